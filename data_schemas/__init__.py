@@ -1,0 +1,1 @@
+"""The contract at each stage border: one Frictionless Table Schema a table."""

@@ -1,0 +1,61 @@
+"""Cells: the table of sufficient statistics that estimates, bootstrap and imputation are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sexstrat.values.tables import table_schema
+
+__all__ = ["Cells"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """The cells of one or more conditions.
+
+    Parameters
+    ----------
+    frame : rows of the ``cell`` contract, sorted by its primary key; missing keys are ``<NA>`` or None.
+    edges : edges of the logit bins that ``logit_bin`` indexes.
+    model_id : model whose scores were counted.
+
+    Raises
+    ------
+    ValueError : a column of the contract is missing.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({c: [] for c in table_schema("cell").columns})
+    >>> Cells(frame=frame, edges=np.array([-10.0, 0.0, 10.0])).conditions
+    ()
+    """
+
+    frame: pd.DataFrame
+    edges: NDArray[np.float64]
+    model_id: str = ""
+
+    def __post_init__(self) -> None:
+        missing = [name for name in table_schema("cell").columns if name not in self.frame.columns]
+        if missing:
+            raise ValueError(f"cells lack the columns {', '.join(missing)}")
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Name the disease cubes present, sorted."""
+        return tuple(sorted(str(name) for name in self.frame["condition"].unique()))
+
+    def of(self, condition: str) -> Cells:
+        """Return the cells of one condition.
+
+        Raises
+        ------
+        KeyError : no such condition; the message lists those there are.
+        """
+        if condition not in self.conditions:
+            raise KeyError(f"no cells for condition {condition!r}; there are {', '.join(self.conditions)}")
+        chosen = self.frame.loc[self.frame["condition"] == condition].reset_index(drop=True)
+        return Cells(frame=chosen, edges=self.edges, model_id=self.model_id)

@@ -1,0 +1,48 @@
+"""Everything a study found, before the disclosure gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["StudyResults"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResults:
+    """The tables and texts of one run; not yet fit for people to see.
+
+    Only ``sexstrat.disclosure`` may turn this into something that is written for people.
+
+    Parameters
+    ----------
+    title : title of the study.
+    estimates : rows of the ``estimate`` contract.
+    audit, gaps : rows of the ``audit`` and ``gap`` contracts.
+    flow : rows of the ``flow`` contract.
+    settings : the resolved study file (nested plain values).
+    provenance : versions, digests, seed, model.
+    model_card : the model's card, or None when no model was used here.
+    choices : one mapping per condition: condition, estimator, state, why, assumptions, warnings.
+    notices : sentences every reader must see first (for instance: this cohort is simulated).
+
+    Examples
+    --------
+    >>> empty = pd.DataFrame()
+    >>> StudyResults(title="t", estimates=empty, audit=empty, gaps=empty, flow=empty).notices
+    ()
+    """
+
+    title: str
+    estimates: pd.DataFrame
+    audit: pd.DataFrame
+    gaps: pd.DataFrame
+    flow: pd.DataFrame
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    model_card: Mapping[str, Any] | None = None
+    choices: tuple[Mapping[str, Any], ...] = ()
+    notices: tuple[str, ...] = ()
