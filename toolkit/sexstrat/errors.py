@@ -1,12 +1,12 @@
 """The error tree: every mistake a user can make, each with the exit code a shell sees.
 
-    SexstratError (ValueError)      exit 1
-    ├── StudyError                  exit 2   the study file or the command line
-    ├── SchemaError                 exit 3   a table breaks its contract; carries every problem found
-    ├── ImageError                  exit 3   an image cannot be read (scoring turns it into a row)
-    ├── ModelError                  exit 3   weights or card cannot be trusted or used
-    ├── EstimationError             exit 3   no estimator can work on these data
-    └── DisclosureError             exit 5   writing this would disclose a person
+SexstratError (ValueError)      exit 1
+├── StudyError                  exit 2   the study file or the command line
+├── SchemaError                 exit 3   a table breaks its contract; carries every problem found
+├── ImageError                  exit 3   an image cannot be read (scoring turns it into a row)
+├── ModelError                  exit 3   weights or card cannot be trusted or used
+├── EstimationError             exit 3   no estimator can work on these data
+└── DisclosureError             exit 5   writing this would disclose a person
 """
 
 from __future__ import annotations
@@ -46,8 +46,17 @@ class Problem:
 
     Examples
     --------
-    >>> print(Problem(kind="below_minimum", message="age is below the minimum", source="persons.csv",
-    ...               row=7, column="age_years", value="-3", allowed="0 to 120"))
+    >>> print(
+    ...     Problem(
+    ...         kind="below_minimum",
+    ...         message="age is below the minimum",
+    ...         source="persons.csv",
+    ...         row=7,
+    ...         column="age_years",
+    ...         value="-3",
+    ...         allowed="0 to 120",
+    ...     )
+    ... )
     persons.csv, row 7, column age_years: age is below the minimum; found '-3'; allowed: 0 to 120
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class AgeBands:
 
     def __post_init__(self) -> None:
         edges = [*self.lows, *([] if self.end is None else [self.end])]
-        if not self.lows or any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+        if not self.lows or any(b <= a for a, b in pairwise(edges)):
             raise ValueError(f"age band edges must rise and not be empty; found {edges}")
 
     def __len__(self) -> int:

@@ -51,7 +51,8 @@ def logit_bin(prob_male: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.in
     """
     p = np.clip(np.asarray(prob_male, dtype=float), 1e-9, 1 - 1e-9)
     logit = np.clip(np.log(p / (1 - p)), -LOGIT_CLIP, LOGIT_CLIP)
-    return np.clip(np.searchsorted(edges, logit, side="right") - 1, 0, len(edges) - 2).astype(np.int64)
+    index: NDArray[np.int64] = np.searchsorted(edges, logit, side="right").astype(np.int64) - 1
+    return np.clip(index, 0, len(edges) - 2)
 
 
 def logit_midpoints(edges: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,10 +52,11 @@ class Field:
         text = {"string": "text", "boolean": "true or false", "date": "a date as YYYY-MM-DD"}.get(
             self.type, "a whole number" if self.type == "integer" else "a number"
         )
+        ceiling = "" if self.maximum is None else f" to {self.maximum:g}"
         if self.minimum is not None:
-            text += f" from {self.minimum:g}" + (f" to {self.maximum:g}" if self.maximum is not None else "")
+            text += f" from {self.minimum:g}{ceiling}"
         elif self.exclusive_minimum is not None:
-            text += f" above {self.exclusive_minimum:g}" + (f" up to {self.maximum:g}" if self.maximum is not None else "")
+            text += f" above {self.exclusive_minimum:g}{ceiling}"
         if self.pattern:
             text += f" matching {self.pattern}"
         return text + (", not empty" if self.required else "")
