@@ -1,4 +1,4 @@
-"""What every test shares: where the real data lie, and that they may be absent."""
+"""What every test shares: where the real data lie, how many examples are drawn, and which skips CI forgives."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+FORGIVEN_SKIPS = ("shared data are absent", "no GPU")
+
+# The everyday profile draws the same few examples each time; `make fuzz` draws many new ones (and remembers failures).
+settings.register_profile(
+    "everyday", derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "fuzz", derandomize=False, deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("everyday")
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +34,31 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("shared data are absent: ../shared/data")
     return folder
+
+
+def unforgiven_skips(config: pytest.Config) -> list[str]:
+    """List the skipped tests that CI does not accept, each with its reason; none outside CI."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("SEXSTRAT_CI") != "1" or reporter is None or hasattr(config, "workerinput"):
+        return []
+    found = []
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(forgiven in reason for forgiven in FORGIVEN_SKIPS):
+            found.append(f"{report.nodeid}: {reason}")
+    return found
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a CI session in which a test was skipped for any other reason than absent data or GPU."""
+    if unforgiven_skips(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the skips that made the session fail."""
+    found = unforgiven_skips(config)
+    if found:
+        terminalreporter.section("skipped tests that CI does not accept", red=True)
+        for line in found:
+            terminalreporter.line(line)
