@@ -1,0 +1,145 @@
+"""Decode one photograph to eight-bit RGB pixels, or say exactly why that cannot be done."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sexstrat.errors import ImageError
+
+__all__ = ["MAXIMUM_PIXELS", "MINIMUM_SIDE", "ImageArray", "decode_image"]
+
+MINIMUM_SIDE = 64
+"""Shorter side, in pixels, below which a photograph shows no retina that a model can read."""
+
+MAXIMUM_PIXELS = 80_000_000
+"""Larger pictures are refused before they are unpacked; fundus cameras stay below 60 million pixels."""
+
+_SIGNATURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF"}
+_BIT_DEPTHS = (8, 10, 12, 14, 16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImageArray:
+    """A decoded photograph, upright, in eight-bit RGB.
+
+    Parameters
+    ----------
+    pixels : array of shape (height, width, 3), uint8.
+    format : what the content is: JPEG, PNG or TIFF (never guessed from the file's name).
+    width, height : size in pixels after the EXIF orientation was applied.
+    note : what was changed on the way, for instance ``16-bit grey scaled from 12 bits``; or "".
+    """
+
+    pixels: NDArray[np.uint8]
+    format: str
+    width: int
+    height: int
+    note: str = ""
+
+
+def decode_image(source: str | Path | bytes) -> ImageArray:
+    """Decode a JPEG, PNG or TIFF photograph, judged by content and not by suffix.
+
+    EXIF orientation is applied; CMYK, palette, grey and transparent pictures become RGB (transparent
+    over black, the colour around a fundus); 16-bit grey is divided by the smallest of the usual bit
+    depths (8, 10, 12, 14, 16) that holds its brightest pixel, so that a 12-bit picture in a 16-bit
+    file comes out neither black nor white. Of a file with several pages the first is read.
+
+    Parameters
+    ----------
+    source : path of the file, or its bytes.
+
+    Returns
+    -------
+    The pixels with what is known of their origin.
+
+    Raises
+    ------
+    ImageError
+        The file is missing, empty, not a picture of these formats, damaged or cut off, smaller than
+        64 pixels on its shorter side, or larger than 80 million pixels; ``status`` says which.
+
+    Examples
+    --------
+    >>> buffer = io.BytesIO()
+    >>> Image.new("L", (80, 64), 200).save(buffer, "PNG")
+    >>> picture = decode_image(buffer.getvalue())
+    >>> picture.format, picture.width, picture.height, picture.pixels[0, 0].tolist()
+    ('PNG', 80, 64, [200, 200, 200])
+    """
+    data = source if isinstance(source, bytes) else _read_bytes(Path(source))
+    if not data:
+        raise ImageError("empty_file", "the file has no content")
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as picture:
+            _check_size(*picture.size)
+            pages = int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
+            rgb, note = _to_rgb(ImageOps.exif_transpose(picture))
+            found = "JPEG" if picture.format == "MPO" else str(picture.format)
+    except ImageError:
+        raise
+    except UnidentifiedImageError as err:
+        raise _not_identified(data) from err
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as err:
+        raise ImageError("too_large", f"more than {MAXIMUM_PIXELS:,} pixels") from err
+    except (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, KeyError, IndexError) as err:
+        raise ImageError("unreadable", f"damaged or cut off: {str(err) or type(err).__name__}") from err
+    notes = [note] if note else []
+    if pages > 1:
+        notes.append(f"first of {pages} pages")
+    height, width = rgb.shape[:2]
+    return ImageArray(pixels=rgb, format=found, width=width, height=height, note="; ".join(notes))
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as err:
+        raise ImageError("missing_file", "no file of this name") from err
+    except OSError as err:
+        raise ImageError("unreadable", f"the file cannot be opened: {err.strerror or err}") from err
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAXIMUM_PIXELS:
+        raise ImageError("too_large", f"{width} x {height} pixels; at most {MAXIMUM_PIXELS:,} are read")
+    if min(width, height) < MINIMUM_SIDE:
+        raise ImageError("too_small", f"{width} x {height} pixels; the shorter side must have at least {MINIMUM_SIDE}")
+
+
+def _not_identified(data: bytes) -> ImageError:
+    for signature, name in _SIGNATURES.items():
+        if data.startswith(signature):
+            return ImageError("unreadable", f"starts like a {name} file but cannot be decoded")
+    return ImageError("not_an_image", "the content is neither JPEG, PNG nor TIFF")
+
+
+def _to_rgb(picture: Image.Image) -> tuple[NDArray[np.uint8], str]:
+    """Return RGB pixels and a note of what was converted."""
+    mode = picture.mode
+    if mode == "RGB":
+        return np.asarray(picture), ""
+    if mode.startswith("I"):
+        return _scale_deep_grey(np.asarray(picture).astype(np.int64))
+    if mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        ground = Image.new("RGBA", layer.size, (0, 0, 0, 255))
+        return np.asarray(Image.alpha_composite(ground, layer).convert("RGB")), f"{mode} laid over black"
+    if mode == "F":
+        raise ImageError("unreadable", "floating-point pixels have no defined white; save as 8 or 16 bits")
+    return np.asarray(picture.convert("RGB")), f"converted from {mode}"
+
+
+def _scale_deep_grey(grey: NDArray[np.int64]) -> tuple[NDArray[np.uint8], str]:
+    low, high = int(grey.min()), int(grey.max())
+    if low < 0 or high > 65535:
+        raise ImageError("unreadable", f"grey values from {low} to {high}; 0 to 65535 are read")
+    depth = next(bits for bits in _BIT_DEPTHS if high < 2**bits)
+    eight = np.rint(grey * (255.0 / (2**depth - 1))).astype(np.uint8)
+    return np.repeat(eight[:, :, None], 3, axis=2), f"16-bit grey scaled from {depth} bits"
