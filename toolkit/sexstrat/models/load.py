@@ -1,0 +1,178 @@
+"""Load a model: rebuild it from code, give it checked weights, compare its golden outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from sexstrat.errors import ModelError
+from sexstrat.images.crop import center_crop
+from sexstrat.models.backbones import Head, build
+from sexstrat.models.card import ModelCard, read_card
+from sexstrat.models.golden import golden_input
+from sexstrat.models.runtime import Forward, make_forward
+from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.weights import file_sha256, load_weights
+
+__all__ = ["BATCH_SIZE", "CARD_NAME", "LoadedModel", "load_model", "shipped_card"]
+
+CARD_NAME = "card.json"
+
+BATCH_SIZE = 16
+"""Every forward pass has this many photographs, the last one filled up, so that a score does not
+depend on what else is scored with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadedModel:
+    """A checked model, ready to score.
+
+    Parameters
+    ----------
+    card : its card.
+    network : the Keras network; its output ``sex`` holds logits.
+    forward : the runtime's forward pass.
+    runtime : name of the runtime.
+    """
+
+    card: ModelCard
+    network: Any
+    forward: Forward
+    runtime: str
+
+    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the logit of recorded male for prepared crops.
+
+        Parameters
+        ----------
+        pixels : crops as :func:`sexstrat.images.prepare` makes them with ``card.prepared_size``,
+            shape (n, prepared_size, prepared_size, 3), uint8.
+
+        Returns
+        -------
+        Logits, shape (n,); with ``card.test_time_flip`` the mean over each crop and its mirror image.
+
+        Raises
+        ------
+        ModelError
+            The crops have another shape or type, or the network gave a value that is not finite.
+        """
+        side = self.card.prepared_size
+        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
+            raise ModelError(f"pixels are {pixels.dtype} {pixels.shape}; this model needs uint8 (n, {side}, {side}, 3)")
+        parts = [self._batch_logits(pixels[i : i + BATCH_SIZE]) for i in range(0, len(pixels), BATCH_SIZE)]
+        values = np.concatenate(parts) if parts else np.empty(0)
+        if not np.isfinite(values).all():
+            raise ModelError("the network gave a value that is not finite")
+        return values
+
+    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the probability that recorded sex is male, for prepared crops.
+
+        Parameters
+        ----------
+        pixels : as in :meth:`logits`.
+
+        Returns
+        -------
+        Probabilities from 0 to 1, shape (n,).
+
+        Raises
+        ------
+        ModelError
+            As :meth:`logits`.
+        """
+        return np.asarray(expit(self.logits(pixels)), dtype=np.float64)
+
+    def _batch_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        count = len(pixels)
+        window = center_crop(pixels, self.card.input_size)
+        full = np.zeros((BATCH_SIZE, *window.shape[1:]), dtype=np.uint8)
+        full[:count] = window
+        scaled = scale_pixels(full, self.card.scaling, self.card.channel_order)
+        views = [scaled, scaled[:, :, ::-1]] if self.card.test_time_flip else [scaled]
+        values = [self._male_logit(self.forward(np.ascontiguousarray(view))) for view in views]
+        return np.asarray(np.mean(values, axis=0)[:count], dtype=np.float64)
+
+    def _male_logit(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        exact = outputs.astype(np.float64)
+        if self.card.output_kind == "logit":
+            return exact[:, 0]
+        male = self.card.class_order.index("male")
+        return exact[:, male] - exact[:, 1 - male]
+
+
+def load_model(source: str | Path | None = None, *, runtime: str = "keras") -> LoadedModel:
+    """Load a model and refuse it unless everything fits.
+
+    The network is rebuilt from code by the card's backbone; the weights file holds arrays only. Its
+    SHA-256 and the golden outputs must be those of the card.
+
+    Parameters
+    ----------
+    source : a card's JSON file, or a folder with ``card.json``; None is the shipped demonstration model.
+    runtime : what carries out the forward pass; see ``RUNTIMES``.
+
+    Returns
+    -------
+    The model.
+
+    Raises
+    ------
+    ModelError
+        Card or weights are missing, damaged or do not belong together, or a golden output differs.
+    """
+    if source is None:
+        with as_file(files("sexstrat.models.shipped")) as folder:
+            return _load(folder / CARD_NAME, runtime)
+    place = Path(source)
+    return _load(place / CARD_NAME if place.is_dir() else place, runtime)
+
+
+def shipped_card() -> ModelCard:
+    """Return the card of the shipped demonstration model, without loading the model.
+
+    Returns
+    -------
+    The card.
+    """
+    with as_file(files("sexstrat.models.shipped")) as folder:
+        return read_card(folder / CARD_NAME)
+
+
+def _load(card_path: Path, runtime: str) -> LoadedModel:
+    if card_path.suffix != ".json":
+        raise ModelError(f"{card_path} is not a model card; give a card's .json file or a folder that holds {CARD_NAME}")
+    card = read_card(card_path)
+    weights = card_path.parent / card.weights_file
+    if not weights.is_file():
+        raise ModelError(f"the weights file {card.weights_file} is not beside its card {card_path}")
+    digest = file_sha256(weights)
+    if digest != card.weights_sha256:
+        raise ModelError(
+            f"the weights file {weights} is not the one of its card: SHA-256 {digest}, expected {card.weights_sha256}"
+        )
+    network = build(card.backbone, (Head(name="sex", units=len(card.class_order)),), card.input_size)
+    load_weights(network, weights)
+    model = LoadedModel(card=card, network=network, forward=make_forward(network, runtime), runtime=runtime)
+    _check_golden(model)
+    return model
+
+
+def _check_golden(model: LoadedModel) -> None:
+    card = model.card
+    pictures = np.stack([golden_input(golden.seed, card.prepared_size) for golden in card.golden])
+    found = model.predict(pictures)
+    expected = np.array([golden.prob_male for golden in card.golden])
+    worst = float(np.abs(found - expected).max())
+    if worst > card.golden_tolerance:
+        raise ModelError(
+            f"model {card.model_id} does not give its golden outputs on the {model.runtime} runtime: "
+            f"largest difference {worst:.2g}, allowed {card.golden_tolerance:.2g}; do not use these scores"
+        )

@@ -1,0 +1,1 @@
+"""The shipped demonstration model: card, weights and their notice."""

@@ -1,0 +1,140 @@
+"""Store and read a network's weights as plain named arrays: half precision on disk, no code, no pickles."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.errors import ModelError
+
+__all__ = ["file_sha256", "load_weights", "save_weights", "weight_names"]
+
+_HEADER_ALLOWANCE = 4096  # bytes an .npy header may add to its array
+
+
+def weight_names(network: Any) -> list[str]:
+    """Return one stable name a weight: layer number, layer class and weight name.
+
+    Layer numbers and not layer names, because some backbones name their layers by a counter that
+    depends on what was built before.
+
+    Parameters
+    ----------
+    network : Keras model.
+
+    Returns
+    -------
+    Names such as ``0002.BatchNormalization.gamma``, in the order of the layers.
+    """
+    return [name for name, _ in _named_variables(network)]
+
+
+def _named_variables(network: Any) -> list[tuple[str, Any]]:
+    return [
+        (f"{i:04d}.{type(layer).__name__}.{variable.name}", variable)
+        for i, layer in enumerate(network.layers)
+        for variable in layer.weights
+    ]
+
+
+def save_weights(network: Any, path: str | Path) -> str:
+    """Write all weights as float16 arrays into an ``.npz`` file; the same weights give the same bytes.
+
+    Parameters
+    ----------
+    network : Keras model.
+    path : file to write.
+
+    Returns
+    -------
+    SHA-256 of the file.
+
+    Raises
+    ------
+    ModelError
+        A weight is not finite in half precision.
+    """
+    with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, variable in _named_variables(network):
+            half = np.asarray(variable).astype(np.float16)
+            if not np.isfinite(half).all():
+                raise ModelError(f"weight {name} does not fit half precision; it cannot be published like this")
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w") as file:
+                np.lib.format.write_array(file, half, allow_pickle=False)
+    return file_sha256(path)
+
+
+def load_weights(network: Any, path: str | Path) -> None:
+    """Read weights into a network built from code; names, shapes and number types must all fit.
+
+    Parameters
+    ----------
+    network : Keras model whose weights are replaced.
+    path : ``.npz`` file that :func:`save_weights` wrote.
+
+    Raises
+    ------
+    ModelError
+        The file is damaged, lacks or has surplus weights, or a shape or number type does not fit.
+    """
+    variables = _named_variables(network)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_names([name for name, _ in variables], archive, path)
+            for name, variable in variables:
+                variable.assign(_read_array(archive, name, tuple(variable.shape)))
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error) as err:
+        raise ModelError(f"the weights file {path} is damaged: {err}") from err
+
+
+def _check_names(expected: list[str], archive: zipfile.ZipFile, path: str | Path) -> None:
+    found = {entry.removesuffix(".npy") for entry in archive.namelist()}
+    missing = [name for name in expected if name not in found]
+    surplus = sorted(found - set(expected))
+    if missing or surplus:
+        raise ModelError(
+            f"the weights in {path} are not of this network: {len(missing)} missing {missing[:3]}, "
+            f"{len(surplus)} not known {surplus[:3]}; is the card's backbone right?"
+        )
+
+
+def _read_array(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    limit = int(np.prod(shape)) * 4 + _HEADER_ALLOWANCE
+    entry = archive.getinfo(f"{name}.npy")
+    if entry.file_size > limit:
+        raise ModelError(f"weight {name} has {entry.file_size:,} bytes; at most {limit:,} fit its shape {shape}")
+    with archive.open(entry) as file:
+        try:
+            values = np.lib.format.read_array(file, allow_pickle=False)
+        except ValueError as err:
+            raise ModelError(f"weight {name} is not a plain array: {err}") from err
+    if values.shape != shape:
+        raise ModelError(f"weight {name} has shape {values.shape}; the network needs {shape}")
+    if values.dtype not in (np.float16, np.float32):
+        raise ModelError(f"weight {name} holds {values.dtype}; allowed: float16, float32")
+    if not np.isfinite(values).all():
+        raise ModelError(f"weight {name} holds values that are not finite")
+    return values.astype(np.float32)
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Parameters
+    ----------
+    path : the file.
+
+    Returns
+    -------
+    64 hexadecimal digits.
+    """
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
