@@ -1,0 +1,171 @@
+"""Take listed files through decoding and the model: decoding runs ahead in threads, rows come out in order."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sexstrat.errors import ImageError
+from sexstrat.images import prepare
+from sexstrat.scores.reading import read_photograph
+
+__all__ = ["ListedFile", "Scorer", "score_files"]
+
+_THREADS = max(2, min(8, os.cpu_count() or 2))
+_ROWS_AHEAD = 256  # rows given out at the latest, however few of them hold pixels
+
+
+class Scorer(Protocol):
+    """What scoring asks of a model: eight-bit crops in, probabilities of male out."""
+
+    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.floating]:
+        """Return the probability of male, shape (n,), for crops of shape (n, size, size, 3)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """One file to score.
+
+    Parameters
+    ----------
+    key : identity of the row that is to come out, see :mod:`sexstrat.scores.checkpoints`.
+    path : path as listed.
+    sha256 : digest that the list gives, or None.
+    """
+
+    key: str
+    path: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ready:
+    key: str
+    status: str
+    reason: str | None = None
+    pixels: NDArray[np.uint8] | None = None
+    quality: float = np.nan
+    field_of_view: float = np.nan
+
+
+def score_files(
+    files: Iterable[ListedFile], model: Scorer, *, size: int, batch_size: int = 32, root: str | None = None
+) -> Iterator[pd.DataFrame]:
+    """Score files in the order given; memory holds two batches of crops, whatever the number of files.
+
+    Threads decode ahead while the model works. Batches are filled in the order of the list, so neither values
+    nor order depend on which thread is faster. A file or a model that fails gives a row that says so.
+
+    Parameters
+    ----------
+    files : what to score.
+    model : gives the probability of male.
+    size : side of the crops the model takes, in pixels.
+    batch_size : crops that go through the model together, at least 1.
+    root : folder that every file must lie under, or None.
+
+    Yields
+    ------
+    Rows with key, prob_male, status, reason, quality and field_of_view; a batch at a time.
+    """
+    rows: list[_Ready] = []
+    n_crops = 0
+    # Pillow warns about every odd tag of every file; what matters is in the row's status and reason.
+    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as pool:
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        for ready in _in_order(pool, files, size=size, root=root, ahead=2 * batch_size):
+            rows.append(ready)
+            n_crops += ready.pixels is not None
+            if n_crops == batch_size or len(rows) == _ROWS_AHEAD:
+                yield _scored(rows, model)
+                rows, n_crops = [], 0
+    if rows:
+        yield _scored(rows, model)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, files: Iterable[ListedFile], *, size: int, root: str | None, ahead: int
+) -> Iterator[_Ready]:
+    waiting: deque[Future[_Ready]] = deque()
+    try:
+        for file in files:
+            waiting.append(pool.submit(_make_ready, file, size, root))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _make_ready(file: ListedFile, size: int, root: str | None) -> _Ready:
+    try:
+        prepared = prepare(read_photograph(file.path, root=root, sha256=file.sha256), size)
+    except ImageError as err:
+        return _Ready(key=file.key, status=err.status, reason=err.reason)
+    except Exception as err:  # noqa: BLE001  (a decoder may raise anything on a hostile file; the row must come out)
+        return _Ready(key=file.key, status="unreadable", reason=f"cannot be decoded: {_in_words(err)}")
+    return _Ready(
+        key=file.key,
+        status="ok",
+        pixels=prepared.pixels,
+        quality=prepared.quality,
+        field_of_view=prepared.relative_diameter,
+    )
+
+
+def _scored(rows: list[_Ready], model: Scorer) -> pd.DataFrame:
+    with_pixels = [i for i, row in enumerate(rows) if row.pixels is not None]
+    crops = [row.pixels for row in rows if row.pixels is not None]
+    probabilities = np.full(len(rows), np.nan)
+    status = [row.status for row in rows]
+    reason = [row.reason for row in rows]
+    for i, (value, failure) in zip(with_pixels, _probabilities(crops, model), strict=True):
+        probabilities[i] = value
+        if failure is not None:
+            status[i], reason[i] = "model_failed", failure
+    return pd.DataFrame(
+        {
+            "key": pd.Series([row.key for row in rows], dtype="str"),
+            "prob_male": probabilities,
+            "status": pd.Series(status, dtype="str"),
+            "reason": pd.Series(reason, dtype="str"),
+            "quality": [row.quality for row in rows],
+            "field_of_view": [row.field_of_view for row in rows],
+        }
+    )
+
+
+def _probabilities(crops: list[NDArray[np.uint8]], model: Scorer) -> list[tuple[float, str | None]]:
+    """Return (probability, None) or (NaN, what failed) for each crop; one bad crop does not cost the batch."""
+    if not crops:
+        return []
+    try:
+        values = np.asarray(model.predict(np.stack(crops)), dtype=float).reshape(len(crops))
+    except Exception as err:  # noqa: BLE001  (a runtime may raise anything; the rows must come out)
+        if len(crops) == 1:
+            return [(np.nan, f"the model failed: {_in_words(err)}")]
+        return [outcome for crop in crops for outcome in _probabilities([crop], model)]
+    return [_checked(float(value)) for value in values]
+
+
+def _checked(value: float) -> tuple[float, str | None]:
+    if 0.0 <= value <= 1.0:
+        return value, None
+    return np.nan, f"the model returned {value:g}, which is no probability"
+
+
+def _in_words(err: Exception) -> str:
+    text = " ".join(str(err).split())
+    return f"{type(err).__name__}: {text[:200]}" if text else type(err).__name__
