@@ -22,7 +22,9 @@ SOURCE = ROOT / "toolkit" / "sexstrat"
 DATA_FOLDERS = {"sexstrat.data_schemas": ROOT / "data_schemas", "sexstrat.reports": ROOT / "reports"}
 FORBIDDEN = {
     "a machine's own folder": re.compile(r"(?<![\w.:/~-])/(?:work|root|home/\w+|Users/\w+)/"),
-    "an index address": re.compile(r"pypi\.org/simple|files\.pythonhosted|(?<!no-emit-)index-url|find-links", re.IGNORECASE),
+    "an index address": re.compile(
+        r"pypi\.org/simple|files\.pythonhosted|(?<!no-emit-)index-url|find-links", re.IGNORECASE
+    ),
 }
 TEXT_SUFFIXES = {".cff", ".css", ".csv", ".j2", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yml", ""}
 
@@ -136,6 +138,10 @@ def test_constraints_pin_every_dependency_with_hashes_and_no_address() -> None:
     pins = re.findall(r"^([A-Za-z0-9._-]+)==\S+(?: ;[^\\\n]*)? \\\n    --hash=sha256:", text, flags=re.MULTILINE)
     assert len(pins) == len(re.findall(r"^\S", text, flags=re.MULTILINE))
     extras = PROJECT["project"]["optional-dependencies"].values()
-    named = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"], *sum(extras, [])]
+    named = [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["dependency-groups"]["dev"],
+        *(name for extra in extras for name in extra),
+    ]
     wanted = {re.split(r"[\[<>=~! ;]", name)[0].lower().replace("_", "-") for name in named}
     assert wanted - set(pins) == set()
