@@ -27,7 +27,7 @@ _ROWS_AHEAD = 256  # rows given out at the latest, however few of them hold pixe
 class Scorer(Protocol):
     """What scoring asks of a model: eight-bit crops in, probabilities of male out."""
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.floating]:
+    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the probability of male, shape (n,), for crops of shape (n, size, size, 3)."""
         ...
 

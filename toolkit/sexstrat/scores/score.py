@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 import sexstrat
 from sexstrat.errors import StudyError
+from sexstrat.models import LoadedModel, card_to_json, load_model
 from sexstrat.scores.breaches import typed_columns
 from sexstrat.scores.checkpoints import Checkpoints, empty_rows, row_key
 from sexstrat.scores.forward import ListedFile, score_files
@@ -35,13 +34,13 @@ Progress = Callable[[int, int], None]
 def score_images(
     source: str | Path | pd.DataFrame,
     *,
-    model: Any = None,
+    model: str | Path | LoadedModel | None = None,
     out: str | Path | None = None,
     root: str | Path | None = None,
     batch_size: int = 32,
     decode: str = "exact",
     progress: Progress | None = None,
-    runtime: str = "tensorflow",
+    runtime: str = "keras",
 ) -> pd.DataFrame:
     """Score the images of a folder, a glob or a list.
 
@@ -56,13 +55,14 @@ def score_images(
     Parameters
     ----------
     source : as in :func:`sexstrat.scores.list_images`.
-    model : path of a model, a loaded model, or None for the shipped demonstration model.
+    model : path of a model's card or of the folder that holds it, a loaded model, or None for the shipped
+        demonstration model.
     out : where to write the table, ``.parquet`` or ``.csv``; None writes nothing and keeps no checkpoints.
     root : as in :func:`sexstrat.scores.list_images`; when given, files outside it are not opened.
-    batch_size : images that go through the model together; it does not change a score by more than 1e-6.
+    batch_size : images handed to the model together; it does not change a score.
     decode : how photographs are decoded; ``exact`` decodes every pixel.
     progress : called with (images done, images listed) after each batch.
-    runtime : what computes the forward pass; ``tensorflow`` in float32 is the reference.
+    runtime : what computes the forward pass of a model given by path; ``keras`` in float32 is the reference.
 
     Returns
     -------
@@ -77,9 +77,9 @@ def score_images(
     ModelError
         The model cannot be trusted, found or used.
     """
-    _check_arguments(batch_size, decode, runtime, out)
+    _check_arguments(batch_size, decode, out)
     listing = _without_own_files(list_images(source, root=root), out, str(source))
-    loaded = _loaded(model)
+    loaded = model if isinstance(model, LoadedModel) else load_model(model, runtime=runtime)
     recipe = _Recipe.of(loaded, decode)
     listing = listing.assign(key=_keys(listing, recipe.text))
     checkpoints = None if out is None else Checkpoints(Path(f"{out}.parts"))
@@ -109,17 +109,16 @@ class _Recipe:
     text: str
 
     @classmethod
-    def of(cls, loaded: Any, decode: str) -> _Recipe:
-        card = loaded.card
-        described = json.dumps(card.to_dict(), sort_keys=True, default=str)
-        parts = [card.sha256, "float32", decode, sexstrat.__version__, described]
+    def of(cls, loaded: LoadedModel, decode: str) -> _Recipe:
+        precision = "float32"
+        text = "\0".join([card_to_json(loaded.card), loaded.runtime, precision, decode, sexstrat.__version__])
         return cls(
-            model_id=card.model_id,
-            model_sha256=card.sha256,
-            precision="float32",
+            model_id=loaded.card.model_id,
+            model_sha256=loaded.card.weights_sha256,
+            precision=precision,
             decode=decode,
-            size=card.input_size,
-            text=hashlib.sha256("\0".join(parts).encode()).hexdigest(),
+            size=loaded.card.prepared_size,
+            text=hashlib.sha256(text.encode()).hexdigest(),
         )
 
 
@@ -135,23 +134,13 @@ class _Tally:
             self.progress(self.done, self.total)
 
 
-def _check_arguments(batch_size: int, decode: str, runtime: str, out: str | Path | None) -> None:
+def _check_arguments(batch_size: int, decode: str, out: str | Path | None) -> None:
     if batch_size < 1:
         raise StudyError(f"batch_size must be at least 1; found {batch_size}")
     if decode != "exact":
         raise StudyError(f"unknown decode {decode!r}; allowed: exact")
-    if runtime != "tensorflow":
-        raise StudyError(f"unknown runtime {runtime!r}; allowed: tensorflow")
     if out is not None:
         table_suffix(Path(out))
-
-
-def _loaded(model: Any) -> Any:
-    if model is None or isinstance(model, str | Path):
-        from sexstrat.models import load_model
-
-        return load_model(model)
-    return model
 
 
 def _without_own_files(listing: pd.DataFrame, out: str | Path | None, source: str) -> pd.DataFrame:

@@ -49,7 +49,7 @@ class ScoreSummary:
         )
 
     @property
-    def n_scored(self) -> int:
+    def n_ok(self) -> int:
         """Number of images with a score."""
         return dict(self.by_status).get("ok", 0)
 
@@ -57,10 +57,10 @@ class ScoreSummary:
         text = _counted(self.n_images, "image")
         if self.n_patients is not None:
             text += f" of {_counted(self.n_patients, 'patient')}"
-        text += f": {self.n_scored:,} scored"
+        text += f": {self.n_ok:,} scored"
         lost = [f"{n:,} {status.replace('_', ' ')}" for status, n in self.by_status if status != "ok"]
         if lost:
-            text += f", {self.n_images - self.n_scored:,} without a score ({', '.join(lost)})"
+            text += f", {self.n_images - self.n_ok:,} without a score ({', '.join(lost)})"
         return text
 
 

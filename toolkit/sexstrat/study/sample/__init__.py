@@ -1,0 +1,1 @@
+"""The sample the demo embeds: openly licensed photographs with their attribution."""
