@@ -1,0 +1,134 @@
+"""The columns an audit reads, checked and turned into arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sexstrat.audit.clusters import Clusters
+from sexstrat.audit.problems import input_problems
+from sexstrat.errors import SchemaError
+
+__all__ = ["AuditImages", "audit_images"]
+
+UNITS = ("image", "patient")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditImages:
+    """Images (or patients, when they are the unit) as arrays of equal length.
+
+    Parameters
+    ----------
+    patients : the patient of each image.
+    gradable : whether the image has a score.
+    prob_male : score, NaN where there is none.
+    male, female : recorded sex; neither for other and unknown.
+    weight : survey weight.
+    validated_weight : survey weight over the probability that sex would be recorded.
+
+    Examples
+    --------
+    >>> one = np.ones(1, dtype=bool)
+    >>> AuditImages(
+    ...     patients=Clusters.of(["a"]),
+    ...     gradable=one,
+    ...     prob_male=one * 0.7,
+    ...     male=one,
+    ...     female=~one,
+    ...     weight=one * 1.0,
+    ...     validated_weight=one * 4.0,
+    ... ).of(np.array([0])).patients.n
+    1
+    """
+
+    patients: Clusters
+    gradable: NDArray[np.bool_]
+    prob_male: NDArray[np.float64]
+    male: NDArray[np.bool_]
+    female: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    validated_weight: NDArray[np.float64]
+
+    @property
+    def validated(self) -> NDArray[np.bool_]:
+        """Tell which images have a score and a recorded sex of male or female."""
+        return self.gradable & (self.male | self.female)
+
+    def of(self, index: NDArray[np.intp]) -> AuditImages:
+        """Return the images at the given positions, their patients coded anew."""
+        code, unique = pd.factorize(self.patients.code[index])
+        return AuditImages(
+            patients=Clusters(code=code.astype(np.intp), n=len(unique)),
+            gradable=self.gradable[index],
+            prob_male=self.prob_male[index],
+            male=self.male[index],
+            female=self.female[index],
+            weight=self.weight[index],
+            validated_weight=self.validated_weight[index],
+        )
+
+
+def audit_images(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> tuple[AuditImages, pd.DataFrame]:
+    """Check the frame of an audit and return its arrays, and the frame they were made from (one row a unit).
+
+    Parameters
+    ----------
+    frame : one row an image, as :func:`sexstrat.audit.audit_scores` describes; rows without patient_id are left out.
+    groups : columns to group by, besides the age band.
+    unit : "image", or "patient" for the mean score of a patient's gradable images.
+
+    Raises
+    ------
+    SchemaError : a column is missing or holds a value that is not allowed; every problem is listed.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "image_id": ["a1"],
+    ...         "patient_id": ["a"],
+    ...         "prob_male": [0.7],
+    ...         "status": ["ok"],
+    ...         "age_years": [50.0],
+    ...         "recorded_sex": ["male"],
+    ...     }
+    ... )
+    >>> audit_images(frame, (), "image")[0].male.tolist()
+    [True]
+    """
+    problems = input_problems(frame, groups, unit)
+    if problems:
+        raise SchemaError(problems)
+    known = frame.loc[frame["patient_id"].notna()]
+    rows = known if unit == "image" else _by_patient(known, groups)
+    recorded_sex = rows["recorded_sex"].to_numpy(dtype=object)
+    weight = rows["weight"].to_numpy(dtype=float) if "weight" in rows else np.ones(len(rows))
+    validated_weight = weight
+    if "validation_probability" in rows:
+        validated_weight = weight / rows["validation_probability"].to_numpy(dtype=float, na_value=np.nan)
+    return AuditImages(
+        patients=Clusters.of(rows["patient_id"].to_numpy()),
+        gradable=(rows["status"] == "ok").to_numpy(dtype=bool),
+        prob_male=rows["prob_male"].to_numpy(dtype=float, na_value=np.nan),
+        male=recorded_sex == "male",
+        female=recorded_sex == "female",
+        weight=weight,
+        validated_weight=validated_weight,
+    ), rows
+
+
+def _by_patient(frame: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Combine the images of a patient: mean score of the gradable ones, youngest age; the rest must not vary."""
+    grouped = frame.groupby("patient_id", sort=False)
+    same = [name for name in ("recorded_sex", "weight", "validation_probability", *groups) if name in frame]
+    rows = grouped[list(dict.fromkeys(same))].first()
+    gradable = frame.loc[frame["status"] == "ok"].groupby("patient_id", sort=False)["prob_male"].mean()
+    rows["prob_male"] = gradable.reindex(rows.index)
+    rows["status"] = np.where(rows["prob_male"].notna(), "ok", "ungradable")
+    rows["age_years"] = grouped["age_years"].min()
+    return rows.reset_index()

@@ -1,0 +1,103 @@
+"""Proportions of images, with the patient as the unit of uncertainty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sexstrat.audit.clusters import Clusters, cluster_variance
+from sexstrat.audit.interval import wilson_interval
+from sexstrat.audit.measurement import Measurement
+
+__all__ = ["clustered_proportion", "positive_weights"]
+
+Floats = NDArray[np.float64]
+
+
+def positive_weights(weight: ArrayLike | None, n: int) -> Floats:
+    """Return the weights as numbers, ones when none are given.
+
+    Raises
+    ------
+    ValueError : a weight is missing, infinite or not above 0, or there are not ``n`` of them.
+
+    Examples
+    --------
+    >>> positive_weights(None, 2).tolist()
+    [1.0, 1.0]
+    """
+    if weight is None:
+        return np.ones(n)
+    weights = np.asarray(weight, dtype=float)
+    if weights.shape != (n,) or not np.all(np.isfinite(weights) & (weights > 0)):
+        raise ValueError(f"weights must be {n} numbers above 0")
+    return weights
+
+
+def clustered_proportion(
+    success: ArrayLike, cluster: ArrayLike | Clusters, *, weight: ArrayLike | None = None, level: float = 0.95
+) -> Measurement:
+    """Estimate the proportion of images with a property, patients being the clusters.
+
+    Σ w·y / Σ w with the linearised variance clustered by patient. The interval is Wilson's at the effective size
+    N / max(DEFF, 1), DEFF being that variance over share·(1 − share)/N; at a share of 0 or 1, where the variance says
+    nothing, it is Wilson's on the number of patients (with weights: on Kish's effective number of patients).
+
+    Parameters
+    ----------
+    success : whether each image has the property, shape (n images,).
+    cluster : patient of each image.
+    weight : weight of each image, above 0; equal when None.
+    level : confidence level.
+
+    Returns
+    -------
+    Measurement whose interval covers the proportion in the population the patients are a sample of; state
+    ``undefined`` when there is no image.
+
+    References
+    ----------
+    Cochran 1977, Sampling Techniques, 3rd ed., section 6 (ratio estimator); Korn & Graubard 1998, Survey Methodology
+    24:193 (effective size).
+
+    Examples
+    --------
+    Four patients, two eyes each, always both right or both wrong: eight images are worth about three patients.
+
+    >>> result = clustered_proportion([1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 2, 2, 3, 3, 4, 4])
+    >>> result.point, round(result.design_effect, 4), round(result.se, 4)
+    (0.5, 2.6667, 0.2887)
+    """
+    y = np.asarray(success, dtype=float)
+    patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
+    weights = positive_weights(weight, len(y))
+    counts: dict[str, Any] = {
+        "n_images": len(y),
+        "n_patients": patients.n,
+        "n_patients_numerator": patients.having(y > 0),
+        "n_patients_complement": patients.having(y < 1),
+    }
+    if len(y) == 0:
+        return Measurement(level=level, **counts, state="undefined", note="nobody in the denominator")
+    share = float(np.clip(weights @ y / weights.sum(), 0, 1))
+    if counts["n_patients_numerator"] == 0 or counts["n_patients_complement"] == 0:
+        return _one_sided(float(counts["n_patients_complement"] == 0), patients, weights, level, counts)
+    variance = cluster_variance(weights * (y - share) / weights.sum(), patients)
+    if np.isnan(variance):
+        low, high = wilson_interval(share, 1, level=level)
+        return Measurement(level=level, **counts, point=share, low=low, high=high, note="one patient only")
+    effect = variance / (share * (1 - share) / len(y))
+    low, high = wilson_interval(share, len(y) / max(effect, 1.0), level=level)
+    return Measurement(
+        level=level, **counts, point=share, se=float(np.sqrt(variance)), low=low, high=high, design_effect=effect
+    )
+
+
+def _one_sided(share: float, patients: Clusters, weights: Floats, level: float, counts: dict[str, Any]) -> Measurement:
+    by_patient = patients.total(weights) / np.bincount(patients.code, minlength=patients.n)
+    effective = float(by_patient.sum() ** 2 / np.sum(by_patient**2))
+    low, high = wilson_interval(share, effective, level=level)
+    note = "all images agree: the interval is Wilson's on the number of patients and there is no standard error"
+    return Measurement(level=level, **counts, point=share, low=low, high=high, note=note)

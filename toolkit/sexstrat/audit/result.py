@@ -1,0 +1,60 @@
+"""What an audit found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+__all__ = ["AuditResult"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResult:
+    """The audit of a score against recorded sex, overall and by group.
+
+    Parameters
+    ----------
+    audit : rows of the ``audit`` contract.
+    gaps : rows of the ``gap`` contract: each group against the declared reference.
+    threshold : an image was called male when prob_male reached it.
+    unit : "image" or "patient".
+    level : confidence level.
+    min_patients : smallest number of patients in a metric's own denominator that defines it.
+    notices : what was left out, in sentences without counts.
+    left_out : rows left out, by reason: ``no_patient_id``, ``other``, ``unknown``, ``outside_age_bands``.
+
+    Examples
+    --------
+    >>> nothing = pd.DataFrame()
+    >>> AuditResult(
+    ...     audit=nothing,
+    ...     gaps=nothing,
+    ...     threshold=0.5,
+    ...     unit="image",
+    ...     level=0.95,
+    ...     min_patients=10,
+    ...     notices=(),
+    ...     left_out={},
+    ... ).to_frame().empty
+    True
+    """
+
+    audit: pd.DataFrame
+    gaps: pd.DataFrame
+    threshold: float
+    unit: str
+    level: float
+    min_patients: int
+    notices: tuple[str, ...]
+    left_out: dict[str, int]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the rows of the ``audit`` contract."""
+        return self.audit.copy()
+
+    def _repr_html_(self) -> str:
+        """Show the measured rows in a notebook; these numbers have not passed the disclosure gate."""
+        shown = self.audit.drop(columns=["se", "design_effect"], errors="ignore")
+        caption = "<p>Audit of predicted against recorded sex. Not yet through disclosure control.</p>"
+        return caption + str(shown.to_html(index=False, na_rep="", float_format=lambda value: f"{value:.3f}"))
