@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -62,3 +64,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("skipped tests that CI does not accept", red=True)
         for line in found:
             terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> ModuleType:
+    """Return the module that draws fundus-like photographs and makes a model of plain arithmetic."""
+    return load_synthetic()
+
+
+def load_synthetic() -> ModuleType:
+    """Import ``tests/synthetic_fundus.py`` by its place: tests are not a package."""
+    spec = importlib.util.spec_from_file_location("synthetic_fundus", Path(__file__).with_name("synthetic_fundus.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
