@@ -1,0 +1,189 @@
+"""Rules of a single table, read from its contract: required, type, range, allowed values, pattern, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sexstrat.cohort.findings import FIRST_ROWS, breach, first_rows
+from sexstrat.cohort.sex_coding import CODINGS, SexCoding
+from sexstrat.cohort.sql import Connection, compose, quoted, single_row
+from sexstrat.cohort.staging import SEX, Staged, raw_column, typed_table
+from sexstrat.errors import Problem
+from sexstrat.values.tables import Field, TableSchema, table_schema
+
+__all__ = ["contract_problems"]
+
+MANY_VALUES = 20  # undeclared sex values that get a message each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    kind: str
+    message: str
+    column: str
+    allowed: str
+    predicate: str
+    parameters: tuple[Any, ...] = ()
+
+
+def contract_problems(connection: Connection, staged: Staged, coding: SexCoding) -> list[Problem]:
+    """Return every breach of a table's own contract.
+
+    Parameters
+    ----------
+    connection : where the table is staged.
+    staged : the table.
+    coding : meaning of the values of recorded sex.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sexstrat.cohort.inputs import TableInput
+    >>> from sexstrat.cohort.sql import connect
+    >>> from sexstrat.cohort.staging import stage
+    >>> frame = pd.DataFrame({"patient_id": ["a", "b"], "age_years": ["61", "-3"], "recorded_sex": ["", "male"]})
+    >>> coding, connection = SexCoding.declared(None), connect()
+    >>> staged = stage(connection, "person", TableInput.of(frame, "persons"), coding)
+    >>> print(contract_problems(connection, staged, coding)[0])
+    persons, row 2, column age_years: value is below the minimum; found '-3'; allowed: a number from 0 to 120
+    """
+    schema = table_schema(staged.contract)
+    rules = [rule for field in schema.fields if field.name in staged.types for rule in _rules(field)]
+    problems = _broken(connection, staged, rules)
+    if SEX in staged.types:
+        problems += _undeclared_sex(connection, staged, coding)
+    return problems + _repeated_keys(connection, staged, schema)
+
+
+def _rules(field: Field) -> list[_Rule]:
+    name, raw = quoted(field.name), raw_column(field.name)
+    if field.name == SEX:
+        return []
+    found: list[tuple[str, str, str, tuple[Any, ...]]] = []
+    if field.required:
+        found.append(("missing_value", "value is missing", f"{raw} IS NULL", ()))
+    if field.type != "string":
+        word = field.allowed.split(" from ")[0].split(" above ")[0].split(",")[0]
+        found.append(("wrong_type", f"value is not {word}", f"{raw} IS NOT NULL AND {name} IS NULL", ()))
+    if field.minimum is not None:
+        found.append(("below_minimum", "value is below the minimum", f"{name} < ?", (field.minimum,)))
+    if field.exclusive_minimum is not None:
+        message = f"value is not above {field.exclusive_minimum:g}"
+        found.append(("below_minimum", message, f"{name} <= ?", (field.exclusive_minimum,)))
+    if field.maximum is not None:
+        found.append(("above_maximum", "value is above the maximum", f"{name} > ?", (field.maximum,)))
+    if field.enum:
+        places = ", ".join("?" for _ in field.enum)
+        found.append(("not_allowed", "value is not among those allowed", f"{name} NOT IN ({places})", field.enum))
+    if field.pattern:
+        test = f"NOT regexp_full_match({name}, ?)"
+        found.append(("wrong_pattern", "value has the wrong form", test, (field.pattern,)))
+    return [
+        _Rule(kind=kind, message=message, column=field.name, allowed=field.allowed, predicate=sql, parameters=values)
+        for kind, message, sql, values in found
+    ]
+
+
+def _broken(connection: Connection, staged: Staged, rules: Sequence[_Rule]) -> list[Problem]:
+    if not rules:
+        return []
+    tests = ", ".join(f"coalesce({rule.predicate}, false) AS b{k}" for k, rule in enumerate(rules))
+    sums = ", ".join(
+        f"count(*) FILTER (WHERE b{k}), arg_min({raw_column(rule.column)}, source_row) FILTER (WHERE b{k}), "
+        f"min(source_row, {FIRST_ROWS}) FILTER (WHERE b{k})"
+        for k, rule in enumerate(rules)
+    )
+    query = compose(
+        "SELECT {sums} FROM (SELECT *, {tests} FROM {table}) tested",
+        sums=sums,
+        tests=tests,
+        table=typed_table(staged.contract),
+    )
+    row = single_row(connection, query, [value for rule in rules for value in rule.parameters])
+    return [
+        Problem(
+            kind=rule.kind,
+            message=rule.message + first_rows(row[3 * k + 2], row[3 * k]),
+            source=staged.label,
+            row=row[3 * k + 2][0],
+            column=rule.column,
+            value=row[3 * k + 1],
+            allowed=rule.allowed,
+            count=row[3 * k],
+        )
+        for k, rule in enumerate(rules)
+        if row[3 * k] > 0
+    ]
+
+
+def _undeclared_sex(connection: Connection, staged: Staged, coding: SexCoding) -> list[Problem]:
+    query = compose(
+        "SELECT {raw}, count(*), min(source_row), min(source_row, {n}) FROM {table} "
+        "WHERE {raw} IS NOT NULL AND {sex} IS NULL GROUP BY {raw} ORDER BY min(source_row)",
+        raw=raw_column(SEX),
+        sex=quoted(SEX),
+        table=typed_table(staged.contract),
+        n=str(FIRST_ROWS),
+    )
+    rows = connection.execute(query).fetchall()
+    return [
+        Problem(
+            kind="undeclared_sex_code",
+            message=f"value of recorded sex is not in the declared coding ({coding.name}){first_rows(first, count)}",
+            source=staged.label,
+            row=row,
+            column=SEX,
+            value=value,
+            allowed=f"{coding.allowed}, or empty (unknown)",
+            hint=_declaration({text for text, *_ in rows}),
+            count=count,
+        )
+        for value, count, row, first in rows[:MANY_VALUES]
+    ]
+
+
+def _declaration(values: set[str]) -> str:
+    fitting = [name for name, meanings in CODINGS.items() if values <= set(meanings)]
+    known = "".join(
+        f'sex_coding = "{name}" ({SexCoding.declared(name).allowed}), ' for name in fitting if name != "english"
+    )
+    shown = sorted(values)[:4]
+    written = ", ".join(f'"{value}" = "..."' for value in shown)
+    return (
+        "The meaning is never guessed. Declare it in the study file: "
+        f"{known}or sex_coding = {{ {written} }} with male, female, other or unknown for each value"
+    )
+
+
+def _repeated_keys(connection: Connection, staged: Staged, schema: TableSchema) -> list[Problem]:
+    keys = [schema.primary_key, *((f.name,) for f in schema.fields if f.unique and (f.name,) != schema.primary_key)]
+    if not any(name in staged.types for key in keys for name in key):
+        return []
+    exempt = "WHERE status IS DISTINCT FROM 'duplicate_id'" if staged.contract == "score" else ""
+    problems: list[Problem] = []
+    for key in keys:
+        columns = ", ".join(quoted(name) for name in key)
+        shown = " || ', ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in key)
+        rows = compose(
+            "SELECT source_row, {shown} AS found FROM (SELECT *, row_number() OVER "
+            "(PARTITION BY {columns} ORDER BY source_row) AS occurrence FROM {table} {exempt}) t "
+            "WHERE occurrence > 1 AND {first} IS NOT NULL",
+            shown=shown,
+            columns=columns,
+            table=typed_table(staged.contract),
+            exempt=exempt,
+            first=quoted(key[0]),
+        )
+        problems += breach(
+            connection,
+            rows,
+            kind="duplicate_key",
+            message=f"{' and '.join(key)} must identify one row, and this one repeats an earlier row",
+            source=staged.label,
+            column=key[0],
+            allowed=f"each {', '.join(key)} once",
+            hint="Keep one row of each; rows are never merged silently",
+        )
+    return problems

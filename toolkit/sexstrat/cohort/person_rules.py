@@ -1,0 +1,151 @@
+"""Rules between the columns of the person table, and between its rows."""
+
+from __future__ import annotations
+
+from sexstrat.cohort.findings import breach
+from sexstrat.cohort.sql import Connection
+from sexstrat.cohort.staging import Staged
+from sexstrat.errors import Problem
+
+__all__ = ["AGE_SQL", "person_problems"]
+
+# completed years when age comes from dates; as given otherwise
+AGE_SQL = "coalesce(age_years, CAST(date_sub('year', birth_date, visit_date) AS DOUBLE))"
+
+
+def person_problems(
+    connection: Connection, staged: Staged, training_age_range: tuple[float, float] | None = None
+) -> list[Problem]:
+    """Return what is wrong between columns and rows of the person table.
+
+    Parameters
+    ----------
+    connection : where the table is staged.
+    staged : the person table.
+    training_age_range : lowest and highest age on which the model was trained, or None when not known.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sexstrat.cohort.inputs import TableInput
+    >>> from sexstrat.cohort.sex_coding import SexCoding
+    >>> from sexstrat.cohort.sql import connect
+    >>> from sexstrat.cohort.staging import stage
+    >>> frame = pd.DataFrame({"patient_id": ["a", "a"], "age_years": [61, 61], "recorded_sex": ["male", "female"]})
+    >>> connection = connect()
+    >>> staged = stage(connection, "person", TableInput.of(frame, "persons"), SexCoding.declared(None))
+    >>> print(person_problems(connection, staged)[0])
+    persons, row 2, column recorded_sex: one patient has two recorded sexes; found 'a: female, male';
+    allowed: one recorded sex for each patient_id
+    """
+    problems = _two_sexes(connection, staged) + _dates(connection, staged) + _ages(connection, staged)
+    if training_age_range is not None:
+        problems += _outside_training(connection, staged, training_age_range)
+    for column in ("weight", "validation_probability"):
+        if column in staged.types:
+            problems += _partly_given(connection, staged, column)
+    return problems
+
+
+def _two_sexes(connection: Connection, staged: Staged) -> list[Problem]:
+    rows = """
+        SELECT max(source_row) AS source_row,
+               patient_id || ': ' || array_to_string(list_sort(list(DISTINCT recorded_sex)), ', ') AS found
+        FROM typed_person WHERE recorded_sex IS NOT NULL AND recorded_sex <> 'unknown' AND patient_id IS NOT NULL
+        GROUP BY patient_id HAVING count(*) > 1 AND count(DISTINCT recorded_sex) > 1"""
+    return breach(
+        connection,
+        rows,
+        kind="two_recorded_sexes",
+        message="one patient has two recorded sexes",
+        source=staged.label,
+        column="recorded_sex",
+        allowed="one recorded sex for each patient_id",
+    )
+
+
+def _dates(connection: Connection, staged: Staged) -> list[Problem]:
+    backwards = """SELECT source_row, birth_date || ' to ' || visit_date AS found FROM typed_person
+        WHERE visit_date < birth_date"""
+    too_old = """SELECT source_row, birth_date || ' to ' || visit_date AS found FROM typed_person
+        WHERE age_years IS NULL AND date_sub('year', birth_date, visit_date) > 120"""
+    disagree = """SELECT source_row, age_years || ' against ' || birth_date || ' to ' || visit_date AS found
+        FROM typed_person WHERE abs(age_years - (visit_date - birth_date) / 365.25) > 1 AND visit_date >= birth_date"""
+    return [
+        *breach(
+            connection,
+            backwards,
+            kind="visit_before_birth",
+            message="the visit is before the birth",
+            source=staged.label,
+            column="visit_date",
+            allowed="visit_date on or after birth_date",
+        ),
+        *breach(
+            connection,
+            too_old,
+            kind="above_maximum",
+            message="the age from birth_date to visit_date is above the maximum",
+            source=staged.label,
+            column="birth_date",
+            allowed="an age from 0 to 120",
+        ),
+        *breach(
+            connection,
+            disagree,
+            kind="ages_disagree",
+            message="age_years and the dates differ by more than a year; age_years is used",
+            source=staged.label,
+            column="age_years",
+            allowed="the age from birth_date to visit_date, give or take a year",
+            severity="warning",
+        ),
+    ]
+
+
+def _ages(connection: Connection, staged: Staged) -> list[Problem]:
+    rows = f"SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person WHERE {AGE_SQL} IS NULL"  # noqa: S608
+    if not {"age_years", "birth_date"} & set(staged.types):
+        return []  # the missing column has its own message
+    return breach(
+        connection,
+        rows + ' AND "raw age_years" IS NULL',
+        kind="no_age",
+        message="patient without an age cannot enter the estimates",
+        source=staged.label,
+        column="age_years",
+        allowed="age_years, or birth_date with visit_date",
+        severity="warning",
+    )
+
+
+def _outside_training(connection: Connection, staged: Staged, ages: tuple[float, float]) -> list[Problem]:
+    rows = f"""SELECT source_row, CAST({AGE_SQL} AS VARCHAR) AS found FROM typed_person
+        WHERE floor({AGE_SQL}) < ? OR floor({AGE_SQL}) > ?"""  # noqa: S608
+    return breach(
+        connection,
+        rows,
+        ages,
+        kind="outside_training_ages",
+        message="age lies outside the ages on which the model was trained; its scores there are untested",
+        source=staged.label,
+        column="age_years",
+        allowed=f"{ages[0]:g} to {ages[1]:g}",
+        severity="warning",
+    )
+
+
+def _partly_given(connection: Connection, staged: Staged, column: str) -> list[Problem]:
+    relevant = "true" if column == "weight" else "recorded_sex IN ('male', 'female')"
+    rows = f"""SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person
+        WHERE "raw {column}" IS NULL AND {relevant}
+        AND EXISTS (SELECT 1 FROM typed_person WHERE "raw {column}" IS NOT NULL)"""  # noqa: S608
+    return breach(
+        connection,
+        rows,
+        kind="partly_given",
+        message=f"{column} is given for some patients and missing for this one",
+        source=staged.label,
+        column=column,
+        allowed=f"a {column} for every patient it concerns, or for none",
+    )

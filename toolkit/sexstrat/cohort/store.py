@@ -1,0 +1,243 @@
+"""The cohort: one DuckDB file per study, from which cells, flow and linked scores are read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from sexstrat.cohort.build import FORMAT_VERSION, BuildSettings, as_problems, write_cohort
+from sexstrat.cohort.cells_query import OPTIONAL_KEYS, cell_frame, filled_keys
+from sexstrat.cohort.check import CodingLike, TableLike, stage_and_check
+from sexstrat.cohort.folds import DEFAULT_SALT
+from sexstrat.cohort.frames import contract_frame
+from sexstrat.cohort.sql import Connection, connect
+from sexstrat.errors import Problem, SchemaError
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.cells import Cells
+
+__all__ = ["Cohort"]
+
+SCORES = """
+SELECT s.image_id, s.patient_id, s.eye, s.prob_male, s.status, s.quality, s.fold, p.exact_age AS age_years,
+       p.validated_sex AS recorded_sex, p.site, i.camera, p.validation_probability, p.weight
+FROM score s JOIN patient p USING (patient_id) LEFT JOIN image i USING (image_id)
+ORDER BY s.patient_id, s.image_id, s.status
+"""
+COUNTS = """
+SELECT k.condition, count(*) AS n_known, count(*) FILTER (WHERE k.diseased) AS n_present,
+       (SELECT count(*) FROM patient WHERE in_study) - count(*) AS n_missing
+FROM patient_condition k JOIN patient p USING (patient_id) WHERE p.in_study
+GROUP BY k.condition ORDER BY k.condition
+"""
+
+
+class Cohort:
+    """A cohort on disk: persons, scores and conditions linked, checked and ready to be counted.
+
+    Make one with :meth:`create`, read one with :meth:`open`; close it or use it in a ``with`` block.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> persons = pd.DataFrame({"patient_id": ["a"], "age_years": [61], "recorded_sex": ["male"]})
+    >>> conditions = pd.DataFrame({"patient_id": ["a"], "condition": ["amd"], "present": [True]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Cohort.create(Path(folder) / "c.duckdb", persons=persons, conditions=conditions) as cohort:
+    ...         cohort.cells().frame[["condition", "age_years", "diseased", "recorded_sex", "n_eyes", "n"]]
+      condition  age_years  diseased recorded_sex  n_eyes  n
+    0       amd         61      True         male       0  1
+    """
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        persons: TableLike,
+        scores: TableLike | None = None,
+        conditions: TableLike | None = None,
+        images: TableLike | None = None,
+        sex_coding: CodingLike = None,
+        bands: AgeBands | None = None,
+        thresholds: Sequence[float] = (0.5,),
+        fold_salt: str = DEFAULT_SALT,
+        on_orphan: str = "error",
+        trained_on: Iterable[str] | None = None,
+        training_age_range: tuple[float, float] | None = None,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        temp_directory: Path | None = None,
+    ) -> Cohort:
+        """Check the inputs and write the cohort file; an interrupted build leaves an older file as it was.
+
+        Parameters
+        ----------
+        path : file to write; its folder is made.
+        persons, scores, conditions, images : inputs, as :class:`TableInput`, path or frame.
+        sex_coding : name of a known coding or map from value to male, female, other or unknown.
+        bands : age bands of the study; patients outside them are lost in the flow and not in the cells.
+        thresholds : classification thresholds on prob_male, each an edge of a score bin.
+        fold_salt : text put before the key of a cross-fitting fold.
+        on_orphan : ``"error"``, or ``"drop"`` to leave out rows of unknown patients with a warning.
+        trained_on : patients whose images trained the model; they validate nothing unless scored out of fold.
+        training_age_range : ages on which the model was trained, for a warning.
+        memory_limit, threads, temp_directory : as in :func:`sexstrat.cohort.sql.connect`.
+
+        Raises
+        ------
+        SchemaError : an input breaks its contract; every problem is listed, warnings too.
+        StudyError : a setting is none of those allowed.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        building = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.building")
+        spill = temp_directory or building.with_name(building.name + ".tmp")
+        settings = BuildSettings(
+            bands=bands,
+            thresholds=tuple(thresholds),
+            fold_salt=fold_salt,
+            trained_on=frozenset(map(str, trained_on or ())),
+        )
+        tables = {"persons": persons, "images": images, "scores": scores, "conditions": conditions}
+        try:
+            connection = connect(building, memory_limit=memory_limit, threads=threads, temp_directory=spill)
+            try:
+                staged, problems = stage_and_check(
+                    connection, tables, coding=sex_coding, on_orphan=on_orphan, training_age_range=training_age_range
+                )
+                if any(problem.severity == "error" for problem in problems):
+                    raise SchemaError(problems)
+                write_cohort(connection, staged, problems, settings)
+            finally:
+                connection.close()
+            building.replace(target)
+        finally:
+            building.unlink(missing_ok=True)
+        return cls.open(target, memory_limit=memory_limit, threads=threads)
+
+    @classmethod
+    def open(cls, path: str | Path, *, memory_limit: str | None = None, threads: int | None = None) -> Cohort:
+        """Open a cohort file without the right to change it.
+
+        Parameters
+        ----------
+        path : file written by :meth:`create`.
+        memory_limit, threads : as in :func:`sexstrat.cohort.sql.connect`.
+
+        Raises
+        ------
+        SchemaError : there is no such file, it is no cohort, or its layout is of another version.
+        """
+        target = Path(path)
+        if not target.is_file():
+            raise SchemaError([_unreadable(target, "missing_file", "there is no cohort file", str(target))])
+        try:
+            connection = connect(target, read_only=True, memory_limit=memory_limit, threads=threads)
+        except duckdb.Error as err:
+            raise SchemaError([_unreadable(target, "not_a_cohort", "the file is no cohort", None)]) from err
+        try:
+            rows = connection.execute("SELECT version FROM schema_version WHERE name = 'cohort'").fetchall()
+        except duckdb.Error as err:
+            connection.close()
+            raise SchemaError([_unreadable(target, "not_a_cohort", "the file is no cohort", None)]) from err
+        version = rows[0][0] if rows else None
+        if version != FORMAT_VERSION:
+            connection.close()
+            message = "the cohort file has another layout; build it again"
+            raise SchemaError([_unreadable(target, "schema_version", message, str(version))])
+        return cls(target, connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Cohort:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return the warnings found in the inputs when the cohort was built."""
+        return as_problems(self._connection.execute("SELECT * FROM problem").fetchall())
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Name the conditions, sorted."""
+        query = "SELECT DISTINCT condition FROM patient_condition ORDER BY condition"
+        return tuple(name for (name,) in self._connection.execute(query).fetchall())
+
+    @property
+    def model_id(self) -> str:
+        """Name the model whose scores are used; several are joined by ``+``."""
+        query = "SELECT DISTINCT model_id FROM score WHERE status = 'ok' ORDER BY model_id"
+        return "+".join(name for (name,) in self._connection.execute(query).fetchall())
+
+    def flow(self) -> pd.DataFrame:
+        """Return who was in and who was lost, step by step (contract ``flow``)."""
+        return contract_frame(self._connection.execute("SELECT * FROM flow ORDER BY step").df(), "flow")
+
+    def condition_counts(self) -> pd.DataFrame:
+        """Return for each condition the patients in the study with it known, present and missing."""
+        counts = self._connection.execute(COUNTS).df()
+        return counts.astype(dict.fromkeys(("n_known", "n_present", "n_missing"), "int64"))
+
+    def cells(self, conditions: Iterable[str] | None = None, *, keys: Iterable[str] | None = None) -> Cells:
+        """Return the cells: all that estimates need, in one scan, whatever the number of patients.
+
+        A patient without a value for a condition is not in its cube (:meth:`condition_counts` counts them), nor is
+        one without age or outside the age bands (:meth:`flow` counts them). The sum of ``n`` over a cube is hence
+        the number of patients in the study whose condition is known.
+
+        Parameters
+        ----------
+        conditions : cubes wanted; None for all.
+        keys : optional keys (site, stratum, psu) the cubes carry; None for those that the person table fills.
+
+        Raises
+        ------
+        KeyError : no such condition or key; the message lists those there are.
+        """
+        chosen = self.conditions if conditions is None else tuple(conditions)
+        _refuse_unknown("condition", chosen, self.conditions)
+        carried = filled_keys(self._connection) if keys is None else tuple(keys)
+        _refuse_unknown("key", carried, OPTIONAL_KEYS)
+        return Cells(frame=cell_frame(self._connection, chosen, carried), edges=self._edges(), model_id=self.model_id)
+
+    def score_frame(self) -> pd.DataFrame:
+        """Return the scores of each image beside its person, for the audit.
+
+        One row per score of a known patient: image_id, patient_id, eye, prob_male (missing unless status is ok),
+        status, quality, fold, age_years (not floored), recorded_sex (unknown where it may not validate: see
+        ``patients``), site, camera, validation_probability, weight.
+        """
+        frame = self._connection.execute(SCORES).df()
+        return frame.astype({"fold": "Int64", "prob_male": "float64", "age_years": "float64", "quality": "float64"})
+
+    def _edges(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        rows = self._connection.execute("SELECT logit_low, logit_high FROM logit_bin ORDER BY logit_bin").fetchall()
+        return np.array([rows[0][0], *(high for _, high in rows)], dtype=np.float64)
+
+
+def _refuse_unknown(what: str, wanted: Sequence[str], available: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in available:
+            raise KeyError(f"no {what} {name!r} in the cohort; there are {', '.join(available) or 'none'}")
+
+
+def _unreadable(path: Path, kind: str, message: str, value: str | None) -> Problem:
+    allowed = f"a file written by Cohort.create, layout version {FORMAT_VERSION}"
+    return Problem(kind=kind, message=message, source=path.name, value=value, allowed=allowed)
