@@ -158,10 +158,16 @@ def card_from_json(text: str, *, source: str = "model card") -> ModelCard:
     known = {entry.name for entry in fields(ModelCard)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     try:
-        golden = tuple(GoldenOutput(seed=int(row["seed"]), prob_male=float(row["prob_male"])) for row in values["golden"])
+        golden = tuple(
+            GoldenOutput(seed=int(row["seed"]), prob_male=float(row["prob_male"])) for row in values["golden"]
+        )
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(f"{source}: each golden row needs a whole seed and a prob_male: {err}") from err
     return ModelCard(**{name: value for name, value in values.items() if name in known} | {"golden": golden})
+
+
+def _golden_output(row: dict[str, Any]) -> GoldenOutput:
+    return GoldenOutput(seed=int(row["seed"]), prob_male=float(row["prob_male"]))
 
 
 @cache

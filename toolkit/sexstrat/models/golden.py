@@ -32,4 +32,4 @@ def golden_input(seed: int, size: int) -> NDArray[np.uint8]:
     """
     y, x, c = np.ogrid[:size, :size, :3]
     pattern = 128 + x * (seed + c) // 2 + y * (7 - seed) // 3 + (x - y) ** 2 // (40 + 9 * seed)
-    return (pattern % 256).astype(np.uint8)
+    return np.asarray(pattern % 256, dtype=np.uint8)

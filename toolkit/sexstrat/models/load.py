@@ -148,7 +148,9 @@ def shipped_card() -> ModelCard:
 
 def _load(card_path: Path, runtime: str) -> LoadedModel:
     if card_path.suffix != ".json":
-        raise ModelError(f"{card_path} is not a model card; give a card's .json file or a folder that holds {CARD_NAME}")
+        raise ModelError(
+            f"{card_path} is not a model card; give a card's .json file or a folder that holds {CARD_NAME}"
+        )
     card = read_card(card_path)
     weights = card_path.parent / card.weights_file
     if not weights.is_file():

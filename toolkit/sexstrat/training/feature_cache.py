@@ -1,0 +1,162 @@
+"""Run the frozen lower layers once and keep what they give, so that an epoch costs only the upper ones."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.errors import ModelError
+from sexstrat.images.crop import center_crop
+from sexstrat.models.scaling import scale_pixels
+from sexstrat.training.augment import augment
+
+__all__ = ["FeatureCache", "cache_features", "feature_feeder", "split_network"]
+
+_logger = logging.getLogger(__name__)
+_CHUNK = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FeatureCache:
+    """Lower-layer features of every photograph.
+
+    Parameters
+    ----------
+    values : float16 memory map of shape (n, views, height, width, channels). View 0 is the centre crop,
+        view 1 its mirror image; further ones are augmented windows for training alone.
+    """
+
+    values: NDArray[np.float16]
+
+    @property
+    def views(self) -> int:
+        """Number of views kept of each photograph."""
+        return int(self.values.shape[1])
+
+
+def split_network(network: Any, last_frozen: str) -> tuple[Any, Any]:
+    """Split a network after one layer into a lower and an upper one; the two share its weights.
+
+    Parameters
+    ----------
+    network : Keras model.
+    last_frozen : name of the last layer of the lower part; every path must run through it.
+
+    Returns
+    -------
+    Lower network (pixels to features) and upper network (features to heads).
+
+    Raises
+    ------
+    ModelError
+        There is no such layer, or the network cannot be cut there.
+    """
+    import keras
+
+    names = [layer.name for layer in network.layers]
+    if last_frozen not in names:
+        raise ModelError(f"no layer {last_frozen!r} to cut after; allowed: {', '.join(names)}")
+    border = network.get_layer(last_frozen).output
+    try:
+        return keras.Model(network.input, border), keras.Model(border, network.output)
+    except ValueError as err:
+        raise ModelError(f"the network cannot be cut after {last_frozen!r}: a shortcut passes it by") from err
+
+
+def cache_features(
+    lower: Any, pixels: NDArray[np.uint8], path: Path, *, views: int, size: int, scaling: str, seed: int
+) -> FeatureCache:
+    """Compute the lower-layer features of all photographs, going on where an interrupted run stopped.
+
+    Parameters
+    ----------
+    lower : the lower network.
+    pixels : prepared crops, (n, side, side, 3) uint8.
+    path : the ``.npy`` file of the memory map; a note of what is done lies beside it.
+    views : views of each photograph, at least 2.
+    size : side of the network's input in pixels.
+    scaling : as in the backbone's entry.
+    seed : of the augmented views.
+
+    Returns
+    -------
+    The cache.
+    """
+    shape = (len(pixels), views, *(int(side) for side in lower.compute_output_shape((1, size, size, 3))[1:]))
+    note, done = path.with_suffix(".done"), 0
+    if path.is_file() and note.is_file() and np.load(path, mmap_mode="r").shape == shape:
+        done = int(note.read_text(encoding="utf-8"))
+        values = np.lib.format.open_memmap(path, mode="r+")
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+    for start in range(done, len(pixels), _CHUNK):
+        rows = range(start, min(start + _CHUNK, len(pixels)))
+        for view in range(views):
+            batch = np.stack([_view(pixels[row], view, size, [seed, row, view]) for row in rows])
+            values[start : rows.stop, view] = np.asarray(lower.predict_on_batch(scale_pixels(batch, scaling)))
+        if (start // _CHUNK) % 16 == 15 or rows.stop == len(pixels):
+            values.flush()
+            note.write_text(str(rows.stop), encoding="utf-8")
+            _logger.info("lower features of %d of %d photographs", rows.stop, len(pixels))
+    return FeatureCache(values=values)
+
+
+def _view(pixels: NDArray[np.uint8], view: int, size: int, seed: list[int]) -> NDArray[np.uint8]:
+    if view == 0:
+        return center_crop(pixels, size)
+    if view == 1:
+        return center_crop(pixels, size)[:, ::-1]
+    return augment(pixels, size, np.random.default_rng(seed))
+
+
+def feature_feeder(
+    cache: FeatureCache,
+    rows: NDArray[np.int64],
+    targets: dict[str, NDArray[np.float32]],
+    weights: dict[str, NDArray[np.float32]],
+    *,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+) -> Any:
+    """Return one epoch of cached features, each photograph in one view by chance, as a ``PyDataset``.
+
+    Parameters
+    ----------
+    cache : features of all photographs.
+    rows : rows to train on, each used once; an incomplete last batch is left out.
+    targets, weights : by head, one row a row of the cache.
+    batch_size : photographs a batch.
+    seed, epoch : together they decide order and views.
+
+    Returns
+    -------
+    The dataset; item i is (features, targets, weights).
+    """
+    import keras
+
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(rows)
+    view = rng.integers(0, cache.views, size=len(order))
+
+    class FeatureFeeder(keras.utils.PyDataset):  # type: ignore[misc]
+        def __len__(self) -> int:
+            return max(1, len(order) // batch_size)
+
+        def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
+            part = slice(index * batch_size, (index + 1) * batch_size)
+            chosen = order[part]
+            features = np.stack([cache.values[row, side] for row, side in zip(chosen, view[part], strict=True)])
+            return (
+                features.astype(np.float32),
+                {name: values[chosen] for name, values in targets.items()},
+                {name: values[chosen] for name, values in weights.items()},
+            )
+
+    return FeatureFeeder(workers=1, use_multiprocessing=False, max_queue_size=8)

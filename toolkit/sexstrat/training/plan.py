@@ -1,0 +1,74 @@
+"""What a training run does, as one frozen value that is written beside its results."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["TrainingPlan"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPlan:
+    """The recipe of a run; two runs of one plan on one machine take the same steps.
+
+    Parameters
+    ----------
+    weights : ImageNet weights of the backbone, no top; every run starts from them.
+    out : folder for checkpoints, log and result; a run that finds its own checkpoint there resumes.
+    backbone : one of the sixteen names.
+    prepared_size : side in pixels of the crop around the field of view.
+    input_size : side in pixels of the network's input, cut from the crop.
+    phases : (input size in pixels, epochs) in order; smaller sizes first are cheaper.
+    batch_size : photographs a step.
+    learning_rate : peak of AdamW's rate; warm-up is linear, decay a cosine to zero.
+    warm_up_epochs : length of the warm-up.
+    weight_decay : decoupled weight decay.
+    dropout : share of pooled features dropped.
+    label_smoothing : for recorded sex, whose labels are known to hold errors.
+    age_weight, disease_weight : weights of the two auxiliary losses; that of sex is 1.
+    average_decay : decay a step of the running average of the weights that is evaluated and kept.
+    patience : epochs without a better validation AUC after which the run stops.
+    freeze_to : layer up to which, itself included, weights stay as they are; "" trains all.
+    seed : of order, augmentation and initial heads.
+    """
+
+    weights: Path
+    out: Path
+    backbone: str = "mobilenet"
+    prepared_size: int = 256
+    input_size: int = 224
+    phases: tuple[tuple[int, int], ...] = ((160, 4), (224, 8))
+    batch_size: int = 32
+    learning_rate: float = 2e-4
+    warm_up_epochs: float = 1.0
+    weight_decay: float = 0.02
+    dropout: float = 0.3
+    label_smoothing: float = 0.05
+    age_weight: float = 0.3
+    disease_weight: float = 0.5
+    average_decay: float = 0.99
+    patience: int = 6
+    freeze_to: str = ""
+    seed: int = 20240501
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs over all phases."""
+        return sum(count for _, count in self.phases)
+
+    def size_at(self, epoch: int) -> int:
+        """Return the input size, in pixels, of an epoch counted from 0."""
+        for size, count in self.phases:
+            if epoch < count:
+                return size
+            epoch -= count
+        raise ValueError(f"epoch is beyond the {self.epochs} of the plan")
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what defines the result, without the places, as JSON-ready values."""
+        values = asdict(self)
+        del values["out"], values["weights"]
+        values["phases"] = [list(phase) for phase in self.phases]
+        return values
