@@ -1,0 +1,58 @@
+"""A run killed without warning loses at most one part, and its table is the one an undisturbed run writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+import pytest
+
+from sexstrat.scores import forward, read_scores, score, score_images
+from sexstrat.scores.checkpoints import Checkpoints
+
+PART = 6
+RUN = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("synthetic_fundus", sys.argv[1])
+synthetic = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(synthetic)
+from sexstrat.scores import score, score_images
+score.PART_ROWS = int(sys.argv[4])
+score_images(sys.argv[2], model=synthetic.arithmetic_model(delay=0.3), out=sys.argv[3], batch_size=3)
+"""
+
+
+def wait_for_parts(folder: Path, number: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while len(list(folder.glob("part-*.parquet"))) < number:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "no part appeared within a minute"
+        time.sleep(0.01)
+
+
+def test_a_killed_run_goes_on_where_it_stopped(
+    tmp_path: Path, synthetic: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after its second part, the run keeps both; the next run scores the rest and no more."""
+    photos, out = tmp_path / "photos", tmp_path / "scores.parquet"
+    synthetic.write_fundi(photos, 5 * PART)
+    arguments = [sys.executable, "-c", RUN, str(synthetic.__file__), str(photos), str(out), str(PART)]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_parts(Path(f"{out}.parts"), 2, process)
+        process.kill()
+    assert not out.exists()
+    kept = Checkpoints(Path(f"{out}.parts")).load()
+    assert len(kept) in {2 * PART, 3 * PART}
+    opened = []
+    read = forward.read_photograph
+    monkeypatch.setattr(forward, "read_photograph", lambda path, **o: opened.append(path) or read(path, **o))
+    monkeypatch.setattr(score, "PART_ROWS", PART)
+    resumed = score_images(photos, model=synthetic.arithmetic_model(), out=out, batch_size=3)
+    assert len(opened) == 5 * PART - len(kept)
+    pd.testing.assert_frame_equal(read_scores(out), resumed)
+    pd.testing.assert_frame_equal(resumed, score_images(photos, model=synthetic.arithmetic_model(), batch_size=3))
+    assert [path.name for path in Path(f"{out}.parts").iterdir() if path.suffix == ".tmp"] == []
