@@ -1,0 +1,117 @@
+"""The tables of the audit: every metric by group, and the gaps between groups."""
+
+from __future__ import annotations
+
+from sexstrat.reporting.number_format import count, is_number
+from sexstrat.reporting.rows import Rows, age_order
+from sexstrat.reporting.table_view import Cell, Group, TableView, count_cell, estimate_cell, table_view
+from sexstrat.reporting.texts import METRICS, sentence_case
+
+__all__ = ["audit_table", "gap_table"]
+
+_SHOWN = (
+    "correct_among_men",
+    "correct_among_women",
+    "auc",
+    "predicted_minus_observed_male_share",
+    "calibration_in_the_large",
+    "ungradable",
+)
+
+
+def audit_table(audit: Rows, group: str) -> TableView | None:
+    """Return every metric of one grouping, the whole cohort first.
+
+    Parameters
+    ----------
+    audit : released rows of the audit.
+    group : the grouping variable, for instance ``age_band``.
+
+    Returns
+    -------
+    The table, or None when the grouping has no row.
+
+    Examples
+    --------
+    >>> audit_table(Rows(()), "age_band") is None
+    True
+    """
+    levels = sorted(map(str, audit.where(group=group).values("level_name")), key=age_order)
+    if not levels:
+        return None
+    metrics = [name for name in _SHOWN if audit.where(metric=name).rows]
+    everyone = [("overall", str(name)) for name in audit.where(group="overall").values("level_name")]
+    lines = tuple(_line(audit.where(group=g, level_name=name), g, name, metrics) for g, name in
+                  [*everyone, *((group, level) for level in levels)])  # fmt: skip
+    shown = tuple(row for row in audit.rows if row["group"] in {"overall", group})
+    columns = [_group_name(group), "Patients", *(METRICS[name] for name in metrics)]
+    caption = f"The model against recorded sex, by {_group_name(group).lower()}"
+    file = f"audit-{''.join(c if c.isascii() and c.isalnum() else '-' for c in group)}.csv"
+    return table_view(caption, columns, [Group(heading="", rows=lines)], file=file, rows=shown)
+
+
+def _group_name(group: str) -> str:
+    return "Age" if group == "age_band" else sentence_case(group)
+
+
+def _line(rows: Rows, group: str, level: str, metrics: list[str]) -> tuple[Cell, ...]:
+    label = "All" if group == "overall" else level.replace("-", "\N{EN DASH}") if group == "age_band" else level
+    known = rows.first(metric="n_patients")
+    if known is not None:
+        patients = count_cell({**known, "n_patients": known["point"]}, "n_patients")
+        patients = Cell(text=patients.text, note=_sexes(known), kind=patients.kind)
+    else:
+        first = rows.first(metric="auc") or (rows.rows[0] if rows.rows else None)
+        patients = count_cell(first, "n_patients")
+        patients = Cell(text=patients.text, note=_sexes(first), kind=patients.kind)
+    return (
+        Cell(text=label, kind="head"),
+        patients,
+        *(estimate_cell(rows.first(metric=name), name) for name in metrics),
+    )
+
+
+def _sexes(row: object) -> str:
+    """Print how many men and women there are, when both may be printed."""
+    if not isinstance(row, dict) or not (is_number(row.get("n_male")) and is_number(row.get("n_female"))):
+        return ""
+    return f"{count(row['n_male'])} men, {count(row['n_female'])} women"
+
+
+def gap_table(gaps: Rows) -> TableView | None:
+    """Return the gaps between groups, or None when there is none.
+
+    Examples
+    --------
+    >>> gap_table(Rows(())) is None
+    True
+    """
+    if not gaps.rows:
+        return None
+    groups = []
+    for metric in gaps.values("metric"):
+        rows = sorted(
+            gaps.where(metric=metric).rows, key=lambda row: (str(row["group"]), age_order(str(row["level_name"])))
+        )  # fmt: skip
+        lines = tuple(
+            (
+                Cell(text=f"{_group_name(str(row['group']))} {row['level_name']}", kind="head"),
+                Cell(text=f"{row['reference']}", kind="text"),
+                count_cell(row, "n_patients"),
+                count_cell(row, "n_patients_reference"),
+                _difference(row),
+            )
+            for row in rows
+        )
+        groups.append(Group(heading=METRICS.get(str(metric), sentence_case(str(metric))), rows=lines))
+    columns = ("Group", "Compared with", "Patients in the group", "Patients compared with", "Difference")
+    return table_view("Gaps between groups", columns, groups, file="gaps.csv", rows=gaps.rows)
+
+
+def _difference(row: object) -> Cell:
+    """Print a gap of shares in percentage points, any other in its own unit."""
+    if not isinstance(row, dict):
+        return Cell(text="missing", kind="word")
+    metric = str(row["metric"])
+    own = {"auc": "auc_difference", "calibration_in_the_large": "calibration_in_the_large"}
+    return estimate_cell(row, own.get(metric, "predicted_minus_observed_male_share"))

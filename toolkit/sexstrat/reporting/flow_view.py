@@ -1,0 +1,117 @@
+"""The flow of patients and photographs, step by step, as the page draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sexstrat.reporting.number_format import count, is_number
+from sexstrat.reporting.rows import Rows
+from sexstrat.reporting.table_view import Cell, Group, TableView, count_cell, table_view
+
+__all__ = ["FlowPart", "FlowStep", "flow_steps", "flow_table"]
+
+_SEXES = (
+    ("n_male", "Men", "male"),
+    ("n_female", "Women", "female"),
+    ("n_other", "Other", "other"),
+    ("n_unknown", "Sex not recorded", "unknown"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowPart:
+    """One recorded sex at one step; ``percent`` is its share of the bar, or None where a count is withheld."""
+
+    label: str
+    role: str
+    text: str
+    percent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowStep:
+    """One step: what remains, who it is, and what was lost on the way to it.
+
+    Parameters
+    ----------
+    name : what remains.
+    patients, images : printed counts; ``images`` may be empty.
+    parts : recorded sex of those who remain.
+    lost : what was lost on the way here, in words; empty when nothing.
+    reason : why.
+    """
+
+    name: str
+    patients: str
+    images: str
+    parts: tuple[FlowPart, ...]
+    lost: str
+    reason: str
+
+
+def flow_steps(flow: Rows) -> tuple[FlowStep, ...]:
+    """Return the steps in order.
+
+    Examples
+    --------
+    >>> flow_steps(Rows(()))
+    ()
+    """
+    return tuple(_step(row) for row in sorted(flow.rows, key=lambda row: row["step"] or 0))
+
+
+def _step(row: Mapping[str, Any]) -> FlowStep:
+    lost = [
+        f"{text} {one if text == '1' else many}"
+        for name, one, many in (("patients_lost", "patient", "patients"), ("images_lost", "photograph", "photographs"))
+        if (text := count_cell(row, name).text) not in {"0", "missing"}
+    ]
+    images = count_cell(row, "n_images").text
+    return FlowStep(
+        name=str(row["name"]),
+        patients=count_cell(row, "n_patients").text,
+        images="" if images == "missing" else images,
+        parts=_parts(row),
+        lost=" and ".join(lost),
+        reason=str(row["reason"] or ""),
+    )
+
+
+def _parts(row: Mapping[str, Any]) -> tuple[FlowPart, ...]:
+    """Return the recorded sexes; the bar is drawn only where every count may be shown."""
+    counts = [row[name] for name, _, _ in _SEXES]
+    total = sum(float(str(value)) for value in counts) if all(is_number(value) for value in counts) else 0.0
+    parts = []
+    for (name, label, role), value in zip(_SEXES, counts, strict=True):
+        text = count_cell(row, name).text
+        if text in {"missing", "0"}:
+            continue
+        percent = f"{100 * float(str(value)) / total:.2f}" if total > 0 else None
+        parts.append(FlowPart(label=label, role=role, text=text, percent=percent))
+    return tuple(parts)
+
+
+def flow_table(flow: Rows) -> TableView:
+    """Return the flow as a table, every count in it.
+
+    Examples
+    --------
+    >>> flow_table(Rows(())).columns[:2]
+    ('Step', 'Patients')
+    """
+    names = ("n_patients", "n_images", "n_male", "n_female", "n_other", "n_unknown", "patients_lost", "images_lost")
+    rows = sorted(flow.rows, key=lambda row: row["step"] or 0)
+    lines = tuple(
+        (
+            Cell(text=str(row["name"]), kind="head"),
+            *(count_cell(row, name) for name in names),
+            Cell(text=str(row["reason"] or "\N{EM DASH}"), kind="text"),
+        )
+        for row in rows
+    )
+    columns = ("Step", "Patients", "Photographs", "Men", "Women", "Other", "Sex not recorded", "Patients lost",
+               "Photographs lost", "Why")  # fmt: skip
+    groups = [Group(heading="", rows=lines)]
+    return table_view("Patients and photographs at every step", columns, groups, file="flow.csv", rows=rows)

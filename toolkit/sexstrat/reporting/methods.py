@@ -1,0 +1,227 @@
+"""The methods in words, built from the settings that were used and the choices that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sexstrat.reporting.headline import Headline
+from sexstrat.reporting.rows import Rows
+from sexstrat.reporting.texts import DESIGNS, STANDARDS, TARGETS, sentence_case
+
+if TYPE_CHECKING:
+    from sexstrat.disclosure import Released
+
+__all__ = ["Paragraph", "methods"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """A paragraph of the methods.
+
+    Parameters
+    ----------
+    heading : what it is about.
+    text : the sentences.
+    works : keys of the works it rests on.
+    points : a list under it.
+    """
+
+    heading: str
+    text: str
+    works: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+
+
+def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> tuple[Paragraph, ...]:
+    """Return the methods of this very study, in the order in which they were applied.
+
+    Parameters
+    ----------
+    released : what the disclosure gate let through.
+    estimates : its rows of estimates.
+    leads : one headline a condition.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> none = SimpleNamespace(
+    ...     settings={}, profile=SimpleNamespace(name="uk-5", source=""), reason="", protection="", audit=()
+    ... )
+    >>> methods(none, Rows(()), [])[0].heading
+    'Predicted and recorded sex'
+    """
+    settings = released.settings
+    used = set(map(str, estimates.values("estimator")))
+    parts = [
+        _sexes(),
+        _design(settings),
+        _estimation(used),
+        _choice(leads),
+        _naive(used),
+        _intervals(settings, estimates),
+    ]
+    parts += [_standards(estimates), _audit(settings, released), _gate(released), _limits(leads)]
+    return tuple(part for part in parts if part is not None)
+
+
+def _of(settings: Mapping[str, Any], section: str, key: str) -> Any:
+    inside = settings.get(section)
+    return inside.get(key) if isinstance(inside, Mapping) else None
+
+
+def _sexes() -> Paragraph:
+    return Paragraph(
+        heading="Predicted and recorded sex",
+        text="A convolutional network gives each photograph a probability that the person is male, from the retina "
+        "alone; the photographs of one patient are combined into one probability. It is a score, not a sex: nothing "
+        "here replaces a recorded sex, and no patient is given one. The patient is the unit throughout, and male is "
+        "the positive class. Patients recorded as other are counted and shown, and are neither recoded nor imputed.",
+        works=("poplin2018", "heidari2016"),
+    )
+
+
+def _design(settings: Mapping[str, Any]) -> Paragraph | None:
+    design, target = _of(settings, "validation", "design"), _of(settings, "analysis", "target")
+    if design is None:
+        return None
+    text = f"How sex came to be known was declared, not inferred: {DESIGNS.get(str(design), str(design))}."
+    if target is not None:
+        text += f" The estimates are about {TARGETS.get(str(target), str(target))}."
+    return Paragraph(heading="Design", text=text)
+
+
+_ESTIMATION = {
+    "E1": "E1 is augmented inverse probability weighting: the score is recalibrated by age, disease and number of gradable "
+    "eyes with five-fold cross-fitting, and the mean error seen among patients with recorded sex is added back, each weighted "
+    "by the inverse of the probability of being recorded. It holds under any misclassification, also one that differs by "
+    "disease, as long as that probability is known or modelled rightly.",
+    "E2": "E2 is proper multiple imputation on the cells of the cohort: the imputation model holds score, age, disease, "
+    "eyes and their interactions, its parameters are drawn anew for every imputation, and results are pooled by Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules "
+    "with Barnard\N{EN DASH}Rubin degrees of freedom. It holds if sex is recorded at random given score, age and disease.",
+    "E4": "E4 estimates, where sex is known, how score and sex are related by age and disease, and solves for the male share "
+    "of each cell by expectation maximisation.",
+    "E5": "E5 assumes that the score errs equally in the diseased and the healthy given sex and age.",
+}
+_ESTIMATION_WORKS = {
+    "E1": ("robins1994", "chernozhukov2018", "angelopoulos2023"),
+    "E2": ("rubin1987", "barnard1999"),
+}
+
+
+def _estimation(used: set[str]) -> Paragraph | None:
+    names = [name for name in _ESTIMATION if name in used]
+    if not names:
+        return None
+    start = (
+        "Age and disease are known for everyone; sex is not. What is estimated is therefore the share of men in every cell of "
+        "age and disease, with its covariance; prevalences, ratios and differences follow from these shares. "
+    )
+    works = tuple(work for name in names for work in _ESTIMATION_WORKS.get(name, ()))
+    return Paragraph(heading="Estimation", text=start + " ".join(_ESTIMATION[name] for name in names), works=works)
+
+
+def _choice(leads: Sequence[Headline]) -> Paragraph | None:
+    points = []
+    for lead in leads:
+        choice = lead.choice or {}
+        pieces = [str(choice.get("why") or "").strip()]
+        pieces += [f"Assumes: {_joined(choice.get('assumptions'))}"] if choice.get("assumptions") else []
+        pieces += [f"Warning: {_joined(choice.get('warnings'))}"] if choice.get("warnings") else []
+        said = " ".join(piece.rstrip(".") + "." for piece in pieces if piece)
+        if said or lead.estimator:
+            points.append(
+                f"{sentence_case(lead.condition)}: {choice.get('estimator') or lead.estimator or 'none'}. {said}".strip()
+            )
+    if not points:
+        return None
+    return Paragraph(
+        heading="Choice of estimator", text="The estimator of each condition, and why.", points=tuple(points)
+    )
+
+
+def _joined(value: Any) -> str:
+    return value if isinstance(value, str) else "; ".join(str(item).rstrip(".") for item in value)
+
+
+def _naive(used: set[str]) -> Paragraph | None:
+    words = {
+        "naive_threshold": "predicted sex (male from a probability of 0.5) taken as if it were recorded",
+        "naive_weighted": "every patient counted as a man with the predicted probability and as a woman with the rest",
+        "complete_case": "only the patients whose sex is recorded",
+    }
+    named = [text for name, text in words.items() if name in used]
+    if not named:
+        return None
+    return Paragraph(
+        heading="Naive analyses",
+        text=f"Beside every corrected estimate stand, so that they can be compared: {'; '.join(named)}. The first two are "
+        "biased whenever the score errs, in the direction in which it errs: a retina shows the disease as well as the sex.",
+        works=("chen2019",),
+    )
+
+
+def _intervals(settings: Mapping[str, Any], estimates: Rows) -> Paragraph:
+    levels = [f"{100 * float(level):g}%" for level in estimates.values("level")]
+    level = f"Intervals are at {' and '.join(levels)}" if levels else "Intervals are given with their level"
+    seed = _of(settings, "", "seed")
+    draws = f" Random draws start from seed {seed}." if seed is not None else ""
+    return Paragraph(
+        heading="Intervals",
+        text=f"{level}, computed on the log scale for ratios, the logit scale for prevalences and the plain scale for "
+        "differences; with few patients whose sex is recorded, from the t distribution with the degrees of freedom of each "
+        f"measure. They were not adjusted for the number of comparisons.{draws}",
+    )
+
+
+def _standards(estimates: Rows) -> Paragraph | None:
+    names = [str(name) for name in estimates.values("standard") if name != "crude"]
+    if not names:
+        return None
+    works = ("ahmad2001",) if any(name.startswith("who") for name in names) else ()
+    return Paragraph(
+        heading="Age standardisation",
+        text=f"Direct standardisation to {', '.join(STANDARDS.get(name, name) for name in names)}, over the age bands of this "
+        "study only: the weights of the standard are cut to these ages and scaled to add up to one. Rates standardised "
+        "over other ages or to another standard are not comparable with these.",
+        works=works,
+    )
+
+
+def _audit(settings: Mapping[str, Any], released: Released) -> Paragraph | None:
+    if not len(released.audit):
+        return None
+    least = _of(settings, "audit", "min_patients")
+    size = f" A rate is shown from {least} patients of each sex." if least is not None else ""
+    return Paragraph(
+        heading="Audit",
+        text="Predictions are compared with recorded sex by age band: the share called rightly among men and among women "
+        "(Wilson intervals at the effective number of patients), the area under the ROC curve (patients as clusters), "
+        "calibration in the large, and the predicted minus the observed male share. Photographs of one patient are not independent, and every "
+        f"interval allows for it. Gaps between groups combine the two intervals.{size}",
+        works=("wilson1927", "obuchowski1997", "delong1988", "newcombe1998"),
+    )
+
+
+def _gate(released: Released) -> Paragraph:
+    profile = released.profile
+    text = f"Every number on this page passed one gate, profile {profile.name}"
+    text += f" (source: {profile.source})." if getattr(profile, "source", "") else "."
+    text += f" {released.protection}" if released.protection else ""
+    text += f" Reason given: {released.reason}." if released.reason else ""
+    return Paragraph(heading="Disclosure control", text=text)
+
+
+def _limits(leads: Sequence[Headline]) -> Paragraph:
+    points = [
+        "The declared way in which sex came to be recorded cannot be tested with these data alone; if recording depends on "
+        "sex itself, corrected estimates may be wrong.",
+        "Recorded sex is an administrative record; where it is wrong, the reference is wrong.",
+        "Patients without a gradable photograph stay in, with what age and disease say about their sex.",
+        "The interval carries the uncertainty of the correction and of sampling, not that of a wrong diagnosis, and not "
+        "that of who came to be photographed.",
+    ]
+    if len(leads) > 1:
+        points.append(f"{len(leads)} conditions were compared; one in twenty intervals misses its target by chance.")
+    return Paragraph(heading="Limitations", text="", works=("benchimol2015",), points=tuple(points))

@@ -1,0 +1,109 @@
+"""Turn nested plain values (a model card, provenance, settings) into something a page can print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from sexstrat.reporting.number_format import is_number
+from sexstrat.reporting.texts import sentence_case
+
+__all__ = ["Node", "outline", "printed_value"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One printed value with its name.
+
+    Parameters
+    ----------
+    label : its name in words.
+    text : the value, when it is one text.
+    items : texts of a list.
+    columns, rows : a table.
+    children : values inside it.
+    """
+
+    label: str
+    text: str = ""
+    items: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    children: tuple[Node, ...] = ()
+
+
+def outline(values: Mapping[str, Any]) -> tuple[Node, ...]:
+    """Return the printable form of a nested mapping; empty values are left out.
+
+    Parameters
+    ----------
+    values : texts, numbers, booleans, paths, sequences and mappings of them.
+
+    Examples
+    --------
+    >>> [(node.label, node.text) for node in outline({"run_id": "a1", "seed": 7, "nothing": None})]
+    [('Run id', 'a1'), ('Seed', '7')]
+    >>> outline({"by_sex": [{"sex": "male", "auc": 0.71}]})[0].rows
+    (('male', '0.71'),)
+    """
+    nodes = (_node(_label(str(key)), value) for key, value in values.items() if not _is_empty(value))
+    return tuple(nodes)
+
+
+def _label(key: str) -> str:
+    words = sentence_case(key) if key else "General"
+    return " ".join("AUC" if word.lower() == "auc" else word for word in words.split(" "))
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (str, Mapping, Sequence)) and len(value) == 0)
+
+
+def _node(label: str, value: Any) -> Node:
+    if isinstance(value, Mapping):
+        inside = [child for child in value.values() if not _is_empty(child)]
+        if len(inside) > 1 and all(isinstance(child, Mapping) and _is_flat(child) for child in inside):
+            return _table(label, [{"": _label(str(key)), **child} for key, child in value.items() if child])
+        return Node(label=label, children=outline(value))
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        if all(isinstance(item, Mapping) and _is_flat(item) for item in value):
+            return _table(label, value)
+        if all(not isinstance(item, (Mapping, list, tuple)) for item in value):
+            texts = tuple(printed_value(item) for item in value)
+            short = sum(map(len, texts)) < 80
+            return Node(label=label, text=", ".join(texts)) if short else Node(label=label, items=texts)
+        return Node(label=label, children=tuple(_node(str(i), item) for i, item in enumerate(value, start=1)))
+    return Node(label=label, text=printed_value(value))
+
+
+def _is_flat(value: Mapping[str, Any]) -> bool:
+    return not any(isinstance(item, (Mapping, list, tuple)) for item in value.values())
+
+
+def _table(label: str, rows: Sequence[Mapping[str, Any]]) -> Node:
+    names = list(dict.fromkeys(str(name) for row in rows for name in row))
+    body = tuple(tuple(printed_value(row.get(name)) for name in names) for row in rows)
+    return Node(label=label, columns=tuple(_label(name) if name else "" for name in names), rows=body)
+
+
+def printed_value(value: Any) -> str:
+    """Print one plain value: a path as its file name only, a float to four digits, a flag as yes or no.
+
+    Examples
+    --------
+    >>> printed_value(True), printed_value(0.671234), printed_value(20000), printed_value(PurePath("a/b.csv"))
+    ('yes', '0.6712', '20,000', 'b.csv')
+    """
+    if value is None:
+        return "\N{EM DASH}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, PurePath):
+        return value.name
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}" if is_number(value) else "missing"
+    return str(value)

@@ -1,0 +1,182 @@
+"""Write the page: one self-contained HTML file from what the disclosure gate let through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sexstrat.errors import DisclosureError
+from sexstrat.reporting.audit_tables import audit_table, gap_table
+from sexstrat.reporting.estimates_tables import age_table, condition_table, male_share_table, overview_table, safe_name
+from sexstrat.reporting.figures import audit_figures, forest_figure, prevalence_figure
+from sexstrat.reporting.flow_view import flow_steps, flow_table
+from sexstrat.reporting.headline import Headline, headlines
+from sexstrat.reporting.methods import methods
+from sexstrat.reporting.outline import outline
+from sexstrat.reporting.references import cited
+from sexstrat.reporting.rows import Rows, has_number, printed
+from sexstrat.reporting.summary import summary
+from sexstrat.reporting.texts import LANGUAGE, STATE_MEANINGS, sentence_case
+
+if TYPE_CHECKING:
+    from sexstrat.disclosure import Released
+
+__all__ = ["page", "report"]
+
+
+def report(released: Released, path: str | Path) -> Path:
+    """Write the report of a study as one HTML file that needs nothing else.
+
+    The same input gives the same bytes. The page loads nothing from anywhere, runs no script, and holds no number that
+    the disclosure gate did not let through.
+
+    Parameters
+    ----------
+    released : what the disclosure gate let through; results that did not pass it are refused.
+    path : the file to write, or an existing folder to write ``report.html`` in.
+
+    Returns
+    -------
+    The file that was written.
+
+    Raises
+    ------
+    DisclosureError : the results did not pass the disclosure gate.
+    """
+    target = Path(path)
+    target = target / "report.html" if target.is_dir() else target
+    text = page(released)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+def page(released: Released) -> str:
+    """Return the page as text.
+
+    Parameters
+    ----------
+    released : what the disclosure gate let through.
+
+    Raises
+    ------
+    DisclosureError : the results did not pass the disclosure gate.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from sexstrat.disclosure import Released as Gate
+
+    if not isinstance(released, Gate):
+        raise DisclosureError(f"only released results are written for people; found {type(released).__name__}. "
+                              "Pass them through sexstrat.disclosure.release first")  # fmt: skip
+    folder = files("sexstrat.reports")
+    environment = Environment(
+        loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["svg"] = Markup
+    style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+    return environment.get_template("report.html.j2").render(style=style, **_content(released)).rstrip() + "\n"
+
+
+def _content(released: Released) -> dict[str, Any]:
+    estimates, audit = Rows.of(released.estimates, "estimate"), Rows.of(released.audit, "audit")
+    gaps, flow = Rows.of(released.gaps, "gap"), Rows.of(released.flow, "flow")
+    leads = headlines(estimates, released.choices)
+    paragraphs = methods(released, estimates, leads)
+    works = cited(key for paragraph in paragraphs for key in paragraph.works)
+    groups = [str(name) for name in audit.values("group") if name not in {"overall", "age_band"}]
+    return {
+        "language": LANGUAGE,
+        "title": released.title,
+        "notices": released.notices,
+        "left_out": tuple(released.left_out),
+        "states": STATE_MEANINGS,
+        "sentences": summary(leads, released),
+        "tiles": _tiles(leads),
+        "overview": overview_table(leads, estimates) if len(leads) > 1 else None,
+        "flow_steps": flow_steps(flow),
+        "flow_table": flow_table(flow),
+        "forest": forest_figure(estimates, leads),
+        "conditions": [_condition(estimates, lead, number) for number, lead in enumerate(leads, start=1)],
+        "male_share": male_share_table(estimates),
+        "audit_figures": audit_figures(audit),
+        "audit_table": audit_table(audit, "age_band") or audit_table(audit, "overall"),
+        "audit_others": [table for name in groups if (table := audit_table(audit, name)) is not None],
+        "gap_table": gap_table(gaps),
+        "methods": paragraphs,
+        "works": works,
+        "numbers": {work.key: work.number for work in works},
+        "settings": outline(_without(released.settings, "attribution")),
+        "card": released.model_card or {},
+        "card_outline": outline(_without(released.model_card or {}, "statement", "name", "title")),
+        "provenance": outline(_without(released.provenance, "attribution", "acknowledgement")),
+        "attribution": _attribution(released),
+        "acknowledgements": _acknowledgements(released),
+    }
+
+
+def _tiles(leads: Sequence[Headline]) -> list[dict[str, str]]:
+    """Return the large numbers of a study of one condition: corrected, naive, truth."""
+    if len(leads) != 1:
+        return []
+    lead = leads[0]
+    shown = [("Corrected", "corrected", lead.corrected), ("Naive: predicted sex", "naive", lead.naive)]
+    shown += [("Truth", "truth", lead.truth)] if has_number(lead.truth) else []
+    tiles = []
+    for label, role, row in shown:
+        text, note = printed(row, "prevalence_ratio")
+        tiles.append(
+            {
+                "label": label,
+                "role": role,
+                "text": text,
+                "note": note or ("known because simulated or hidden" if role == "truth" else ""),
+            }
+        )
+    return tiles
+
+
+def _condition(estimates: Rows, lead: Headline, number: int) -> dict[str, Any]:
+    name = safe_name(lead.condition, number)
+    return {
+        "id": name,
+        "name": sentence_case(lead.condition),
+        "lead": lead,
+        "choice": lead.choice or {},
+        "table": condition_table(estimates, lead, f"estimates-{name}.csv"),
+        "ages": age_table(estimates, lead, f"ages-{name}.csv"),
+        "figure": prevalence_figure(estimates, lead, f"ages-{name}"),
+    }
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {str(key): value for key, value in values.items() if key not in names}
+
+
+def _attribution(released: Released) -> list[dict[str, str]]:
+    """Return whom to thank for the photographs; only web addresses become links."""
+    entries = released.settings.get("attribution") or released.provenance.get("attribution") or []
+    if isinstance(entries, (str, Mapping)):
+        entries = [entries]
+    found = []
+    for entry in entries:
+        values = {"title": entry} if isinstance(entry, str) else {str(key): str(value) for key, value in entry.items()}
+        url = values.get("url", "")
+        found.append({**values, "link": url if url.startswith(("https://", "http://")) else ""})
+    return found
+
+
+def _acknowledgements(released: Released) -> list[str]:
+    texts: list[str] = []
+    for source in (released.provenance, released.model_card or {}):
+        for key in ("acknowledgement", "citation"):
+            value = source.get(key)
+            texts += [value] if isinstance(value, str) else [str(item) for item in value or []]
+    return list(dict.fromkeys(texts))

@@ -1,0 +1,93 @@
+"""The works behind the methods: printed when, and only when, the page uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+__all__ = ["REFERENCES", "Reference", "cited"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One work.
+
+    Parameters
+    ----------
+    key : name used in the text.
+    text : the entry, without its address.
+    url : address to read it at; never loaded by the page.
+    number : place in the list of a page, from 1; 0 before it has one.
+    """
+
+    key: str
+    text: str
+    url: str = ""
+    number: int = 0
+
+
+_DOI = "https://doi.org/"
+_ENTRIES = (
+    ("chen2019", "Chen J, Kallus N, Mao X, Svacha G, Udell M. Fairness under unawareness: assessing disparity when "
+     "protected class is unobserved. Proceedings of FAT* 2019:339–348.", "10.1145/3287560.3287594"),
+    ("robins1994", "Robins JM, Rotnitzky A, Zhao LP. Estimation of regression coefficients when some regressors are not "
+     "always observed. J Am Stat Assoc 1994;89:846–866.", "10.1080/01621459.1994.10476818"),
+    ("angelopoulos2023", "Angelopoulos AN, Duchi JC, Zrnic T. PPI++: efficient prediction-powered inference. "
+     "arXiv 2023:2311.01453.", "10.48550/arXiv.2311.01453"),
+    ("chernozhukov2018", "Chernozhukov V, Chetverikov D, Demirer M, et al. Double/debiased machine learning for "
+     "treatment and structural parameters. Econom J 2018;21:C1–C68.", "10.1111/ectj.12097"),
+    ("rubin1987", "Rubin DB. Multiple imputation for nonresponse in surveys. New York: Wiley; 1987.",
+     "10.1002/9780470316696"),
+    ("barnard1999", "Barnard J, Rubin DB. Small-sample degrees of freedom with multiple imputation. Biometrika "
+     "1999;86:948–955.", "10.1093/biomet/86.4.948"),
+    ("wilson1927", "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc "
+     "1927;22:209–212.", "10.1080/01621459.1927.10502953"),
+    ("obuchowski1997", "Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 1997;53:567–578.",
+     "10.2307/2533958"),
+    ("delong1988", "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver "
+     "operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.", "10.2307/2531595"),
+    ("newcombe1998", "Newcombe RG. Interval estimation for the difference between independent proportions: comparison of "
+     "eleven methods. Stat Med 1998;17:873–890.",
+     "10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
+    ("poplin2018", "Poplin R, Varadarajan AV, Blumer K, et al. Prediction of cardiovascular risk factors from retinal "
+     "fundus photographs via deep learning. Nat Biomed Eng 2018;2:158–164.", "10.1038/s41551-018-0195-0"),
+    ("ahmad2001", "Ahmad OB, Boschi-Pinto C, Lopez AD, et al. Age standardization of rates: a new WHO standard. GPE "
+     "Discussion Paper 31. Geneva: World Health Organization; 2001.", ""),
+    ("mitchell2019", "Mitchell M, Wu S, Zaldivar A, et al. Model cards for model reporting. Proceedings of FAT* "
+     "2019:220–229.", "10.1145/3287560.3287596"),
+    ("heidari2016", "Heidari S, Babor TF, De Castro P, Tort S, Curno M. Sex and gender equity in research: rationale for "
+     "the SAGER guidelines and recommended use. Res Integr Peer Rev 2016;1:2.", "10.1186/s41073-016-0007-6"),
+    ("benchimol2015", "Benchimol EI, Smeeth L, Guttmann A, et al. The REporting of studies Conducted using Observational "
+     "Routinely-collected health Data (RECORD) statement. PLoS Med 2015;12:e1001885.", "10.1371/journal.pmed.1001885"),
+)  # fmt: skip
+
+REFERENCES: Mapping[str, Reference] = MappingProxyType(
+    {
+        key: Reference(key=key, text=text, url=(_DOI + doi.replace("<", "%3C").replace(">", "%3E")) if doi else "")
+        for key, text, doi in _ENTRIES
+    }
+)
+
+
+def cited(keys: Iterable[str]) -> tuple[Reference, ...]:
+    """Number the works in the order in which they are first cited.
+
+    Parameters
+    ----------
+    keys : citation keys in order of use; repeats are one work.
+
+    Raises
+    ------
+    KeyError : no such work.
+
+    Examples
+    --------
+    >>> [(work.number, work.key) for work in cited(["wilson1927", "rubin1987", "wilson1927"])]
+    [(1, 'wilson1927'), (2, 'rubin1987')]
+    """
+    order = list(dict.fromkeys(keys))
+    return tuple(
+        Reference(key=key, text=REFERENCES[key].text, url=REFERENCES[key].url, number=number)
+        for number, key in enumerate(order, start=1)
+    )

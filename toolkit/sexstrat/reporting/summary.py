@@ -1,0 +1,156 @@
+"""The answer in three sentences: what was found, what the naive analysis would have said, what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sexstrat.reporting.headline import Headline
+from sexstrat.reporting.number_format import is_number, plain, quantity
+from sexstrat.reporting.rows import has_number
+from sexstrat.reporting.texts import STANDARDS, STATE_WORDS, sentence_case
+
+if TYPE_CHECKING:
+    from sexstrat.disclosure import Released
+
+__all__ = ["summary"]
+
+_RATIO = "prevalence_ratio"
+
+
+def summary(leads: Sequence[Headline], released: Released) -> tuple[str, ...]:
+    """Return the three sentences the page opens with.
+
+    Parameters
+    ----------
+    leads : one headline a condition.
+    released : what the disclosure gate let through.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> nothing = SimpleNamespace(suppressed_counts={}, profile=SimpleNamespace(name="uk-5"))
+    >>> summary([], nothing)[0]
+    'This study estimated no contrast between the sexes.'
+    """
+    if not leads:
+        return ("This study estimated no contrast between the sexes.", *_withheld(leads, released))
+    answer = _one(leads[0]) if len(leads) == 1 else _many(leads)
+    return tuple(part for part in (answer, _naive(leads), *_withheld(leads, released)) if part)
+
+
+def _with_interval(row: Mapping[str, Any], *, named: bool = False) -> str:
+    text = quantity(_RATIO, float(row["point"]))
+    if not (is_number(row["low"]) and is_number(row["high"])):
+        return text
+    limits = f"{plain(_RATIO, float(row['low']))} to {plain(_RATIO, float(row['high']))}"
+    level = f"{100 * float(row['level']):g}% interval " if named and is_number(row.get("level")) else ""
+    return f"{text} ({level}{limits})"
+
+
+def _standardised(lead: Headline) -> str:
+    if lead.standard == "crude":
+        return "not standardised for age"
+    return f"age-standardised to the {STANDARDS.get(lead.standard, lead.standard)}"
+
+
+def _one(lead: Headline) -> str:
+    name = sentence_case(lead.condition)
+    if lead.corrected is None or not has_number(lead.corrected):
+        word = STATE_WORDS.get(str((lead.corrected or {}).get("state", "missing")), "missing")
+        return f"{name}: no corrected ratio of men to women can be given ({word})."
+    number = _with_interval(lead.corrected, named=True)
+    verdict = {
+        "male": "more common in men than in women",
+        "female": "less common in men than in women",
+        "none": "not shown to differ between men and women",
+        "unknown": "compared between men and women",
+    }[lead.direction]
+    return f"{name} is {verdict}: the corrected prevalence ratio, {_standardised(lead)}, is {number}."
+
+
+def _many(leads: Sequence[Headline]) -> str:
+    """Name the conditions that differ between the sexes, and count the rest."""
+    parts = []
+    for direction, words in (("male", "more common in men"), ("female", "more common in women")):
+        found = [lead for lead in leads if lead.direction == direction]
+        if found:
+            named = ", ".join(
+                f"{sentence_case(lead.condition)} {_with_interval(lead.corrected)}"
+                for lead in found[:4]
+                if lead.corrected is not None
+            )
+            more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+            parts.append(
+                f"{len(found)} of {len(leads)} conditions {'is' if len(found) == 1 else 'are'} {words} ({named}{more})"
+            )
+    same = sum(lead.direction == "none" for lead in leads)
+    if same:
+        parts.append(f"for {same} the corrected interval includes 1, so that no difference is shown")
+    unknown = sum(lead.direction == "unknown" for lead in leads)
+    if unknown:
+        parts.append(f"for {unknown} there is no corrected number")
+    return f"By corrected prevalence ratio, men to women, {'; '.join(parts)}."
+
+
+def _naive(leads: Sequence[Headline]) -> str:
+    shown = [lead for lead in leads if has_number(lead.naive)]
+    if not shown:
+        return ""
+    judged = [lead for lead in shown if lead.covers_truth is not None and lead.naive_covers_truth is not None]
+    if len(shown) == 1:
+        lead = shown[0]
+        assert lead.naive is not None
+        text = f"Taking the predicted sex at face value would have given {_with_interval(lead.naive)}"
+        if lead.truth is not None and has_number(lead.truth):
+            text += f"; the truth, which the analysis did not see, is {quantity(_RATIO, float(lead.truth['point']))}"
+            if judged:
+                text += f" and lies {_inside(lead.covers_truth)} the corrected interval, {_inside(lead.naive_covers_truth)} the naive one"
+        return text + "."
+    if judged:
+        right = sum(bool(lead.covers_truth) for lead in judged)
+        naive = sum(bool(lead.naive_covers_truth) for lead in judged)
+        return (
+            f"The truth, which the analysis did not see, lies inside the corrected interval for {right} of {len(judged)} "
+            f"conditions and inside the naive one, which takes the predicted sex at face value, for {naive}."
+        )
+    both = [lead for lead in shown if has_number(lead.corrected)]
+    if not both:
+        return ""
+    lead = max(both, key=_distance)
+    assert lead.naive is not None
+    assert lead.corrected is not None
+    return (
+        f"Taking the predicted sex at face value would change the answer most for {sentence_case(lead.condition)}: "
+        f"{_with_interval(lead.naive)} instead of {_with_interval(lead.corrected)}."
+    )
+
+
+def _inside(covered: bool | None) -> str:
+    return "inside" if covered else "outside"
+
+
+def _distance(lead: Headline) -> float:
+    assert lead.naive is not None
+    assert lead.corrected is not None
+    first, second = float(lead.naive["point"]), float(lead.corrected["point"])
+    return max(first, second) / min(first, second) if min(first, second) > 0 else 0.0
+
+
+def _withheld(leads: Sequence[Headline], released: Released) -> tuple[str, ...]:
+    """Say what was refused, and what the disclosure gate withheld."""
+    refused = [lead for lead in leads if lead.corrected is not None and lead.corrected["state"] == "refused"]
+    if refused:
+        names = ", ".join(sentence_case(lead.condition) for lead in refused)
+        why = str((refused[0].corrected or {}).get("note") or (refused[0].choice or {}).get("why") or "").rstrip(".")
+        first = f"A correction was refused for {names}" + (f" ({why})" if why else "")
+    else:
+        first = "No correction was refused"
+    number = sum(int(value) for value in released.suppressed_counts.values())
+    name = released.profile.name
+    if name == "none":
+        return (f"{first}, and no small number was withheld (disclosure profile \N{LEFT DOUBLE QUOTATION MARK}none"
+                "\N{RIGHT DOUBLE QUOTATION MARK}).",)  # fmt: skip
+    rows = "row has" if number == 1 else "rows have"
+    kept = "no number was" if number == 0 else f"{number:,} table {rows} numbers"
+    return (f"{first}, and {kept} withheld to protect people (disclosure profile {name}).",)

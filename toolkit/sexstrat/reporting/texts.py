@@ -1,0 +1,117 @@
+"""Every word the page prints that is not prose of a template: one place, so that another language can stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = [
+    "DESIGNS",
+    "ESTIMATORS",
+    "LANGUAGE",
+    "MEASURES",
+    "METRICS",
+    "SEXES",
+    "STANDARDS",
+    "STATE_MEANINGS",
+    "STATE_WORDS",
+    "TARGETS",
+    "sentence_case",
+]
+
+LANGUAGE = "en"
+
+STATE_WORDS: Mapping[str, str] = MappingProxyType(
+    {"suppressed": "suppressed", "missing": "missing", "undefined": "not defined", "refused": "refused"}
+)
+
+STATE_MEANINGS: tuple[tuple[str, str], ...] = (
+    ("0", "zero: counted, and nobody was found"),
+    ("suppressed", "there is a number; it is withheld because it could point to a person"),
+    ("missing", "the data needed for it were not there"),
+    ("not defined", "the quantity does not exist here, for instance a rate among nobody"),
+    ("refused", "no estimator can give an honest number for this design and these data"),
+)
+
+ESTIMATORS: Mapping[str, str] = MappingProxyType(
+    {
+        "E1": "Corrected (AIPW, E1)",
+        "E2": "Corrected (multiple imputation, E2)",
+        "E3": "Corrected (maximum likelihood, E3)",
+        "E4": "Corrected (EM by likelihood ratio, E4)",
+        "E5": "Corrected (EM, nondifferential, E5)",
+        "naive_threshold": "Naive: predicted sex",
+        "naive_weighted": "Naive: weighted by probability",
+        "complete_case": "Recorded sex only",
+        "recorded": "Recorded sex, everyone",
+        "truth": "Truth",
+    }
+)
+
+SEXES: Mapping[str, str] = MappingProxyType({"male": "Men", "female": "Women"})
+
+MEASURES: Mapping[str, str] = MappingProxyType(
+    {
+        "male_share": "male share",
+        "prevalence": "prevalence",
+        "prevalence_ratio": "prevalence ratio, men to women",
+        "prevalence_difference": "prevalence difference, men minus women",
+        "prevalence_odds_ratio": "prevalence odds ratio, men to women",
+    }
+)
+
+METRICS: Mapping[str, str] = MappingProxyType(
+    {
+        "n_images": "Photographs",
+        "n_patients": "Patients",
+        "correct_among_men": "Correct among men",
+        "correct_among_women": "Correct among women",
+        "accuracy": "Correct among all",
+        "auc": "Area under the ROC curve",
+        "calibration_in_the_large": "Calibration in the large (log odds)",
+        "predicted_minus_observed_male_share": "Predicted minus observed male share",
+        "observed_male_share": "Observed male share",
+        "ungradable": "Without a gradable photograph",
+    }
+)
+
+STANDARDS: Mapping[str, str] = MappingProxyType(
+    {
+        "crude": "crude",
+        "cohort": "age distribution of this cohort",
+        "who_2000_2025": "WHO world standard 2000\N{EN DASH}2025",
+        "esp_2013": "European standard 2013",
+        "japan_1985": "Japan 1985 model population",
+        "japan_2015": "Japan 2015 model population",
+    }
+)
+
+DESIGNS: Mapping[str, str] = MappingProxyType(
+    {
+        "random": "sex is recorded for a simple random part of the cohort",
+        "known_probability": "sex is recorded with a probability that is known for every patient",
+        "modelled": "sex is recorded with a probability that depends only on age, disease and the score, and is modelled",
+        "may_depend_on_sex": "whether sex is recorded may depend on sex itself",
+        "external": "sex is known in another cohort, photographed and scored in the same way",
+        "none": "sex is recorded for nobody",
+    }
+)
+
+TARGETS: Mapping[str, str] = MappingProxyType(
+    {
+        "population": "the population of which the cohort is a sample",
+        "cohort": "these very people, not a population behind them",
+    }
+)
+
+
+def sentence_case(name: str) -> str:
+    """Print a machine name as words: underscores become spaces, the first letter a capital.
+
+    Examples
+    --------
+    >>> sentence_case("diabetic_retinopathy"), sentence_case("緑内障"), sentence_case("AMD")
+    ('Diabetic retinopathy', '緑内障', 'AMD')
+    """
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
