@@ -29,7 +29,7 @@ def _intercept(offset: Floats, male: Floats, weight: Floats) -> float:
         information = float(weight @ (fitted * (1 - fitted)))
         step = a + score / information if information > 0 else np.inf
         following = step if low < step < high else (low + high) / 2
-        if abs(following - a) < 1e-12:
+        if abs(following - a) < 1e-11:
             return following
         a = following
     return a

@@ -48,8 +48,8 @@ class Grouping:
     def shares_patients(self, patients: Clusters) -> bool:
         """Tell whether some patient has images in more than one group."""
         inside = self.code >= 0
-        pairs = np.unique(patients.code[inside] * max(len(self.labels), 1) + self.code[inside])
-        return len(pairs) > len(np.unique(patients.code[inside]))
+        pairs = pd.unique(patients.code[inside] * max(len(self.labels), 1) + self.code[inside])
+        return len(pairs) > patients.having(inside)
 
 
 def age_grouping(age_years: pd.Series, bands: AgeBands) -> Grouping:

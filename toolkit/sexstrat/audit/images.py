@@ -107,10 +107,7 @@ def audit_images(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> tuple
     known = frame.loc[frame["patient_id"].notna()]
     rows = known if unit == "image" else _by_patient(known, groups)
     recorded_sex = rows["recorded_sex"].to_numpy(dtype=object)
-    weight = rows["weight"].to_numpy(dtype=float) if "weight" in rows else np.ones(len(rows))
-    validated_weight = weight
-    if "validation_probability" in rows:
-        validated_weight = weight / rows["validation_probability"].to_numpy(dtype=float, na_value=np.nan)
+    weight = _filled(rows, "weight")
     return AuditImages(
         patients=Clusters.of(rows["patient_id"].to_numpy()),
         gradable=(rows["status"] == "ok").to_numpy(dtype=bool),
@@ -118,8 +115,15 @@ def audit_images(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> tuple
         male=recorded_sex == "male",
         female=recorded_sex == "female",
         weight=weight,
-        validated_weight=validated_weight,
+        validated_weight=weight / _filled(rows, "validation_probability"),
     ), rows
+
+
+def _filled(rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return an optional column as floats; ones where it is absent or wholly empty."""
+    if column not in rows or not rows[column].notna().any():
+        return np.ones(len(rows))
+    return rows[column].to_numpy(dtype=float, na_value=np.nan)
 
 
 def _by_patient(frame: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:

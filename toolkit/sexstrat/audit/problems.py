@@ -69,12 +69,12 @@ def _value_problems(frame: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _weight_problems(frame: pd.DataFrame, ok: np.ndarray) -> Iterator[Problem]:
-    if "weight" in frame:
+    if "weight" in frame and frame["weight"].notna().any():
         weight = frame["weight"].to_numpy(dtype=float, na_value=np.nan)
         wrong = frame.loc[~(np.isfinite(weight) & (weight > 0)), "weight"]
         if len(wrong):
             yield _problem("out_of_range", "a survey weight is missing or not above 0", "weight", wrong, "above 0")
-    if "validation_probability" in frame:
+    if "validation_probability" in frame and frame["validation_probability"].notna().any():
         r = frame["validation_probability"].to_numpy(dtype=float, na_value=np.nan)
         validated = ok & frame["recorded_sex"].isin(("male", "female")).to_numpy(dtype=bool)
         wrong = frame.loc[validated & ~((r > 0) & (r <= 1)), "validation_probability"]
@@ -87,9 +87,9 @@ def _patient_problems(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> 
     patient = pd.factorize(frame["patient_id"])[0]
     for name in ("recorded_sex", *(groups if unit == "patient" else ())):
         value, labels = pd.factorize(frame[name], use_na_sentinel=False)
-        chosen = patient >= 0
-        pairs = np.unique(patient[chosen].astype(np.int64) * max(len(labels), 1) + value[chosen])
-        if len(pairs) > len(np.unique(patient[chosen])):
-            first = pd.Series(pairs // max(len(labels), 1))
-            several = frame["patient_id"].iloc[np.flatnonzero(patient == first[first.duplicated()].iloc[0])[:1]]
-            yield _problem("conflict", f"a patient has several values of {name}", name, several, "one value a patient")
+        pairs = pd.unique(patient[patient >= 0].astype(np.int64) * max(len(labels), 1) + value[patient >= 0])
+        values_of = np.bincount(pairs // max(len(labels), 1)) if len(pairs) else np.zeros(0, dtype=np.int64)
+        if (values_of > 1).any():
+            conflicting = frame["patient_id"].iloc[np.flatnonzero(patient == int(np.argmax(values_of > 1)))[:1]]
+            message = f"a patient has several values of {name}"
+            yield _problem("conflict", message, name, conflicting, "one value a patient")

@@ -46,7 +46,7 @@ def audit_scores(
     ----------
     frame : one row an image: image_id, patient_id, prob_male (empty unless status is ok), status, age_years,
         recorded_sex (male, female, other, unknown), any group column; optional weight (survey weight, above 0) and
-        validation_probability (above 0, up to 1).
+        validation_probability (above 0, up to 1), each ignored where wholly empty.
     bands : age bands.
     groups : grouping variables: "age_band" or columns of the frame.
     reference : the group that the others are compared with, by name: one label for the age bands, or a mapping from

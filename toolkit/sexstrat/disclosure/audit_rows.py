@@ -1,0 +1,168 @@
+"""Suppression in the audit and in its gaps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sexstrat.disclosure.complementary import extend_hidden
+from sexstrat.disclosure.profiles import Profile
+from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
+
+__all__ = ["protect_audit", "protect_gaps"]
+
+LISTED = ("n_images", "n_patients", "ungradable")  # about every listed image; the other metrics about validated ones
+LINKED = ("accuracy", "predicted_minus_observed_male_share")  # with one error count, each gives the other away
+COUNTS = ("n_images", "n_patients", "n_patients_numerator", "n_patients_complement", "n_male", "n_female")
+DENOMINATORS = ("n_patients", "n_male", "n_female")
+PAIR = ("n_patients", "accuracy")  # the metrics whose denominators are the listed and the validated patients
+EMPTIED = ("point", "se", "low", "high", "design_effect", *COUNTS)
+GAP_EMPTIED = ("point", "low", "high", "n_patients", "n_patients_reference")
+
+Mask = NDArray[np.bool_]
+
+
+def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Suppress every audit row that rests on, or gives away, a count that may not be shown.
+
+    Primary, in patients: denominator, numerator, complement, men, women, and the listed patients who are not validated.
+    Linked: a hidden error count hides the accuracy and the male share difference of its group, and a small number of
+    men or women hides every metric that compares the score with recorded sex there. Complementary: within a metric
+    and grouping variable, a second group is hidden where the overall row is shown.
+
+    Parameters
+    ----------
+    frame : rows of the ``audit`` contract with the column ``withheld``.
+    profile : the rule for small counts.
+
+    Examples
+    --------
+    Three of 40 women were called men.
+
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> from sexstrat.disclosure.withhold import releasable_frame
+    >>> row = {
+    ...     "metric": "correct_among_women",
+    ...     "group": "overall",
+    ...     "level_name": "all",
+    ...     "point": 0.925,
+    ...     "level": 0.95,
+    ...     "n_images": 40,
+    ...     "n_patients": 40,
+    ...     "n_patients_numerator": 37,
+    ...     "n_patients_complement": 3,
+    ...     "state": "measured",
+    ... }
+    >>> protect_audit(releasable_frame(pd.DataFrame([row]), "audit"), PROFILES["uk-5"]).loc[0, "state"]
+    'suppressed'
+    """
+    if frame.empty:
+        return frame
+    metric = frame["metric"].to_numpy(dtype=object)
+    unit = group_numbers(frame, ["group", "level_name"])
+    few = _of_units(unit, _few_of_a_sex(frame, metric, profile))
+    unvalidated = {name: _few_unvalidated(frame, metric, unit, name, profile) for name in DENOMINATORS}
+    counts = np.isin(metric, ("n_images", "n_patients"))
+    hidden = _primary(frame, metric, profile) | (~np.isin(metric, LISTED) & few)
+    hidden |= counts & unvalidated["n_patients"]
+    while True:
+        before = hidden.copy()
+        errors = hidden & np.isin(metric, ("correct_among_men", "correct_among_women"))
+        hidden = hidden | (np.isin(metric, LINKED) & _of_units(unit, errors))
+        hidden = _with_overall_protected(frame, hidden, profile)
+        if (hidden == before).all():
+            break
+    neither = profile.is_small(numbers(frame, "n_patients") - numbers(frame, "n_male") - numbers(frame, "n_female"))
+    sexes = few | unvalidated["n_male"] | unvalidated["n_female"] | _of_units(unit, counts & neither)
+    sexes = _with_overall_protected(frame, sexes & (metric == "n_patients"), profile)
+    emptied = withhold_cells(frame, counts & _of_units(unit, sexes), ["n_male", "n_female"])
+    counted = (metric == "ungradable") & _of_units(unit, hidden & (metric == "n_patients"))
+    emptied = withhold_cells(emptied, counted, COUNTS[:4])
+    return suppress_rows(emptied, hidden, EMPTIED, profile)
+
+
+def _of_units(unit: NDArray[np.intp], rows: Mask) -> Mask:
+    """Choose every row of the groups to which a chosen row belongs."""
+    return np.isin(unit, unit[rows])
+
+
+def _primary(frame: pd.DataFrame, metric: NDArray[np.object_], profile: Profile) -> Mask:
+    n, numerator = numbers(frame, "n_patients"), numbers(frame, "n_patients_numerator")
+    complement = numbers(frame, "n_patients_complement")
+    hidden = profile.hides(n) | profile.hides(numerator) | profile.hides(complement) | profile.is_small(n - numerator)
+    hidden |= profile.is_small(n - complement) | profile.is_small(numbers(frame, "n_images"))
+    # without patient counts the images bound them from above
+    implied = numbers(frame, "point") * numbers(frame, "n_images")
+    uncounted = np.isnan(numerator) & np.isin(metric, ("correct_among_men", "correct_among_women", "accuracy"))
+    rest = numbers(frame, "n_images") - implied
+    return np.asarray(hidden | (uncounted & (profile.is_small(implied) | profile.is_small(rest))))
+
+
+def _few_of_a_sex(frame: pd.DataFrame, metric: NDArray[np.object_], profile: Profile) -> Mask:
+    """Choose the rows where the number of men or of women may not be shown."""
+    few = profile.hides(numbers(frame, "n_male")) | profile.hides(numbers(frame, "n_female"))
+    one_sex = np.isin(metric, ("correct_among_men", "correct_among_women"))
+    return np.asarray(few | (one_sex & profile.hides(numbers(frame, "n_patients"))))
+
+
+def _few_unvalidated(
+    frame: pd.DataFrame, metric: NDArray[np.object_], unit: NDArray[np.intp], column: str, profile: Profile
+) -> Mask:
+    """Choose the rows of groups where listed minus validated patients is a small count."""
+    by_metric = pd.DataFrame({name: np.where(metric == name, numbers(frame, column), np.nan) for name in PAIR})
+    listed, validated = (by_metric[name].groupby(unit).transform("max").to_numpy(dtype=float) for name in PAIR)
+    return profile.is_small(listed - validated)
+
+
+def _with_overall_protected(frame: pd.DataFrame, hidden: Mask, profile: Profile) -> Mask:
+    """Hide further groups of a metric, smallest first, where the overall row would give a hidden one away."""
+    result = hidden.copy()
+    overall = (frame["group"] == "overall").to_numpy(dtype=bool)
+    shown = set(frame.loc[overall & ~hidden, "metric"])
+    amounts = np.column_stack([numbers(frame, name) for name in COUNTS])
+    table = group_numbers(frame, ["metric", "group"])
+    for one in np.unique(table[hidden & ~overall]):
+        index = np.flatnonzero(table == one)
+        if frame["metric"].iloc[index[0]] not in shown:
+            continue
+        result[index] = extend_hidden(hidden[index], numbers(frame, "n_patients")[index], amounts[index], profile)
+    return result
+
+
+def protect_gaps(gaps: pd.DataFrame, audit: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Suppress the gaps whose group or reference is suppressed in the audit, or too small itself.
+
+    Parameters
+    ----------
+    gaps : rows of the ``gap`` contract with the column ``withheld``.
+    audit : the audit after :func:`protect_audit`.
+    profile : the rule for small counts.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> from sexstrat.disclosure.withhold import releasable_frame
+    >>> row = {
+    ...     "metric": "auc",
+    ...     "group": "age_band",
+    ...     "level_name": "80+",
+    ...     "reference": "60-69",
+    ...     "point": -0.1,
+    ...     "level": 0.95,
+    ...     "n_patients": 4,
+    ...     "n_patients_reference": 90,
+    ...     "state": "measured",
+    ... }
+    >>> frames = [releasable_frame(pd.DataFrame(rows), name) for rows, name in (([row], "gap"), ([], "audit"))]
+    >>> protect_gaps(*frames, PROFILES["uk-5"]).loc[0, "state"]
+    'suppressed'
+    """
+    if gaps.empty:
+        return gaps
+    suppressed = audit.loc[audit["state"] == "suppressed", ["metric", "group", "level_name"]]
+    keys = set(suppressed.itertuples(index=False, name=None))
+    hidden = profile.hides(numbers(gaps, "n_patients")) | profile.hides(numbers(gaps, "n_patients_reference"))
+    for side in ("level_name", "reference"):
+        hidden |= np.array([key in keys for key in zip(gaps["metric"], gaps["group"], gaps[side], strict=True)])
+    return suppress_rows(gaps, hidden, GAP_EMPTIED, profile)

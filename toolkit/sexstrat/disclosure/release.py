@@ -1,0 +1,160 @@
+"""The gate: results in, what may be shown out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sexstrat.disclosure.audit_rows import protect_audit, protect_gaps
+from sexstrat.disclosure.estimate_rows import protect_estimates
+from sexstrat.disclosure.flow_rows import protect_flow
+from sexstrat.disclosure.profiles import MIN_STUDY, Profile
+from sexstrat.disclosure.profiles import profile as profile_by_name
+from sexstrat.disclosure.released import SEAL, Released
+from sexstrat.disclosure.rounding import round_table
+from sexstrat.disclosure.texts import CHOICE_KEYS, without_small_counts, without_small_values
+from sexstrat.disclosure.withhold import numbers, releasable_frame
+from sexstrat.errors import DisclosureError
+from sexstrat.values.results import StudyResults
+
+__all__ = ["release"]
+
+
+def release(results: StudyResults, profile: str | Profile, reason: str = "") -> Released:
+    """Apply a disclosure profile once, to everything, and return what may be written for people.
+
+    Parameters
+    ----------
+    results : what a study found.
+    profile : name of a profile, or a profile of your own.
+    reason : why nothing is withheld; needed by the profile ``none``, and by any that withholds nothing.
+
+    Returns
+    -------
+    Released, which carries released numbers only.
+
+    Raises
+    ------
+    DisclosureError : the study has fewer than 50 patients or does not say how many, a table holds rows about single
+        patients, or nothing is to be withheld and no reason is given.
+    StudyError : no profile of that name; the message names the nearest.
+
+    Examples
+    --------
+    >>> flow = pd.DataFrame(
+    ...     {
+    ...         "step": [1, 2],
+    ...         "name": ["listed", "scored"],
+    ...         "n_patients": [900, 880],
+    ...         "n_other": [3, 3],
+    ...         "n_unknown": [897, 877],
+    ...         "state": "counted",
+    ...     }
+    ... )
+    >>> results = StudyResults(
+    ...     title="t", estimates=pd.DataFrame(), audit=pd.DataFrame(), gaps=pd.DataFrame(), flow=flow
+    ... )
+    >>> released = release(results, "uk-5")
+    >>> released.flow["n_other"].tolist(), released.flow["n_patients"].tolist()
+    ([<NA>, <NA>], [900, 880])
+    """
+    rule = profile if isinstance(profile, Profile) else profile_by_name(profile)
+    if rule.minimum <= 1 and rule.zero_allowed and not reason.strip():
+        raise DisclosureError(
+            f"disclosure profile {rule.name!r} withholds nothing and needs a reason, for instance: simulated data"
+        )
+    tables = {
+        "estimate": releasable_frame(results.estimates, "estimate"),
+        "audit": releasable_frame(results.audit, "audit"),
+        "gap": releasable_frame(results.gaps, "gap"),
+        "flow": releasable_frame(results.flow, "flow"),
+    }
+    _refuse_small_study(tables)
+    tables = _protected(tables, rule)
+    choices, left_out = _choices(results.choices, rule)
+    return Released(
+        title=results.title,
+        estimates=tables["estimate"],
+        audit=tables["audit"],
+        gaps=tables["gap"],
+        flow=tables["flow"],
+        settings=dict(results.settings),
+        provenance=without_small_values(dict(results.provenance), rule),
+        model_card=results.model_card,
+        choices=choices,
+        notices=tuple(without_small_counts(notice, rule) for notice in results.notices),
+        profile=rule,
+        reason=reason.strip(),
+        suppressed_counts={name: int((frame["state"] == "suppressed").sum()) for name, frame in tables.items()},
+        left_out=left_out,
+        protection=_protection(rule, reason.strip()),
+        seal=SEAL,
+    )
+
+
+def _refuse_small_study(tables: Mapping[str, pd.DataFrame]) -> None:
+    flow = tables["flow"].sort_values("step", kind="stable")
+    totals = [numbers(flow, "n_patients")[:1], numbers(tables["estimate"], "n_patients")]
+    totals.append(numbers(tables["audit"], "n_patients"))
+    for counts in totals:
+        known = counts[np.isfinite(counts)]
+        if len(known):
+            if known.max() < MIN_STUDY:
+                raise DisclosureError(
+                    f"this study has fewer than {MIN_STUDY} patients: no table about so few people can be released. "
+                    "Add patients, or analyse them together with other sites"
+                )
+            return
+    raise DisclosureError("no table says how many patients this study has, so nothing can be released")
+
+
+def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> dict[str, pd.DataFrame]:
+    audit = protect_audit(tables["audit"], rule)
+    done = {
+        "estimate": protect_estimates(tables["estimate"], rule),
+        "audit": audit,
+        "gap": protect_gaps(tables["gap"], audit, rule),
+        "flow": protect_flow(tables["flow"], rule),
+    }
+    for name, frame in done.items():
+        text = "reason" if name == "flow" else "note"
+        kept = frame["state"] != "suppressed"
+        frame.loc[kept, text] = [
+            one if pd.isna(one) else without_small_counts(str(one), rule) for one in frame.loc[kept, text]
+        ]
+    return {name: round_table(frame, name, rule) for name, frame in done.items()}
+
+
+def _choices(
+    choices: tuple[Mapping[str, Any], ...], rule: Profile
+) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
+    passed = tuple(
+        {key: without_small_values(value, rule, key) for key, value in choice.items() if key in CHOICE_KEYS}
+        for choice in choices
+    )
+    dropped = sorted({key for choice in choices for key in choice if key not in CHOICE_KEYS})
+    return passed, tuple(f"choices: {key}" for key in dropped)
+
+
+def _protection(rule: Profile, reason: str) -> str:
+    """Say in plain words what the gate did, and what it did not."""
+    if rule.minimum <= 1 and rule.zero_allowed:
+        return f"Disclosure profile {rule.name}: no number was withheld. Reason given: {reason}"
+    zero = "A count of 0 is shown as 0." if rule.zero_allowed else "A count of 0 is withheld too."
+    rounding = (
+        f" Counts are rounded to the nearest {rule.rounding}, and shares of counted people are coarsened to match."
+        if rule.rounding
+        else ""
+    )
+    return (
+        f"Disclosure profile {rule.name} ({rule.source}). Withheld: every count of patients from 1 to "
+        f"{rule.minimum - 1}, every estimate whose denominator, numerator or complement is such a count, and every gap "
+        f"and contrast built on one. {zero}{rounding} Within each table a second group is withheld where one could be "
+        "found by subtracting the others from the total, and a step of the flow where a loss could be found from the "
+        "steps around it. Not done: protection of one table against another, of conditions that overlap, of different "
+        "groupings of the same patients, and of this release against earlier ones; look at these before publishing. "
+        "Expected numbers by sex from a model are estimates, not counts, and are not suppressed as such."
+    )

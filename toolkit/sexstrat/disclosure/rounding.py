@@ -1,0 +1,102 @@
+"""Rounding of counts, and of the shares from which unrounded counts could be computed back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sexstrat.disclosure.implied_counts import is_exact
+from sexstrat.disclosure.profiles import Profile
+from sexstrat.disclosure.withhold import numbers, withhold_cells
+from sexstrat.values.tables import table_schema
+
+__all__ = ["round_table"]
+
+SHARES = (
+    "correct_among_men",
+    "correct_among_women",
+    "accuracy",
+    "predicted_minus_observed_male_share",
+    "observed_male_share",
+    "ungradable",
+)
+
+
+def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFrame:
+    """Round the counts of a table to the profile's base, and coarsen the shares of counted people to match.
+
+    A share of n people moves to the grid base/n, its lower limit down and its upper limit up, and its standard error
+    and design effect are withheld: so the rounded count is all that it tells. Ratios of counted people keep two
+    decimals. Estimates by a model are not counts and stay.
+
+    Parameters
+    ----------
+    frame : protected rows of the table.
+    table : "estimate", "audit", "gap" or "flow".
+    profile : with its rounding base; without one nothing changes.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> from sexstrat.disclosure.withhold import releasable_frame
+    >>> flow = pd.DataFrame({"step": [1], "name": ["listed"], "n_patients": [1003], "state": "counted"})
+    >>> round_table(releasable_frame(flow, "flow"), "flow", PROFILES["opensafely"])["n_patients"].tolist()
+    [1005]
+    """
+    base = profile.rounding
+    if base is None or frame.empty:
+        return frame
+    rounded = frame.copy()
+    counts = [
+        field.name
+        for field in table_schema(table).fields
+        if field.name.startswith("n_") or field.name.endswith("_lost")
+    ]
+    for name in counts:
+        rounded[name] = _nearest(numbers(frame, name), base)
+        rounded[name] = rounded[name].astype("Int64")
+    if table == "audit":
+        listed = frame["metric"].isin(("n_images", "n_patients")).to_numpy(dtype=bool)
+        rounded["point"] = np.where(listed, _nearest(numbers(frame, "point"), base), numbers(frame, "point"))
+    if table == "flow":
+        return rounded
+    shares, people = _shares(frame, rounded, table)
+    grid = base / np.where(shares, np.maximum(people, base), np.nan)
+    rounded = _coarsened(rounded, shares, grid)
+    if table == "estimate":
+        ratios = is_exact(frame) & ~shares
+        for name in ("point", "low", "high"):
+            rounded[name] = np.where(ratios, np.round(numbers(frame, name), 2), numbers(rounded, name))
+        shares = shares | ratios
+    spread: Sequence[str] = {"estimate": ("se",), "audit": ("se", "design_effect")}.get(table, ())
+    for name in spread:
+        rounded = withhold_cells(rounded, shares & np.isfinite(numbers(rounded, name)), [name])
+    return rounded
+
+
+def _nearest(value: NDArray[np.float64], base: int) -> NDArray[np.float64]:
+    return np.asarray(np.floor(value / base + 0.5) * base)
+
+
+def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Choose the rows that are shares of counted people, with the rounded number of those people."""
+    people = numbers(rounded, "n_patients")
+    if table == "estimate":
+        exact = is_exact(frame) & frame["measure"].isin(("prevalence", "male_share", "prevalence_difference"))
+        validated = numbers(rounded, "n_validated")
+        complete = (frame["estimator"] == "complete_case").to_numpy(dtype=bool) & np.isfinite(validated)
+        return np.asarray(exact, dtype=bool), np.where(complete, validated, people)
+    if table == "gap":
+        people = np.fmin(people, numbers(rounded, "n_patients_reference"))
+    return frame["metric"].isin(SHARES).to_numpy(dtype=bool), people
+
+
+def _coarsened(frame: pd.DataFrame, shares: NDArray[np.bool_], grid: NDArray[np.float64]) -> pd.DataFrame:
+    for name, towards in (("point", np.round), ("low", np.floor), ("high", np.ceil)):
+        value = numbers(frame, name)
+        moved = np.clip(towards(value / grid) * grid, np.where(value < 0, -1.0, 0.0), 1.0)
+        frame[name] = np.where(shares & np.isfinite(grid), moved, value)
+    return frame

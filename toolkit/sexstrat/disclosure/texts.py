@@ -1,0 +1,93 @@
+"""Free text and nested values at the gate: small counts of people are taken out of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from sexstrat.disclosure.profiles import Profile
+
+__all__ = ["CHOICE_KEYS", "without_small_counts", "without_small_values"]
+
+CHOICE_KEYS = (
+    "condition",
+    "estimator",
+    "band_estimators",
+    "state",
+    "why",
+    "assumptions",
+    "warnings",
+    "diagnostics",
+    "target",
+    "design",
+    "counts",
+)  # what a choice may carry through the gate; anything else is left out, and the release says so
+PEOPLE = (
+    r"(?:patients?|persons?|people|men|man|women|woman|males?|females?|diseased|healthy|validated|cases?|controls?|"
+    r"images?|photographs?|eyes?|individuals?|clusters?|rows?)"
+)
+_LIMIT = r"(?<!at least )(?<!fewer than )(?<!less than )(?<!at most )(?<!below )(?<!under )(?<!minimum )(?<!needs )"
+_BEFORE = re.compile(_LIMIT + r"(?<![\w.,<≥≤-])(\d+)(?=(?:\s+[\w-]+){0,2}?\s+" + PEOPLE + r"\b)", re.IGNORECASE)
+_AFTER = re.compile(r"\b((?:n(?:_\w+)?|" + PEOPLE + r")\s*(?:=|:|is|are|was|were)\s*)(\d+)(?![\d.,%])", re.IGNORECASE)
+_OF = re.compile(r"(?<![\w.,-])(\d+)(?=\s+(?:of|out of)\s+(?:the\s+)?\d)")
+_COUNT_KEY = re.compile(
+    r"(?:^|_)(?:n|count|counts|patients|people|images|men|women|male|female|diseased|validated|cases|clusters|rows|lost)"
+    r"(?:_|$)"
+)
+_SHARE_KEY = re.compile(r"share|rate|prevalence|probab|fraction|ratio|auc|level|p_value|mean|sd|se$|shift")
+
+
+def without_small_counts(text: str, profile: Profile) -> str:
+    """Replace counts of people that may not be shown by "<minimum" in a sentence.
+
+    Parameters
+    ----------
+    text : a sentence made from data (a note, a reason, a warning).
+    profile : the rule for small counts.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> without_small_counts("only 3 validated diseased patients; at least 20 are needed", PROFILES["uk-5"])
+    'only <5 validated diseased patients; at least 20 are needed'
+    """
+
+    def masked(found: re.Match[str], group: int) -> str:
+        number = found.group(group)
+        if not bool(profile.hides(int(number))):
+            return found.group(0)
+        return found.group(0)[: found.start(group) - found.start(0)] + f"<{profile.minimum}"
+
+    text = _BEFORE.sub(lambda found: masked(found, 1), text)
+    text = _OF.sub(lambda found: masked(found, 1), text)
+    return _AFTER.sub(lambda found: masked(found, 2), text)
+
+
+def without_small_values(value: Any, profile: Profile, key: str = "") -> Any:
+    """Return nested plain values with the small counts of people in them replaced by "suppressed".
+
+    A whole number is a count of people when its key says so (n_validated, patients, ...). Texts are cleaned as by
+    :func:`without_small_counts`.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> without_small_values({"n_validated": 3, "auc": 0.9, "n_patients": 900}, PROFILES["uk-5"])
+    {'n_validated': 'suppressed', 'auc': 0.9, 'n_patients': 900}
+    """
+    if isinstance(value, str):
+        return without_small_counts(value, profile)
+    if isinstance(value, Mapping):
+        return {name: without_small_values(one, profile, f"{key}_{name}".lower()) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(without_small_values(one, profile, key) for one in value)
+    if isinstance(value, bool) or value is None or not isinstance(value, (int, float)) or pd.isna(value):
+        return value
+    names_people = _COUNT_KEY.search(key) is not None and _SHARE_KEY.search(key) is None
+    whole = float(value).is_integer()
+    if names_people and whole and bool(profile.hides(value)):
+        return "suppressed"
+    return value
