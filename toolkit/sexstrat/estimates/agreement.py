@@ -1,0 +1,89 @@
+"""Do E1 and E2 agree? Their difference against the standard error of that difference."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.estimates.compose_input import ComposeInput
+from sexstrat.estimates.recalibration import Recalibration, recalibrate
+
+__all__ = ["disagreement"]
+
+Array = NDArray[np.float64]
+
+DISAGREEMENT = 2.0  # decision table: warn beyond 2 standard errors of the difference
+# Where the imputation model absorbs the residuals by construction (constant r and a term for each group compared) the
+# difference and its standard error both vanish; below this share of E1's own error a difference is immaterial.
+IMMATERIAL = 0.10
+
+
+def _influence(given: ComposeInput, model: Recalibration) -> tuple[Array, Array]:
+    """Return per validated row and (band, disease) how its residual moves E1 - E2 and E1, shape (rows, 2A)."""
+    arrays = given.arrays
+    n = arrays.total(arrays.w).ravel()
+    safe = np.where(n > 0, n, 1.0)
+    rows, q = arrays.validated, model.probability
+    unknown = ~rows
+    slope = np.where(unknown, arrays.w * q * (1 - q), 0.0)
+    jacobian = (
+        np.column_stack(
+            [np.bincount(arrays.group, weights=slope * column, minlength=n.size) for column in model.design.T]
+        )
+        / safe[:, None]
+    )
+    mean_weight = (arrays.w_over_r / np.maximum(arrays.n, 1))[rows]
+    raw = np.where(rows, arrays.w_over_r - arrays.w, 0.0)
+    scale = arrays.n[rows].sum() / raw.sum() if raw.sum() > 0 else 1.0
+    fit = raw[rows] * scale / arrays.n[rows]
+    own = np.zeros((int(rows.sum()), n.size))
+    own[np.arange(own.shape[0]), arrays.group[rows]] = 1 / safe[arrays.group[rows]]
+    first = own * mean_weight[:, None]
+    own_weight = (arrays.w / np.maximum(arrays.n, 1))[rows]
+    second = own * own_weight[:, None] + fit[:, None] * (model.design[rows] @ model.inverse_information @ jacobian.T)
+    return first - second, first
+
+
+def disagreement(given: ComposeInput, gradient: Array) -> tuple[float, bool]:
+    """Return the standardised difference between E1 and E2 of one measure, and whether to warn.
+
+    Both estimators are sums over validated patients of the same residual S - p with different weights (joint
+    influence functions), so that the difference is sum(u e) with standard error sqrt(sum(u^2 e^2)). A difference that
+    is small beside E1's own standard error never warns.
+
+    Parameters
+    ----------
+    given : the input.
+    gradient : derivative of the measure with respect to pi, shape (2A,), index 2 a + d.
+
+    Returns
+    -------
+    The difference in standard errors of the difference, and True when beyond 2 of them.
+
+    Examples
+    --------
+    In the worked example both reproduce the truth:
+
+    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
+    >>> from sexstrat.values.design import Target, ValidationDesign
+    >>> given = ComposeInput(
+    ...     condition="disease",
+    ...     bands=worked_bands(),
+    ...     arrays=worked_arrays(),
+    ...     design=ValidationDesign.random,
+    ...     target=Target.population,
+    ... )
+    >>> disagreement(given, np.array([-1.0, 1.0, -1.0, 1.0]))[1]
+    False
+    """
+    arrays, model = given.arrays, recalibrate(given.arrays)
+    rows = arrays.validated
+    difference, first = _influence(given, model)
+    u, v = difference @ gradient, first @ gradient
+    e = (arrays.male - model.probability)[rows]
+    n = arrays.n[rows]
+    delta = float(np.sum(n * u * e))
+    own = float(np.sqrt(np.sum(n * (v * e) ** 2)))
+    error = float(np.sqrt(np.sum(n * (u * e) ** 2) + (IMMATERIAL * own) ** 2))
+    z = delta / error if error > 0 else 0.0
+    return z, abs(z) > DISAGREEMENT

@@ -1,0 +1,170 @@
+"""E1: augmented inverse-probability weighting with a cross-fitted recalibration of the score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.compose_input import ComposeInput, margin, refused
+from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.recalibration import cross_fitted
+from sexstrat.estimates.thin_cells import MINIMUM_VALIDATED, PooledBands, pool_thin_bands
+
+__all__ = ["aipw"]
+
+Array = NDArray[np.float64]
+
+ASSUMPTIONS = (
+    "Recorded sex is known for a random part of the cohort, or with a known probability; nothing is assumed about "
+    "the errors of the score, which may differ by disease and age.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Totals:
+    """Sums by band and disease from which E1 is built, each of shape (A, 2)."""
+
+    n: Array  # sum of weights
+    model: Array  # sum of w p
+    residual: Array  # sum over validated of (w / r)(S - p)
+    spread: Array  # sum of w^2 (p - mean)^2
+    squares: Array  # sum over validated of (w / r)^2 (S - p)^2
+    cross: Array  # sum over validated of (w^2 / r)(S - p)(p - mean)
+    realised: Array  # sum over validated of w^2 (1 - r)/r^2 (S - p)^2
+    binomial: Array  # sum of w^2 p (1 - p)
+
+
+def _totals(arrays: CellArrays, p: Array, centre: Array) -> _Totals:
+    e = np.where(arrays.validated, arrays.male - p, 0.0)
+    c = p - centre.ravel()[arrays.group]
+    total = arrays.total
+    return _Totals(
+        n=total(arrays.w),
+        model=total(arrays.w * p),
+        residual=total(arrays.w_over_r * e),
+        spread=total(arrays.w2 * c**2),
+        squares=total(arrays.w2_over_r2 * e**2),
+        cross=total(arrays.w2_over_r * e * c),
+        realised=total((arrays.w2_over_r2 - arrays.w2_over_r) * e**2),
+        binomial=total(arrays.w2 * p * (1 - p)),
+    )
+
+
+def _covariance(t: _Totals, d: int, pooled: PooledBands, sampled: bool) -> Array:
+    """Return the covariance of pi over bands for one disease state.
+
+    A band that stands alone has var(psi)/N (population) or its design variance (cohort), exactly. For a pooled band
+    the residual totals of its run enter with the weights K, and the cohort target adds the chance differences
+    between the band's own people and the run's.
+    """
+    n = t.n[:, d]
+    inverse = np.divide(1.0, n, out=np.zeros_like(n), where=n > 0)
+    weights = pooled.weights
+    if sampled:
+        spread = np.diag((t.spread[:, d] + 2 * t.cross[:, d]) * inverse**2)
+        alone = pooled.window.sum(axis=1) <= 1
+        spread[~alone, ~alone] = (t.spread[:, d] * inverse**2)[~alone]
+        return np.asarray(spread + weights @ np.diag(t.squares[:, d]) @ weights.T)
+    moved = weights - np.diag(inverse)
+    return np.asarray(weights @ np.diag(t.realised[:, d]) @ weights.T + moved @ np.diag(t.binomial[:, d]) @ moved.T)
+
+
+def _by_band(given: ComposeInput, p: Array) -> tuple[Margin, tuple[str, ...], bool]:
+    """Return the shares by band, the state of each band, and whether every share could be found."""
+    arrays, bands = given.arrays, len(given.bands)
+    n = arrays.total(arrays.w)
+    safe = np.where(n > 0, n, 1.0)
+    raw = _totals(arrays, p, np.zeros((bands, 2)))
+    centre = (raw.model + raw.residual) / safe
+    t = _totals(arrays, p, centre)
+    pi, covariance = np.full((bands, 2), np.nan), np.zeros((2 * bands, 2 * bands))
+    effective = np.array(arrays.effective_validated)
+    pooled_bands, solved = np.zeros(bands, dtype=bool), True
+    for d in (0, 1):
+        pooled = pool_thin_bands(
+            n=n[:, d],
+            n_validated=arrays.n_validated[:, d],
+            model=t.model[:, d] / safe[:, d],
+            residual=t.residual[:, d],
+        )
+        pi[:, d] = pooled.pi
+        covariance[d::2, d::2] = _covariance(t, d, pooled, given.sampled)
+        effective[:, d] = pooled.window @ arrays.effective_validated[:, d]
+        pooled_bands |= pooled.window.sum(axis=1) > 1
+        solved = solved and bool(pooled.solved.all())
+    states = tuple("model_based" if pooled else "corrected" for pooled in pooled_bands)
+    return margin(given, pi, covariance, effective_validated=effective), states, solved
+
+
+def _overall(given: ComposeInput, p: Array) -> Margin:
+    """Return the shares of all ages together from the totals, without any pooling."""
+    arrays = given.arrays
+    n = arrays.total(arrays.w).sum(axis=0)
+    safe = np.where(n > 0, n, 1.0)
+    raw = _totals(arrays, p, np.zeros((len(given.bands), 2)))
+    pi = np.where(n > 0, (raw.model + raw.residual).sum(axis=0) / safe, np.nan)
+    t = _totals(arrays, p, np.broadcast_to(np.nan_to_num(pi), (len(given.bands), 2)))
+    parts = t.spread + 2 * t.cross + t.squares if given.sampled else t.realised
+    return margin(given, pi[None, :], np.diag(parts.sum(axis=0) / safe**2))
+
+
+def aipw(given: ComposeInput) -> Composition:
+    """Return the shares of men by AIPW (estimator E1).
+
+    pi_ad = mean over the cell of psi = p + (R / r)(S - p), where p is the cross-fitted recalibrated probability, R
+    tells who is validated and r the probability of being so. Unbiased under any misclassification, differential by
+    disease or not, since only r must be right. Population target: var(psi)/N; cohort target:
+    sum over validated of (1 - r)/r^2 (S - p)^2 / N^2.
+
+    Parameters
+    ----------
+    given : the input; design random (r the share validated) or known_probability.
+
+    Returns
+    -------
+    State ``corrected``; bands whose correction is borrowed from their neighbours are ``model_based``.
+
+    References
+    ----------
+    Robins JM, Rotnitzky A, Zhao LP. JASA 1994;89:846-866. Angelopoulos AN et al. Science 2023;382:669-674.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random", method="E1")
+    >>> one.crude_pi.round(6).tolist()
+    [0.5, 0.666667]
+    """
+    p = cross_fitted(given.arrays)
+    overall = _overall(given, p)
+    if not bool(((overall.pi > 0) & (overall.pi < 1)).all()):
+        return refused(given, "E1", "the corrected share of men lies outside 0 to 1: too few validated patients for E1")
+    by_band, states, solved = _by_band(given, p)
+    if not solved:
+        return refused(given, "E1", "no run of age bands holds enough validated patients for E1")
+    warnings = ()
+    if "model_based" in states:
+        names = [label for label, state in zip(given.bands.labels, states, strict=True) if state == "model_based"]
+        warnings = (
+            f"Fewer than {MINIMUM_VALIDATED} validated patients in a cell of band {', '.join(names)}: "
+            "its correction is pooled with its neighbours'.",
+        )
+    return Composition(
+        condition=given.condition,
+        bands=given.bands,
+        estimator="E1",
+        target=given.target,
+        by_band=by_band,
+        overall=overall,
+        band_state=states,
+        state="corrected",
+        level=given.level,
+        assumptions=ASSUMPTIONS,
+        why="Sex is recorded for a part of the cohort by design, so that weighting the score's errors on that part "
+        "corrects any misclassification.",
+        warnings=warnings,
+    )

@@ -1,0 +1,122 @@
+"""Choose the estimator by the decision table, and say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sexstrat.estimates.agreement import disagreement
+from sexstrat.estimates.aipw import aipw
+from sexstrat.estimates.compose_input import ComposeInput, refused
+from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.contrasts import crude_gradient
+from sexstrat.estimates.imputation import imputation
+from sexstrat.estimates.naive import recorded
+from sexstrat.estimates.refusal import ENOUGH_VALIDATED, UNINFORMATIVE_AUC, reason_to_refuse, validated_auc
+
+__all__ = ["auto", "checked", "data_warnings"]
+
+EXTREME_WEIGHT = 20.0  # a validated patient standing for this many times the average one is a reason to warn
+
+
+def data_warnings(given: ComposeInput) -> tuple[str, ...]:
+    """Return what a reader must know about the data, whichever estimator is used."""
+    arrays = given.arrays
+    found = []
+    if arrays.n_other:
+        found.append(
+            f"{arrays.n_other} patients with recorded sex 'other' are outside the comparison of men and women."
+        )
+    if arrays.n_outside:
+        found.append(f"{arrays.n_outside} patients outside the declared age bands are left out.")
+    auc = validated_auc(arrays)
+    if auc < UNINFORMATIVE_AUC:
+        found.append(f"The score hardly tells the sexes apart (area under the curve {auc:.2f}); it adds little.")
+    rows = arrays.validated
+    if rows.any():
+        ratio = arrays.w_over_r[rows] / arrays.n[rows]
+        if ratio.max() > EXTREME_WEIGHT * np.average(ratio, weights=arrays.n[rows]):
+            found.append("Some validated patients carry extreme weights; the intervals may be too narrow.")
+    return tuple(found)
+
+
+def _diagnostics(given: ComposeInput) -> dict[str, float]:
+    arrays = given.arrays
+    well, diseased = arrays.n_validated.sum(axis=0)
+    patients = arrays.n_patients.sum(axis=0)
+    return {
+        "n_patients": int(patients.sum()),
+        "n_diseased": int(patients[1]),
+        "n_validated": int(well + diseased),
+        "n_validated_diseased": int(diseased),
+        "effective_validated": float(arrays.effective_validated.sum()),
+        "auc_validated": validated_auc(arrays),
+    }
+
+
+def checked(given: ComposeInput, estimate: Composition) -> Composition:
+    """Return a composition with the warnings and diagnostics that belong to its data."""
+    return replace(
+        estimate,
+        warnings=(*data_warnings(given), *estimate.warnings),
+        diagnostics={**_diagnostics(given), **estimate.diagnostics},
+        cohort_ages=given.arrays.total(given.arrays.w).sum(axis=1),
+    )
+
+
+def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
+    """Hand bands with fewer than 20 validated patients in either cell to E2, and compare the two."""
+    other = imputation(given)
+    thin = (given.arrays.n_validated < ENOUGH_VALIDATED).any(axis=1)
+    z, apart = disagreement(given, crude_gradient(other))
+    warnings = estimate.warnings
+    if apart:
+        warnings = (
+            *warnings,
+            f"E1 and E2 differ by {abs(z):.1f} standard errors of their difference: the imputation model may be wrong.",
+        )
+    states = tuple("model_based" if one else "corrected" for one in thin)
+    return replace(
+        estimate,
+        band_state=states,
+        warnings=warnings,
+        fallback=other if thin.any() else None,
+        diagnostics={**estimate.diagnostics, "e1_e2_difference_in_se": z},
+    )
+
+
+def auto(given: ComposeInput) -> Composition:
+    """Return the composition that the decision table of the methods page asks for.
+
+    Everybody's sex recorded: counts. At least 20 validated diseased and 20 not: E1, with E2 for age bands that have
+    fewer in either cell. 10 to 19: E2, shrunk. Fewer, or a design that gives no such validation: refused.
+
+    Parameters
+    ----------
+    given : the input.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> compose(worked_cells(), bands=worked_bands(), design="random").estimator
+    'E1'
+    """
+    if given.arrays.validated.all() and given.arrays.n.sum() > 0:
+        return recorded(given)
+    if (reason := reason_to_refuse(given)) is not None:
+        return refused(given, "E1", f"No corrected estimate: {reason}.")
+    counts = given.arrays.n_validated.sum(axis=0)
+    if counts.min() < ENOUGH_VALIDATED:
+        which = "with" if counts[1] <= counts[0] else "without"
+        return imputation(
+            given,
+            shrink=True,
+            why=f"Only {int(counts.min())} validated patients {which} the disease (E1 needs {ENOUGH_VALIDATED}), so "
+            "the missing sexes are imputed with a shrunk model.",
+        )
+    estimate = aipw(given)
+    if estimate.state == "refused":
+        return imputation(given, shrink=True, why=f"E1 gave no answer ({estimate.why}), so missing sexes are imputed.")
+    return _with_thin_bands(given, estimate)

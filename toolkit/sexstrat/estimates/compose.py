@@ -1,0 +1,159 @@
+"""Cells to composition: one table of estimators, one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from sexstrat.errors import EstimationError
+from sexstrat.estimates.aipw import aipw
+from sexstrat.estimates.auto import auto, checked
+from sexstrat.estimates.cell_arrays import cell_arrays
+from sexstrat.estimates.compose_input import ComposeInput, refused
+from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.imputation import imputation
+from sexstrat.estimates.naive import complete_case, naive_threshold, naive_weighted, recorded
+from sexstrat.estimates.refusal import ENOUGH_VALIDATED, reason_to_refuse
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.cells import Cells
+from sexstrat.values.design import Target, ValidationDesign
+
+__all__ = ["ESTIMATORS", "compose", "truth_composition"]
+
+
+def _e1(given: ComposeInput) -> Composition:
+    reason = reason_to_refuse(given)
+    return aipw(given) if reason is None else refused(given, "E1", f"No corrected estimate: {reason}.")
+
+
+def _e2(given: ComposeInput) -> Composition:
+    reason = reason_to_refuse(given)
+    if reason is not None:
+        return refused(given, "E2", f"No corrected estimate: {reason}.")
+    return imputation(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
+
+
+# A new estimator or validation design joins here and nowhere else.
+ESTIMATORS: Mapping[str, Callable[[ComposeInput], Composition]] = MappingProxyType(
+    {
+        "auto": auto,
+        "E1": _e1,
+        "E2": _e2,
+        "naive_threshold": naive_threshold,
+        "naive_weighted": naive_weighted,
+        "complete_case": complete_case,
+        "recorded": recorded,
+    }
+)
+
+
+def _one_condition(cells: Cells, condition: str | None) -> str:
+    if condition is not None:
+        return condition
+    if len(cells.conditions) != 1:
+        raise EstimationError(
+            f"the cells hold {len(cells.conditions)} conditions ({', '.join(cells.conditions) or 'none'}); "
+            "name one with condition="
+        )
+    return cells.conditions[0]
+
+
+def compose(
+    cells: Cells,
+    *,
+    condition: str | None = None,
+    bands: AgeBands,
+    design: ValidationDesign | str,
+    target: Target | str = Target.population,
+    method: str = "auto",
+    level: float = 0.95,
+    seed: int = 20231207,
+) -> Composition:
+    """Return the share of men by age band and disease, corrected for the errors of predicted sex.
+
+    Parameters
+    ----------
+    cells : sufficient statistics of a cohort.
+    condition : the disease; may be left out when the cells hold one.
+    bands : age bands, never merged.
+    design : how sex came to be recorded, as declared: random, known_probability, ...
+    target : ``population`` (the cohort is a sample) or ``cohort`` (these very people).
+    method : auto, or an estimator by name: E1, E2, naive_threshold, naive_weighted, complete_case, recorded.
+    level : confidence level of the intervals, 0.5 to 0.999.
+    seed : seed of the imputations.
+
+    Returns
+    -------
+    A composition; where no number can be defended its state is ``refused`` and ``why`` says the reason.
+
+    Raises
+    ------
+    KeyError : no such condition.
+    EstimationError : unknown method, a level out of range, or a known r that the cells lack.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> frame = one.contrast("ratio").to_frame()
+    >>> round(float(frame.loc[0, "point"]), 4)
+    1.6667
+    """
+    if method not in ESTIMATORS:
+        raise EstimationError(f"no estimator {method!r}; there are {', '.join(ESTIMATORS)}")
+    if not 0.5 <= level <= 0.999:
+        raise EstimationError(f"the confidence level must lie between 0.5 and 0.999; found {level}")
+    name = _one_condition(cells, condition)
+    declared = ValidationDesign(design)
+    given = ComposeInput(
+        condition=name,
+        bands=bands,
+        arrays=cell_arrays(cells.of(name), bands, declared),
+        design=declared,
+        target=Target(target),
+        level=level,
+        seed=seed,
+    )
+    return checked(given, ESTIMATORS[method](given))
+
+
+def truth_composition(
+    cells: Cells, *, condition: str | None = None, bands: AgeBands, level: float = 0.95
+) -> Composition:
+    """Return the composition of cells in which every sex is known: the truth that was hidden, without interval.
+
+    Parameters
+    ----------
+    cells : cells with recorded sex for everybody.
+    condition, bands, level : as in :func:`compose`.
+
+    Raises
+    ------
+    EstimationError : somebody's sex is not known.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> truth_composition(worked_cells(all_known=True), bands=worked_bands()).state
+    'truth'
+    """
+    one = compose(
+        cells,
+        condition=condition,
+        bands=bands,
+        design=ValidationDesign.random,
+        target=Target.cohort,
+        method="recorded",
+        level=level,
+    )
+    if (cells.of(one.condition).frame["recorded_sex"] == "unknown").any():
+        raise EstimationError("the truth needs everybody's recorded sex; some rows of these cells are unknown")
+    return replace(
+        one,
+        estimator="truth",
+        state="truth",
+        band_state=("truth",) * len(bands),
+        why="The sexes that were hidden from the estimators.",
+        warnings=(),
+    )

@@ -1,0 +1,63 @@
+"""Men compared with women: prevalence ratio, difference and odds ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.errors import EstimationError
+from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.estimate_rows import Estimates, Place, contrast_row
+from sexstrat.estimates.measures import Smooth, difference, log_odds_ratio, log_ratio, prevalence_of
+from sexstrat.estimates.places import places
+
+__all__ = ["CONTRASTS", "contrast_at", "contrast_rows", "crude_gradient"]
+
+CONTRASTS: Mapping[str, tuple[str, Callable[[Smooth, Smooth], Smooth], bool]] = {
+    "ratio": ("prevalence_ratio", log_ratio, True),
+    "difference": ("prevalence_difference", difference, False),
+    "odds_ratio": ("prevalence_odds_ratio", log_odds_ratio, True),
+}
+
+
+def contrast_at(place: Place, kind: str) -> dict[str, Any]:
+    """Return the row of one contrast at one place."""
+    measure, formula, on_log = CONTRASTS[kind]
+    male, female = (prevalence_of(place.margin, sex, place.weights) for sex in ("male", "female"))
+    return contrast_row(place, measure, formula(male, female), on_log=on_log)
+
+
+def contrast_rows(one: Composition, kind: str, standardise: str | Mapping[int, float] | None = None) -> Estimates:
+    """Return men compared with women: all ages, each band and, if asked, age-standardised.
+
+    Parameters
+    ----------
+    one : the composition.
+    kind : ratio (men over women), difference (men minus women) or odds_ratio.
+    standardise : name of a standard population, weights by first year of age, or None.
+
+    Raises
+    ------
+    EstimationError : unknown kind.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> [round(float(contrast_rows(one, kind).to_frame().loc[0, "point"]), 4) for kind in CONTRASTS]
+    [1.6667, 0.1333, 2.0]
+    """
+    if kind not in CONTRASTS:
+        raise EstimationError(f"no contrast {kind!r}; there are {', '.join(CONTRASTS)}")
+    return Estimates(tuple(contrast_at(place, kind) for place in places(one, standardise)))
+
+
+def crude_gradient(one: Composition) -> NDArray[np.float64]:
+    """Return how the crude log prevalence ratio moves with each band's share of men, shape (2A,), index 2 a + d."""
+    ratio = log_ratio(*(prevalence_of(one.overall, sex, np.ones(1)) for sex in ("male", "female")))
+    totals = np.where(one.overall.n > 0, one.overall.n, 1.0)
+    return np.asarray((ratio.by_pi * one.n / totals).ravel())

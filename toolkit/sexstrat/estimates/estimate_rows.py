@@ -1,0 +1,211 @@
+"""One row per estimate, in the columns of the ``estimate`` contract; what is not defined carries no number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.measures import Smooth
+from sexstrat.estimates.proportions import wilson
+from sexstrat.values.tables import table_schema
+
+__all__ = ["Estimates", "Place", "contrast_row", "estimates_frame", "share_row"]
+
+_INTEGERS = ("age_low", "age_high", "n_patients", "n_diseased", "n_validated", "n_validated_diseased")
+_NUMBERS = ("point", "se", "low", "high", "level", "df", "fmi")
+LARGE_DF = 1e6  # beyond it the t interval is the normal one
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Rows of the ``estimate`` contract.
+
+    Parameters
+    ----------
+    rows : one mapping per estimate.
+
+    Examples
+    --------
+    >>> Estimates(()).to_frame().empty
+    True
+    """
+
+    rows: tuple[dict[str, Any], ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows as a table in the columns of the contract."""
+        return estimates_frame(self.rows)
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        shown = [
+            "measure",
+            "sex",
+            "age_low",
+            "age_high",
+            "standard",
+            "point",
+            "low",
+            "high",
+            "estimator",
+            "state",
+            "note",
+        ]
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(_text(value))}</td>" for value in row) + "</tr>"
+            for row in frame[shown].itertuples(index=False)
+        )
+        head = "".join(f"<th>{name}</th>" for name in shown)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _text(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def estimates_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return estimate rows as a table: nullable integers, floats, and text that may be missing.
+
+    Examples
+    --------
+    >>> estimates_frame([]).columns.tolist() == table_schema("estimate").columns
+    True
+    """
+    frame = pd.DataFrame(list(rows), columns=table_schema("estimate").columns)
+    for name in _INTEGERS:
+        frame[name] = frame[name].astype("Int64")
+    for name in _NUMBERS:
+        frame[name] = frame[name].astype(float)
+    return frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a composition an estimate lives.
+
+    Parameters
+    ----------
+    source : composition whose numbers are used.
+    margin : its margin.
+    weights : weight of each of the margin's bands.
+    band : index of the band, or None for all ages.
+    standard : name of the standard population, or crude.
+    state : state of a number found here.
+    note : what the reader must know.
+    """
+
+    source: Composition
+    margin: Margin
+    weights: NDArray[np.float64]
+    band: int | None
+    standard: str
+    state: str
+    note: str = ""
+
+
+def _base(place: Place, measure: str, sex: str | None) -> dict[str, Any]:
+    """Return the row without its numbers: what, about whom, and how many."""
+    one, rows = place.source, slice(None) if place.band is None else slice(place.band, place.band + 1)
+    patients, validated = one.n_patients[rows].sum(axis=0), one.n_validated[rows].sum(axis=0)
+    return {
+        "measure": measure,
+        "estimator": one.estimator,
+        "condition": one.condition,
+        "sex": sex,
+        "age_low": None if place.band is None else one.bands.lows[place.band],
+        "age_high": None if place.band is None else one.bands.highs[place.band],
+        "standard": place.standard,
+        "level": one.level,
+        "n_patients": round(patients.sum()),
+        "n_diseased": round(patients[1]),
+        "n_validated": round(validated.sum()),
+        "n_validated_diseased": round(validated[1]),
+        "state": place.state,
+        "note": place.note or None,
+    }
+
+
+def _joined(*parts: str | None) -> str | None:
+    return "; ".join(part for part in parts if part) or None
+
+
+def _without_number(row: dict[str, Any], place: Place, reason: str) -> dict[str, Any]:
+    if place.source.state == "refused":
+        return {**row, "state": "refused", "note": place.source.why}
+    return {**row, "state": "undefined", "note": _joined(reason, place.note)}
+
+
+def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[float], float]) -> dict[str, Any]:
+    """Add the interval theta +- t se, carried back to the measure's own scale."""
+    found = place.margin.uncertainty(theta.by_pi, theta.by_n)
+    if found.variance <= 0:
+        reason = "counted, not estimated: no interval" if place.margin.counted else "no interval: the variance is 0"
+        return {**row, "note": _joined(place.note, reason)}
+    tail = 1 - (1 - place.source.level) / 2
+    normal = found.df >= LARGE_DF
+    width = float(norm.ppf(tail) if normal else student.ppf(tail, found.df)) * found.variance**0.5
+    return {
+        **row,
+        "se": found.variance**0.5,
+        "low": back(theta.value - width),
+        "high": back(theta.value + width),
+        "df": None if normal else found.df,
+        "fmi": found.fmi,
+    }
+
+
+def share_row(place: Place, measure: str, sex: str | None, share: Smooth, logit: Smooth) -> dict[str, Any]:
+    """Return the row of a proportion, with its interval on the logit scale (Wilson's at 0 and 1).
+
+    Parameters
+    ----------
+    place : where it lives.
+    measure, sex : as in the contract.
+    share, logit : the proportion and its log odds, with derivatives.
+    """
+    row = _base(place, measure, sex)
+    if np.isnan(share.value):
+        return _without_number(row, place, f"nobody {sex or ''} here".replace("  ", " "))
+    row["point"] = share.value
+    if np.isnan(logit.value):
+        if not place.margin.sampled:
+            return {
+                **row,
+                "low": share.value,
+                "high": share.value,
+                "note": _joined(place.note, "counted in this cohort"),
+            }
+        people = place.margin.pi if sex == "male" else 1 - place.margin.pi
+        n = float(np.nansum(place.margin.n * people if place.band is None else (place.margin.n * people)[place.band]))
+        low, high = wilson(share.value * n, n, level=place.source.level)
+        return {**row, "low": low, "high": high, "note": _joined(place.note, "no case on one side: Wilson interval")}
+    return _interval(row, place, logit, lambda value: float(expit(value)))
+
+
+def contrast_row(place: Place, measure: str, theta: Smooth, *, on_log: bool) -> dict[str, Any]:
+    """Return the row of a contrast, men compared with women.
+
+    Parameters
+    ----------
+    place : where it lives.
+    measure : as in the contract.
+    theta : the contrast on the scale of its interval, with derivatives.
+    on_log : that scale is the logarithm.
+    """
+    row = _base(place, measure, None)
+    if np.isnan(theta.value):
+        return _without_number(row, place, "no case in one sex, or nobody of it, so men and women cannot be compared")
+    back: Callable[[float], float] = (lambda value: float(np.exp(value))) if on_log else float
+    return _interval({**row, "point": back(theta.value)}, place, theta, back)

@@ -1,0 +1,66 @@
+"""Prevalence by sex, and the share of men, from a composition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.estimate_rows import Estimates, Place, share_row
+from sexstrat.estimates.measures import logit_of, male_share_of, prevalence_of
+from sexstrat.estimates.places import band_places, crude_place, places
+
+__all__ = ["SEXES", "male_share_rows", "prevalence_row", "prevalence_rows"]
+
+SEXES = ("male", "female")
+
+
+def prevalence_row(place: Place, sex: str) -> dict[str, Any]:
+    """Return the row of one sex's prevalence at one place."""
+    share = prevalence_of(place.margin, sex, place.weights)
+    return share_row(place, "prevalence", sex, share, logit_of(share))
+
+
+def prevalence_rows(one: Composition, standardise: str | Mapping[int, float] | None = None) -> Estimates:
+    """Return prevalence by sex: all ages, each band and, if asked, age-standardised.
+
+    Parameters
+    ----------
+    one : the composition.
+    standardise : name of a standard population, weights by first year of age, or None.
+
+    Returns
+    -------
+    Rows whose intervals cover the prevalence in the population or the cohort, as the composition's target says.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> [round(point, 4) for point in prevalence_rows(one).to_frame()["point"][:2]]
+    [0.3333, 0.2]
+    """
+    return Estimates(tuple(prevalence_row(place, sex) for place in places(one, standardise) for sex in SEXES))
+
+
+def male_share_rows(one: Composition) -> Estimates:
+    """Return the share of men: all ages and each band.
+
+    Parameters
+    ----------
+    one : the composition of any disease known for the whole cohort.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> round(male_share_rows(one).to_frame().loc[0, "point"], 4) == round(600 / 1100, 4)
+    np.True_
+    """
+    rows = []
+    for place in (crude_place(one), *band_places(one)):
+        share = male_share_of(place.margin, place.band)
+        rows.append({**share_row(place, "male_share", None, share, logit_of(share)), "condition": None})
+    return Estimates(tuple(rows))
