@@ -166,7 +166,7 @@ def test_the_table_and_the_summary_account_for_everything(
     pd.testing.assert_frame_equal(read_scores(tmp_path / "scores.parquet"), found)
     assert found["image_id"].tolist() == list_images(hostile[0])["image_id"].tolist()
     summary = ScoreSummary.of(found)
-    assert summary.n_images == len(hostile[1]) == sum(n for _, n in summary.by_status)
+    assert summary.n_images == len(hostile[1]) == sum(summary.by_status.values())
     assert "2 missing" not in str(summary)
     assert "1 missing file" in str(summary)
 

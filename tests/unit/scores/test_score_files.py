@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,7 @@ import pytest
 
 from sexstrat.errors import StudyError
 from sexstrat.images import prepare
-from sexstrat.scores import forward, score_images
+from sexstrat.scores import forward, score, score_images
 from sexstrat.scores.forward import ListedFile, score_files
 from sexstrat.scores.reading import read_photograph
 
@@ -132,12 +133,17 @@ def test_a_decoder_that_breaks_in_an_unknown_way_costs_one_row(
     assert found["reason"].iloc[1] == "cannot be decoded: RecursionError: too deep"
 
 
-def test_progress_counts_every_image(tmp_path: Path, synthetic: ModuleType) -> None:
-    """The callback ends at all of all."""
-    synthetic.write_fundi(tmp_path, 5)
-    seen: list[tuple[int, int]] = []
-    score_images(tmp_path, model=synthetic.arithmetic_model(), batch_size=2, progress=lambda *at: seen.append(at))
-    assert seen == [(2, 5), (4, 5), (5, 5)]
+def test_progress_tells_how_far_it_is(tmp_path: Path, synthetic: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines count up to all images; a second run says what was there before; a fast run says nothing."""
+    synthetic.write_fundi(tmp_path / "photos", 5)
+    told: list[str] = []
+    run = partial(score_images, tmp_path / "photos", model=synthetic.arithmetic_model(), batch_size=2)
+    run(progress=told.append)
+    assert told == []
+    monkeypatch.setattr(score, "_PROGRESS_SECONDS", 0.0)
+    for _ in range(2):
+        run(progress=told.append, out=tmp_path / "scores.parquet")
+    assert told == [f"{n} of 5 images done" for n in (2, 4, 5)] + ["5 of 5 images were scored before"]
 
 
 @pytest.mark.parametrize(

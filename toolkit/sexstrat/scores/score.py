@@ -28,7 +28,9 @@ PART_ROWS = 256
 
 _PART_SECONDS = 60.0  # a slow model writes its part after this time, however few rows it holds
 
-Progress = Callable[[int, int], None]
+_PROGRESS_SECONDS = 5.0
+
+Progress = Callable[[str], None]
 
 
 def score_images(
@@ -61,7 +63,7 @@ def score_images(
     root : as in :func:`sexstrat.scores.list_images`; when given, files outside it are not opened.
     batch_size : images handed to the model together; it does not change a score.
     decode : how photographs are decoded; ``exact`` decodes every pixel.
-    progress : called with (images done, images listed) after each batch.
+    progress : called every few seconds with a line that says how many images are done.
     runtime : what computes the forward pass of a model given by path; ``keras`` in float32 is the reference.
 
     Returns
@@ -85,7 +87,7 @@ def score_images(
     checkpoints = None if out is None else Checkpoints(Path(f"{out}.parts"))
     known = _known(checkpoints, listing["key"])
     todo = listing[~listing["key"].isin(known["key"])].drop_duplicates("key")
-    tally = _Tally(progress=progress, total=len(listing), done=len(listing) - len(todo))
+    tally = _Tally(progress, done=int(listing["key"].isin(known["key"]).sum()), total=len(listing))
     boundary = None if root is None else str(root)
     batches = score_files(_files(todo), loaded, size=recipe.size, batch_size=batch_size, root=boundary)
     rows = pd.concat([known, *_parts(batches, checkpoints, tally)], ignore_index=True)
@@ -122,16 +124,20 @@ class _Recipe:
         )
 
 
-@dataclass(slots=True, kw_only=True)
 class _Tally:
-    progress: Progress | None
-    total: int
-    done: int
+    """Count images and tell about it from time to time."""
+
+    def __init__(self, progress: Progress | None, *, done: int, total: int) -> None:
+        self.progress, self.done, self.total = progress, done, total
+        self.told = time.monotonic()
+        if progress is not None and done:
+            progress(f"{done:,} of {total:,} images were scored before")
 
     def add(self, n: int) -> None:
         self.done += n
-        if self.progress is not None:
-            self.progress(self.done, self.total)
+        if self.progress is not None and time.monotonic() - self.told >= _PROGRESS_SECONDS:
+            self.progress(f"{self.done:,} of {self.total:,} images done")
+            self.told = time.monotonic()
 
 
 def _check_arguments(batch_size: int, decode: str, out: str | Path | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,12 +19,12 @@ class ScoreSummary:
     Parameters
     ----------
     n_images : images listed.
-    by_status : pairs of (status, number of images) in the contract's order, statuses that occur only.
+    by_status : status to number of images, in the contract's order; statuses that occur only.
     n_patients : persons named in the list; None when it names none.
     """
 
     n_images: int
-    by_status: tuple[tuple[str, int], ...]
+    by_status: Mapping[str, int]
     n_patients: int | None
 
     @classmethod
@@ -44,21 +45,21 @@ class ScoreSummary:
         patients = int(scores["patient_id"].nunique())
         return cls(
             n_images=len(scores),
-            by_status=tuple((s, int(counts[s])) for s in table_schema("score").column("status").enum if s in counts),
+            by_status={s: int(counts[s]) for s in table_schema("score").column("status").enum if s in counts},
             n_patients=patients or None,
         )
 
     @property
     def n_ok(self) -> int:
         """Number of images with a score."""
-        return dict(self.by_status).get("ok", 0)
+        return self.by_status.get("ok", 0)
 
     def __str__(self) -> str:
         text = _counted(self.n_images, "image")
         if self.n_patients is not None:
             text += f" of {_counted(self.n_patients, 'patient')}"
         text += f": {self.n_ok:,} scored"
-        lost = [f"{n:,} {status.replace('_', ' ')}" for status, n in self.by_status if status != "ok"]
+        lost = [f"{n:,} {status.replace('_', ' ')}" for status, n in self.by_status.items() if status != "ok"]
         if lost:
             text += f", {self.n_images - self.n_ok:,} without a score ({', '.join(lost)})"
         return text
