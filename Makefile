@@ -88,8 +88,9 @@ $(READY): pyproject.toml constraints.txt
 	  "$$found" -m venv --clear $(VENV); \
 	fi; \
 	uv=$$(command -v $(BIN)/uv || command -v uv || true); \
-	if [ -z "$$uv" ]; then \
+	if [ -z "$$uv" ] || ! "$$uv" pip install --help 2>/dev/null | grep -q -- --group; then \
 	  echo "sexstrat: fetching uv into $(VENV)"; \
+	  $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
 	  uv=$(BIN)/uv; \
 	fi; \
