@@ -1,0 +1,85 @@
+"""The commands about photographs and models: score, train, models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
+
+__all__ = ["register", "score"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the tree."""
+    app.command()(score)
+
+    models = typer.Typer(help="Model cards and backbones.", no_args_is_help=True, rich_markup_mode=None)
+    models.command("list")(list_models)
+    models.command("inspect")(inspect)
+    app.add_typer(models, name="models")
+
+
+def score(
+    images: Annotated[
+        str, typer.Argument(help="Folder, glob, or CSV/Parquet list of photographs.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Score table to write (.parquet or .csv).")] = Path(
+        "scores.parquet"
+    ),
+    model: Annotated[str, typer.Option("--model", help="'shipped' or a model card's path.")] = "shipped",
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1024)] = 32,
+    json: Json = False,
+) -> None:
+    """Score photographs: one row per image listed, whatever happens to it; resumable."""
+    from sexstrat.scores import ScoreSummary, score_images
+
+    if model == "shipped":
+        progress_line("model: the shipped demonstration model; for science use JOIR's released models or your own")
+    frame = score_images(
+        images, model=None if model == "shipped" else model, out=out, batch_size=batch_size, progress=progress_line
+    )
+    summary = ScoreSummary.of(frame)
+    if json:
+        emit_json({"ok": True, "out": str(out), "images": summary.n_images, "by_status": dict(summary.by_status)})
+        return
+    print_table(["status", "images"], [[k, f"{n:,}"] for k, n in summary.by_status.items()], numeric=[1])
+    print_line(f"{summary.n_images:,} images listed, {summary.n_ok:,} scored; table: {out}")
+
+
+def list_models(json: Json = False) -> None:
+    """List the sixteen backbones that a card may name."""
+    from sexstrat.models import BACKBONES
+
+    if json:
+        names = [{"name": b.name, "size": b.native_size, "scaling": b.scaling} for b in BACKBONES.values()]
+        emit_json({"ok": True, "backbones": names})
+        return
+    rows = [[b.name, str(b.native_size), b.scaling, b.channel_order] for b in BACKBONES.values()]
+    print_table(["backbone", "pixels", "scaling", "channels"], rows, numeric=[1])
+
+
+def inspect(
+    model: Annotated[str, typer.Argument(help="'shipped' or a model card's path.")] = "shipped",
+    json: Json = False,
+) -> None:
+    """Show a model card: what it was trained on, how well it does for whom, on what terms."""
+    from json import loads
+
+    from sexstrat.models import card_to_json, read_card, shipped_card
+
+    card = loads(card_to_json(shipped_card() if model == "shipped" else read_card(model)))
+    if json:
+        emit_json({"ok": True, "card": card})
+        return
+    for key, value in card.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            print_line(f"{key}:")
+            header = list(value[0])
+            print_table(header, [["" if row.get(k) is None else str(row.get(k)) for k in header] for row in value])
+        else:
+            print_line(f"{key}: {value}")

@@ -1,0 +1,80 @@
+"""The commands about a study: demo, check, plan, run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
+
+__all__ = ["check", "demo", "plan", "register", "run"]
+
+StudyFile = Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", help="Run folder; made when absent.")]
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the tree."""
+    for command in (demo, check, plan, run):
+        app.command()(command)
+
+
+def demo(out: Out = Path("demo-report"), json: Json = False) -> None:
+    """Run the whole chain on the embedded sample and print where the report is."""
+    from sexstrat.study.demo import run_demo
+
+    summary = run_demo(out, tell=progress_line)
+    if json:
+        emit_json({"ok": True, **summary.document()})
+        return
+    _print_headlines(summary.headlines())
+    print_line(f"report: {summary.report}")
+
+
+def check(study: StudyFile, json: Json = False) -> None:
+    """Check a study file and every input table; all problems at once, nothing is written."""
+    from sexstrat.study.file import load_study
+    from sexstrat.study.run import check_study
+
+    warnings = check_study(load_study(study))
+    if json:
+        emit_json({"ok": True, "warnings": [str(problem) for problem in warnings]})
+        return
+    for problem in warnings:
+        print_line(f"warning: {problem}")
+    noun = "warning" if len(warnings) == 1 else "warnings"
+    print_line(f"{study.name}: no errors, {len(warnings)} {noun}")
+
+
+def plan(study: StudyFile, out: Out = Path("out"), json: Json = False) -> None:
+    """Say what `run` would do and why; nothing is written."""
+    from sexstrat.study.file import load_study
+    from sexstrat.study.plan import plan_study
+
+    stages = plan_study(load_study(study), out)
+    if json:
+        emit_json({"ok": True, "stages": [{"stage": s.name, "runs": s.stale, "why": s.why} for s in stages]})
+        return
+    print_table(["stage", "runs", "why"], [[s.name, "yes" if s.stale else "no", s.why] for s in stages])
+
+
+def run(study: StudyFile, out: Out = Path("out"), json: Json = False) -> None:
+    """Run the stages of a study that are stale and write the released results and the report."""
+    from sexstrat.study.file import load_study
+    from sexstrat.study.run import run_study
+
+    summary = run_study(load_study(study), out, tell=progress_line)
+    if json:
+        emit_json({"ok": True, **summary.document()})
+        return
+    _print_headlines(summary.headlines())
+    print_line(f"report: {summary.report}")
+
+
+def _print_headlines(rows: list[list[str]]) -> None:
+    if rows:
+        print_table(["condition", "estimate", "prevalence ratio, men : women", "state"], rows)
+        print_line()

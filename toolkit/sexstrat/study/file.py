@@ -1,0 +1,220 @@
+"""Read a study file: TOML, checked against its contract, every error with line, key, value and what is allowed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from sexstrat.errors import StudyError
+from sexstrat.study.keys import SECTIONS, Key
+from sexstrat.values.age_bands import AgeBands
+
+__all__ = ["Study", "load_study"]
+
+_REQUIRED_SECTIONS = ("persons", "conditions", "validation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A checked study: every key of the contract has a value.
+
+    Parameters
+    ----------
+    path : the study file.
+    settings : section -> key -> value, defaults filled in; an absent optional section is missing here.
+    """
+
+    path: Path
+    settings: Mapping[str, Mapping[str, Any]]
+
+    def __contains__(self, section: str) -> bool:
+        return section in self.settings
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """Return a section's resolved keys."""
+        return self.settings[name]
+
+    @property
+    def title(self) -> str:
+        """Title of the report."""
+        return str(self.settings[""]["title"])
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random draw."""
+        return int(self.settings[""]["seed"])
+
+    @property
+    def bands(self) -> AgeBands:
+        """Age bands of the analysis."""
+        return self._bands("analysis")
+
+    @property
+    def audit_bands(self) -> AgeBands:
+        """Age bands of the audit: its own, else those of the analysis."""
+        return self._bands("audit" if self.settings["audit"]["age_bands"] else "analysis")
+
+    def _bands(self, section: str) -> AgeBands:
+        return AgeBands(tuple(self.settings[section]["age_bands"]), self.settings["analysis"]["age_end"])
+
+
+def load_study(path: str | Path) -> Study:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : a TOML file; paths inside it are relative to its folder.
+
+    Returns
+    -------
+    The study with every default filled in and paths made absolute.
+
+    Raises
+    ------
+    StudyError : the file is absent, is not TOML, or breaks the contract; all breaches are listed at once.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> lines = ["schema_version = 1", 'title = "t"', "[validation]", 'desing = "random"']
+    >>> _ = (folder / "s.toml").write_text(chr(10).join(lines))
+    >>> load_study(folder / "s.toml")
+    Traceback (most recent call last):
+    sexstrat.errors.StudyError: s.toml: 4 problems
+      line 4, validation.desing: no such key; did you mean design? allowed: design
+      section [persons] is missing
+      section [conditions] is missing
+      line 3, validation.design: required and missing: how sex came to be recorded for some patients; ...
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise StudyError(f"study file not found: {file}") from None
+    except (OSError, UnicodeDecodeError) as err:
+        raise StudyError(f"study file cannot be read: {file}: {err}") from err
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as err:
+        raise StudyError(f"{file.name}: not valid TOML: {err}") from err
+    breaches = _unknown_keys(raw, text)
+    settings = _resolve(raw, text, file.resolve().parent, breaches)
+    if not breaches:
+        breaches += _contradictions(settings)
+    if breaches:
+        noun = "problem" if len(breaches) == 1 else "problems"
+        raise StudyError("\n  ".join([f"{file.name}: {len(breaches)} {noun}", *breaches]))
+    return Study(path=file.resolve(), settings=settings)
+
+
+def _line(text: str, section: str, key: str | None = None) -> str:
+    """Say on which line a section or key stands (``line 4, `` or nothing when it is not written)."""
+    inside = section == ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip()
+        if bare.startswith("["):
+            inside = bare.strip("[] ").split(".")[0] == section
+            if inside and key is None:
+                return f"line {number}, "
+        elif inside and key is not None and bare.split("=")[0].strip().strip("\"'").split(".")[0] == key:
+            return f"line {number}, "
+    return _line(text, section) if key is not None and section else ""
+
+
+def _unknown_keys(raw: Mapping[str, Any], text: str) -> list[str]:
+    breaches = []
+    for name, value in raw.items():
+        if name not in SECTIONS and not (name in SECTIONS[""] and not isinstance(value, dict)):
+            kind = "section" if isinstance(value, dict) else "key"
+            known = [s for s in SECTIONS if s] if kind == "section" else list(SECTIONS[""])
+            where = _line(text, name) if kind == "section" else _line(text, "", name)
+            breaches.append(f"{where}{name}: no such {kind}{_nearest(name, known)} allowed: {', '.join(known)}")
+        elif isinstance(value, dict):
+            for key in value:
+                if key not in SECTIONS[name]:
+                    known = list(SECTIONS[name])
+                    where = f"{_line(text, name, key)}{name}.{key}"
+                    breaches.append(f"{where}: no such key{_nearest(key, known)} allowed: {', '.join(known)}")
+    return breaches
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ";"
+
+
+def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str]) -> dict[str, dict[str, Any]]:
+    settings: dict[str, dict[str, Any]] = {}
+    for name, keys in SECTIONS.items():
+        given = raw if name == "" else raw.get(name)
+        optional = name in {"images", "scores", "truth"}
+        if given is None and (optional or name in _REQUIRED_SECTIONS):
+            if not optional:
+                breaches.append(f"section [{name}] is missing")
+            continue
+        given = {} if given is None else given
+        if not isinstance(given, dict):
+            breaches.append(f"{_line(text, '', name)}{name}: must be a section [{name}]; found {given!r}")
+            continue
+        settings[name] = {}
+        for key, rule in keys.items():
+            label = f"{_line(text, name, key)}{name + '.' if name else ''}{key}"
+            if key not in given:
+                if rule.required:
+                    breaches.append(f"{label}: required and missing: {rule.about}; allowed: {rule.expected}")
+                settings[name][key] = rule.default
+            elif (problem := _mismatch(rule, given[key])) is not None:
+                breaches.append(f"{label}: found {given[key]!r}; allowed: {rule.expected}{problem}")
+            else:
+                settings[name][key] = _absolute(folder, rule, given[key])
+    return settings
+
+
+def _absolute(folder: Path, rule: Key, value: Any) -> Any:
+    return (folder / str(value)).resolve() if rule.kind == "path" else value
+
+
+def _mismatch(rule: Key, value: Any) -> str | None:
+    """Return None when the value fits, else a hint (possibly empty) to add to the message."""
+    integer = isinstance(value, int) and not isinstance(value, bool)
+    text = isinstance(value, str)
+    fits = {
+        "text": text,
+        "path": text and value != "",
+        "integer": integer,
+        "number": integer or isinstance(value, float),
+        "integers": isinstance(value, list) and len(value) > 0 and all(type(item) is int for item in value),
+        "texts": isinstance(value, list) and all(isinstance(item, str) for item in value),
+        "mapping": _is_mapping(value),
+        "coding": text or _is_mapping(value),
+    }[rule.kind]
+    if not fits:
+        return ""
+    if rule.allowed and value not in rule.allowed:
+        return _nearest(value, list(rule.allowed)).rstrip(";")
+    if rule.low is not None and (value < rule.low or (rule.high is not None and value > rule.high)):
+        return ""
+    return None
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    found = []
+    if ("images" in settings) == ("scores" in settings):
+        found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
+    for section in ("analysis", "audit"):
+        lows = settings[section]["age_bands"]
+        edges = [*(lows or ()), *([settings["analysis"]["age_end"]] if settings["analysis"]["age_end"] else [])]
+        if lows and sorted(set(edges)) != edges:
+            found.append(f"{section}.age_bands: the first years must rise, and end before age_end; found {edges}")
+    if settings["disclosure"]["profile"] == "none" and not settings["disclosure"]["reason"].strip():
+        found.append("disclosure.reason: profile 'none' needs a reason, for instance: simulated data")
+    return found

@@ -1,0 +1,119 @@
+"""The contract of a study file: every section and key, its type, what it allows and what it is when left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["SECTIONS", "Key"]
+
+DEFAULT_BANDS = (20, 30, 40, 50, 60, 70, 80)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key of a study file.
+
+    Parameters
+    ----------
+    kind : text, path, integer, number, integers, texts, mapping or coding (a name or a mapping).
+    default : value when the key is left out.
+    required : whether leaving it out is an error once its section is there.
+    allowed : the allowed words, empty when any.
+    low, high : closed bounds for numbers, or None.
+    about : one line for the commented study file and for error messages.
+
+    Examples
+    --------
+    >>> Key(kind="number", low=0.5, high=0.999, about="confidence level").expected
+    'a number from 0.5 to 0.999'
+    """
+
+    kind: str
+    about: str
+    default: Any = None
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def expected(self) -> str:
+        """Say in words what the key accepts."""
+        if self.allowed:
+            return "one of " + ", ".join(self.allowed)
+        words = {
+            "text": "text",
+            "path": "a file or folder, relative to the study file",
+            "integer": "a whole number",
+            "number": "a number",
+            "integers": "a list of whole numbers",
+            "texts": "a list of texts",
+            "mapping": "a table such as { contract_column = 'your column' }",
+            "coding": "the name of a coding or a table such as { '1' = 'male', '2' = 'female' }",
+        }[self.kind]
+        if self.low is not None:
+            words += f" from {self.low:g}" + ("" if self.high is None else f" to {self.high:g}")
+        return words
+
+
+def _table(about: str) -> dict[str, Key]:
+    return {
+        "source": Key(kind="path", required=True, about=about),
+        "columns": Key(kind="mapping", default={}, about="contract column = column of your table"),
+        "encoding": Key(kind="text", default="utf-8", allowed=("utf-8", "utf-8-sig", "cp932"), about="of a CSV"),
+        "delimiter": Key(kind="text", default=",", about="of a CSV"),
+        "decimal": Key(kind="text", default=".", allowed=(".", ","), about="decimal mark of a CSV"),
+    }
+
+
+SECTIONS: Mapping[str, Mapping[str, Key]] = {
+    "": {
+        "schema_version": Key(kind="integer", required=True, low=1, high=1, about="version of this file's format"),
+        "title": Key(kind="text", required=True, about="title of the report"),
+        "seed": Key(kind="integer", default=1, low=0, about="seed of every random draw"),
+        "notices": Key(kind="texts", default=(), about="sentences every reader must see first"),
+        "acknowledgements": Key(kind="texts", default=(), about="whom and what the report thanks and cites"),
+        "model_card": Key(kind="text", default="", about="card to print: 'shipped' or a path; left out: the scores'"),
+    },
+    "images": {
+        "source": Key(kind="path", required=True, about="folder, or CSV/Parquet list of photographs to score"),
+        "model": Key(kind="text", default="shipped", about="'shipped' or a model card's path"),
+    },
+    "scores": _table("score table: one row per image"),
+    "persons": _table("person table: one row per patient")
+    | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded; never guessed")},
+    "conditions": _table("condition table: one row per patient and disease"),
+    "truth": _table("recorded sex that was hidden from the analysis: only to judge it (simulations, teaching)")
+    | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded in the truth table")},
+    "validation": {
+        "design": Key(
+            kind="text",
+            required=True,
+            allowed=("random", "known_probability", "modelled", "may_depend_on_sex", "external", "none"),
+            about="how sex came to be recorded for some patients; must be declared, data cannot show it",
+        ),
+    },
+    "analysis": {
+        "target": Key(kind="text", default="population", allowed=("population", "cohort"), about="whom it is about"),
+        "age_bands": Key(kind="integers", default=DEFAULT_BANDS, about="first year of each band, rising"),
+        "age_end": Key(kind="integer", low=1, high=130, about="first year after the last band; left out: open"),
+        "conditions": Key(kind="texts", default=(), about="diseases to analyse; left out: all"),
+        "standards": Key(kind="texts", default=("who_2000_2025",), about="standard populations by name"),
+        "level": Key(kind="number", default=0.95, low=0.5, high=0.999, about="confidence level"),
+    },
+    "audit": {
+        "age_bands": Key(kind="integers", about="bands of the audit; left out: those of the analysis"),
+        "min_patients": Key(kind="integer", default=10, low=2, about="of each sex in a group before a rate is shown"),
+    },
+    "disclosure": {
+        "profile": Key(
+            kind="text",
+            default="uk-5",
+            allowed=("uk-5", "us-cms-11", "opensafely", "ndb-10", "none"),
+            about="which small counts are suppressed",
+        ),
+        "reason": Key(kind="text", default="", about="why profile 'none' is right for these data"),
+    },
+}

@@ -1,0 +1,172 @@
+"""Work out which stages of a study are stale, and say why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import sexstrat
+from sexstrat.study.file import Study
+
+__all__ = ["STAGES", "StagePlan", "code_digest", "digest_file", "plan_study", "stage_components"]
+
+STAGES = ("scores", "cohort", "estimates", "audit", "report")
+
+_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "scores": ("images", "scores"),
+    "cohort": ("persons", "conditions", "truth"),
+    "estimates": ("validation", "analysis"),
+    "audit": ("analysis", "audit"),
+    "report": ("", "validation", "analysis", "disclosure"),
+}
+_UPSTREAM: Mapping[str, tuple[str, ...]] = {
+    "scores": (),
+    "cohort": ("scores",),
+    "estimates": ("cohort",),
+    "audit": ("cohort",),
+    "report": ("estimates", "audit"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePlan:
+    """What will happen to one stage.
+
+    Parameters
+    ----------
+    name : stage name.
+    stale : whether it will run.
+    why : the reason, in words.
+
+    Examples
+    --------
+    >>> StagePlan(name="cohort", stale=True, why="never run").stale
+    True
+    """
+
+    name: str
+    stale: bool
+    why: str
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file, or of a folder's listing (names, sizes and times of its files).
+
+    Parameters
+    ----------
+    path : a file or folder; an absent one gives ``"absent"``.
+
+    Examples
+    --------
+    >>> digest_file(Path("no such file"))
+    'absent'
+    """
+    if path.is_file():
+        facts = path.stat()
+        return _file_bytes_digest(path, facts.st_size, facts.st_mtime_ns)
+    if not path.is_dir():
+        return "absent"
+    lines = []
+    for entry in sorted(path.rglob("*")):
+        if entry.is_file():
+            facts = entry.stat()
+            lines.append(f"{entry.relative_to(path).as_posix()} {facts.st_size} {facts.st_mtime_ns}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@cache
+def _file_bytes_digest(path: Path, size: int, changed_ns: int) -> str:
+    """Read a file once as long as its size and time of change stay the same."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Return the SHA-256 over sexstrat's own modules, contracts and templates: what computed a result.
+
+    Examples
+    --------
+    >>> len(code_digest())
+    64
+    """
+    digest = hashlib.sha256(sexstrat.__version__.encode())
+    for package in ("sexstrat", "sexstrat.data_schemas", "sexstrat.reports"):
+        root = Path(str(files(package)))
+        for path in sorted(root.rglob("*")):
+            if path.suffix in {".py", ".json", ".j2", ".css"} and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def stage_components(study: Study, stage: str) -> dict[str, str]:
+    """Return what a stage's result depends on: a digest for each input file, setting and the code.
+
+    Parameters
+    ----------
+    study : the study.
+    stage : one of ``STAGES``.
+
+    Returns
+    -------
+    Component name (as told to people) -> digest.
+    """
+    components = {"the code": code_digest()}
+    for section in _SETTINGS[stage]:
+        for key, value in study.settings.get(section, {}).items():
+            label = f"setting {section + '.' if section else ''}{key}"
+            components[label] = _digest(value)
+            if isinstance(value, Path):
+                components[f"input {value.name}"] = digest_file(value)
+                if section == "images" and value.is_file():
+                    components[f"photographs beside {value.name}"] = digest_file(value.parent)
+    components["setting seed"] = _digest(study.seed)
+    for upstream in _UPSTREAM[stage]:
+        components[f"stage {upstream}"] = _digest(stage_components(study, upstream))
+    return components
+
+
+def plan_study(study: Study, out: Path) -> list[StagePlan]:
+    """Compare what each stage depends on with what its last result depended on.
+
+    Parameters
+    ----------
+    study : the study.
+    out : the run folder; may be absent.
+
+    Returns
+    -------
+    One plan a stage, in order; a stale stage names the first things that changed.
+    """
+    stored = read_stages(out)
+    plans: list[StagePlan] = []
+    for stage in STAGES:
+        before, now = stored.get(stage), stage_components(study, stage)
+        if before is None:
+            plans.append(StagePlan(name=stage, stale=True, why="never run"))
+            continue
+        changed = [name for name in {**now, **before} if now.get(name) != before.get(name)]
+        blame = [name for name in changed if not name.startswith("stage ")] or changed
+        why = "up to date" if not changed else "changed: " + ", ".join(blame[:3]) + (", ..." if len(blame) > 3 else "")
+        plans.append(StagePlan(name=stage, stale=bool(changed), why=why))
+    return plans
+
+
+def read_stages(out: Path) -> dict[str, dict[str, str]]:
+    """Return the components stored with each finished stage of a run folder."""
+    path = out / "private" / "stages.json"
+    if not path.is_file():
+        return {}
+    stages: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return stages
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

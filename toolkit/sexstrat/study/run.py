@@ -1,0 +1,108 @@
+"""Run a study: only the stages that are stale, everything written for people through the disclosure gate."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sexstrat.errors import Problem
+from sexstrat.study.file import Study
+from sexstrat.study.plan import StagePlan, plan_study, read_stages, stage_components
+from sexstrat.study.stages import RUNNERS, check_tables
+
+__all__ = ["RunSummary", "check_study", "run_study"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What a run left behind.
+
+    Parameters
+    ----------
+    out : the run folder.
+    report : the HTML page.
+    stages : what was planned, in order.
+    released : path of the released results (JSON).
+    """
+
+    out: Path
+    report: Path
+    stages: tuple[StagePlan, ...]
+    released: Path
+
+    def document(self) -> dict[str, Any]:
+        """Return the run as plain values for ``--json``."""
+        stages = [{"stage": stage.name, "ran": stage.stale, "why": stage.why} for stage in self.stages]
+        return {"report": str(self.report), "results": str(self.released), "stages": stages}
+
+    def headlines(self) -> list[list[str]]:
+        """Return the crude and standardised prevalence ratios as released, naive and truth beside corrected."""
+        from sexstrat.study.headlines import headline_rows
+
+        return headline_rows(json.loads(self.released.read_text(encoding="utf-8")))
+
+
+def check_study(study: Study) -> list[Problem]:
+    """Check every input of a study against its contract without writing anything.
+
+    Parameters
+    ----------
+    study : the study.
+
+    Returns
+    -------
+    The warnings.
+
+    Raises
+    ------
+    SchemaError : an input breaks its contract; all problems at once.
+    """
+    return check_tables(study)
+
+
+def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = lambda text: None) -> RunSummary:
+    """Run the stale stages of a study.
+
+    Parameters
+    ----------
+    study : the study, from :func:`sexstrat.study.load_study`.
+    out : the run folder; results for people lie in it, ``private/`` holds what must not leave.
+    tell : called with one line a stage.
+
+    Returns
+    -------
+    Where the report and the released results are, and what ran.
+
+    Raises
+    ------
+    SchemaError, EstimationError, ModelError, DisclosureError : as each stage finds.
+    """
+    folder = Path(out)
+    (folder / "private").mkdir(parents=True, exist_ok=True)
+    stages = plan_study(study, folder)
+    finished = read_stages(folder)
+    for stage in stages:
+        if not stage.stale:
+            tell(f"{stage.name}: up to date")
+            continue
+        started = time.monotonic()
+        finished.pop(stage.name, None)
+        _store_stages(folder, finished)
+        detail = RUNNERS[stage.name](study, folder, tell)
+        finished[stage.name] = stage_components(study, stage.name)
+        _store_stages(folder, finished)
+        tell(f"{stage.name}: {detail} ({time.monotonic() - started:.1f} s; {stage.why})")
+    return RunSummary(
+        out=folder, report=folder / "report.html", stages=tuple(stages), released=folder / "tables" / "results.json"
+    )
+
+
+def _store_stages(folder: Path, stages: dict[str, dict[str, str]]) -> None:
+    path = folder / "private" / "stages.json"
+    aside = path.with_suffix(".json.part")
+    aside.write_text(json.dumps(stages, indent=1, sort_keys=True), encoding="utf-8")
+    aside.replace(path)

@@ -1,0 +1,167 @@
+"""The stages of a run: each reads the tables of the one before and leaves its own in the run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sexstrat.cohort import Cohort, TableInput, check_inputs
+from sexstrat.errors import Problem
+from sexstrat.study.file import Study
+
+__all__ = ["RUNNERS", "check_tables"]
+
+Tell = Callable[[str], None]
+
+
+def table_input(study: Study, section: str) -> TableInput:
+    """Return where a table of the study is and how to read it."""
+    keys = study.section(section)
+    return TableInput(
+        source=keys["source"],
+        name=keys["source"].name,
+        columns=keys["columns"],
+        encoding=keys["encoding"],
+        delimiter=keys["delimiter"],
+        decimal=keys["decimal"],
+    )
+
+
+def scores_path(study: Study, folder: Path) -> Path:
+    """Return the score table of the run: the one given, or the one the run makes."""
+    return Path(study.section("scores")["source"]) if "scores" in study else folder / "private" / "scores.parquet"
+
+
+def check_tables(study: Study) -> list[Problem]:
+    """Check the inputs of a study against their contracts; return the warnings, raise SchemaError otherwise."""
+    from sexstrat.errors import SchemaError
+
+    found = check_inputs(
+        persons=table_input(study, "persons"),
+        scores=table_input(study, "scores") if "scores" in study else None,
+        conditions=table_input(study, "conditions"),
+        sex_coding=study.section("persons")["sex_coding"],
+    )
+    if any(problem.severity == "error" for problem in found):
+        raise SchemaError(found)
+    return found
+
+
+def run_scores(study: Study, folder: Path, tell: Tell) -> str:
+    """Score the listed photographs, or take the given table as it is."""
+    if "scores" in study:
+        return f"given: {study.section('scores')['source'].name}"
+    from sexstrat.scores import ScoreSummary, score_images
+
+    keys = study.section("images")
+    model = None if keys["model"] == "shipped" else str(study.path.parent / keys["model"])
+    frame = score_images(keys["source"], model=model, out=scores_path(study, folder), progress=tell)
+    summary = ScoreSummary.of(frame)
+    return f"{summary.n_images:,} images listed, {summary.n_ok:,} scored"
+
+
+def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
+    """Join scores, persons and conditions in one DuckDB file; another with the hidden truth where one is given."""
+    scores = (
+        table_input(study, "scores")
+        if "scores" in study
+        else TableInput(source=scores_path(study, folder), name="scores")
+    )
+    conditions = table_input(study, "conditions")
+    for name in ("persons", *(["truth"] if "truth" in study else [])):
+        with Cohort.create(
+            folder / "private" / ("cohort.duckdb" if name == "persons" else "truth.duckdb"),
+            persons=table_input(study, name),
+            scores=scores,
+            conditions=conditions,
+            sex_coding=study.section(name)["sex_coding"],
+        ) as cohort:
+            if name == "persons":
+                last, count = cohort.flow().iloc[-1], len(cohort.conditions)
+                for problem in cohort.problems:
+                    tell(f"warning: {problem}")
+    return f"one file, {count} conditions; flow ends with {last['n_patients']:,} patients"
+
+
+def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
+    """Compute every estimate from the cells."""
+    from sexstrat.estimates import all_estimates
+
+    keys = study.section("analysis")
+    wanted = tuple(keys["conditions"]) or None
+    with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
+        cells = cohort.cells(wanted)
+    truth = None
+    if "truth" in study:
+        with Cohort.open(folder / "private" / "truth.duckdb") as cohort:
+            truth = cohort.cells(wanted)
+    frame, choices = all_estimates(
+        cells,
+        conditions=wanted,
+        bands=study.bands,
+        design=study.section("validation")["design"],
+        target=keys["target"],
+        standards=tuple(keys["standards"]),
+        level=keys["level"],
+        seed=study.seed,
+        truth=truth,
+    )
+    cells.frame.to_parquet(folder / "private" / "cells.parquet", index=False)
+    frame.to_parquet(folder / "private" / "estimates.parquet", index=False)
+    text = json.dumps(choices, default=_plain, ensure_ascii=False, indent=1)
+    (folder / "private" / "choices.json").write_text(text, encoding="utf-8")
+    refused = sum(choice["state"] == "refused" for choice in choices)
+    return f"{len(cells.frame):,} cells, {len(choices)} conditions" + (f", {refused} refused" if refused else "")
+
+
+def run_audit(study: Study, folder: Path, tell: Tell) -> str:
+    """Audit the score against recorded sex by age band."""
+    from sexstrat.audit import audit_scores
+
+    with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
+        frame = cohort.score_frame()
+    result = audit_scores(
+        frame,
+        bands=study.audit_bands,
+        level=study.section("analysis")["level"],
+        min_patients=study.section("audit")["min_patients"],
+    )
+    result.audit.to_parquet(folder / "private" / "audit.parquet", index=False)
+    result.gaps.to_parquet(folder / "private" / "gaps.parquet", index=False)
+    return f"{len(result.audit):,} figures, {len(result.gaps):,} gaps"
+
+
+def run_report(study: Study, folder: Path, tell: Tell) -> str:
+    """Pass everything through the disclosure gate and write what people may see."""
+    from sexstrat.disclosure import release
+    from sexstrat.reporting import report, write_tables
+    from sexstrat.study.results import study_results
+
+    keys = study.section("disclosure")
+    released = release(study_results(study, folder), keys["profile"], keys["reason"])
+    write_tables(released, folder / "tables")
+    page = report(released, folder / "report.html")
+    hidden = sum(released.suppressed_counts.values())
+    return f"{page.stat().st_size / 1024:,.0f} KiB page, {hidden:,} rows suppressed by profile {keys['profile']}"
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def read_private(folder: Path, name: str) -> pd.DataFrame:
+    """Read a table an earlier stage left in the private part of the run folder."""
+    return pd.read_parquet(folder / "private" / f"{name}.parquet")
+
+
+RUNNERS: Mapping[str, Callable[[Study, Path, Tell], str]] = {
+    "scores": run_scores,
+    "cohort": run_cohort,
+    "estimates": run_estimates,
+    "audit": run_audit,
+    "report": run_report,
+}
