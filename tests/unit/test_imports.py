@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -46,12 +46,14 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """``sexstrat --help`` answers in less than 0.3 s (the best of several, as other tests share the machine)."""
+    """``sexstrat --help`` takes less than 0.3 s of processor time, whatever else the machine is doing."""
     seconds = []
     for _ in range(12):
-        start = time.perf_counter()
+        before = os.times()
         subprocess.run([sys.executable, "-m", "sexstrat", "--help"], capture_output=True, check=True, timeout=60)
-        seconds.append(time.perf_counter() - start)
-        if seconds[-1] < HELP_SECONDS:
+        after = os.times()
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        seconds.append(spent)
+        if spent < HELP_SECONDS:
             break
     assert min(seconds) < HELP_SECONDS
