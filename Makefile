@@ -65,8 +65,8 @@ constraints: $(READY) ## pin every dependency again, with hashes (add UPGRADE=1 
 	  --extra scoring --extra dicom --extra distributed --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header -o constraints.txt
 
-clean: ## remove what these targets made, the environment too
-	rm -rf $(VENV) build dist out demo-report .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks \
+clean: ## remove the environment, caches and the demo; results in out and .work stay
+	rm -rf $(VENV) build dist demo-report .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks \
 	  .import_linter_cache toolkit/sexstrat.egg-info
 	find toolkit tests analyses data_schemas reports -name __pycache__ -type d -prune -exec rm -rf {} +
 
