@@ -91,7 +91,7 @@ def write_cohort(
     write_patients(connection, bands=settings.bands, salt=settings.fold_salt)
     connection.execute(
         "CREATE TABLE patient_condition AS SELECT patient_id, condition, bool_or(present) AS diseased "
-        "FROM condition GROUP BY patient_id, condition ORDER BY condition, patient_id"
+        "FROM condition GROUP BY patient_id, condition"
     )
     comment_on_table(connection, "patient_condition", TABLE_COMMENTS["patient_condition"])
     write_flow(connection, bands=settings.bands, with_training=bool(settings.trained_on))
@@ -108,7 +108,7 @@ def _write_contract(connection: Connection, contract: str, staged: Mapping[str, 
         return
     columns = ", ".join(quoted(name) for name in schema.columns)
     known = "" if contract == "person" else "WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)"
-    template = "INSERT INTO {table} SELECT {columns} FROM {typed} {known} ORDER BY source_row"
+    template = "INSERT INTO {table} SELECT {columns} FROM {typed} {known}"
     parts = {"table": quoted(contract), "columns": columns, "typed": typed_table(contract)}
     connection.execute(compose(template, known=known, **parts))
 
@@ -118,7 +118,7 @@ def _link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:
     for contract in ("score", "image"):
         columns = "image_id, patient_id" + (", status" if contract == "score" else "")
         origin = typed_table(contract) if contract in staged else contract
-        template = "CREATE OR REPLACE TEMP TABLE {listed} AS SELECT {columns} FROM {origin}"
+        template = "CREATE OR REPLACE TEMP VIEW {listed} AS SELECT {columns} FROM {origin}"
         connection.execute(compose(template, listed=f"listed_{contract}", columns=columns, origin=origin))
     connection.execute(
         "UPDATE score SET patient_id = coalesce(score.patient_id, image.patient_id), "

@@ -166,6 +166,14 @@ def _repeated_keys(connection: Connection, staged: Staged, schema: TableSchema) 
     for key in keys:
         columns = ", ".join(quoted(name) for name in key)
         shown = " || ', ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in key)
+        repeats = compose(
+            "SELECT count(*) FROM (SELECT 1 FROM {table} {exempt} GROUP BY {columns} HAVING count(*) > 1) repeated",
+            columns=columns,
+            table=typed_table(staged.contract),
+            exempt=exempt,
+        )
+        if single_row(connection, repeats) == (0,):
+            continue
         rows = compose(
             "SELECT source_row, {shown} AS found FROM (SELECT *, row_number() OVER "
             "(PARTITION BY {columns} ORDER BY source_row) AS occurrence FROM {table} {exempt}) t "

@@ -17,34 +17,53 @@ __all__ = ["write_flow"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     name: str
-    patients: str  # predicate on flow_patient
-    images: str  # predicate on flow_image
+    remain: str  # predicate on flow_patient
+    images: str  # which images of those who remain are counted: n_listed or n_ok
     reason: str
 
 
-# Every listed image once: those of the image table that were never scored, and every score row.
+# One row a patient named anywhere, with the images listed for it; images that name no patient are the row of NULL.
 UNIVERSE = """
 CREATE OR REPLACE TEMP TABLE flow_image AS
-SELECT s.image_id, coalesce(s.patient_id, i.patient_id) AS patient_id, s.status
-FROM listed_score s LEFT JOIN listed_image i USING (image_id)
-UNION ALL
-SELECT i.image_id, i.patient_id, 'not_scored' AS status FROM listed_image i
-WHERE NOT EXISTS (SELECT 1 FROM listed_score s WHERE s.image_id = i.image_id);
+WITH listed AS (
+    SELECT coalesce(s.patient_id, i.patient_id) AS patient_id, s.status
+    FROM listed_score s LEFT JOIN listed_image i USING (image_id)
+    UNION ALL
+    SELECT i.patient_id, 'not_scored' AS status FROM listed_image i
+    WHERE NOT EXISTS (SELECT 1 FROM listed_score s WHERE s.image_id = i.image_id)
+)
+SELECT patient_id, status, count(*) AS n FROM listed GROUP BY patient_id, status;
 CREATE OR REPLACE TEMP TABLE flow_patient AS
-WITH named AS (SELECT patient_id FROM person UNION SELECT patient_id FROM flow_image WHERE patient_id IS NOT NULL)
-SELECT n.patient_id, p.patient_id IS NOT NULL AS known, coalesce(p.recorded_sex, 'unknown') AS recorded_sex,
-       p.age_years IS NOT NULL AS aged, coalesce(p.in_study, false) AS in_study,
-       coalesce(p.n_eyes, 0) > 0 AS scored, coalesce(p.trained_model, false) AS trained_model
-FROM named n LEFT JOIN patient p USING (patient_id);
+WITH images AS (
+    SELECT patient_id, sum(n) AS n_listed, sum(n) FILTER (WHERE status = 'ok') AS n_ok
+    FROM flow_image GROUP BY patient_id
+)
+SELECT p.patient_id IS NOT NULL OR i.patient_id IS NOT NULL AS named, p.patient_id IS NOT NULL AS known,
+       coalesce(p.recorded_sex, 'unknown') AS recorded_sex, p.age_years IS NOT NULL AS aged,
+       coalesce(p.in_study, false) AS in_study, coalesce(p.n_eyes, 0) > 0 AS scored,
+       coalesce(p.trained_model, false) AS trained_model,
+       coalesce(i.n_listed, 0) AS n_listed, coalesce(i.n_ok, 0) AS n_ok
+FROM patient p FULL JOIN images i ON p.patient_id = i.patient_id;
 """
 
 COUNT = """
-SELECT (SELECT count(*) FROM flow_patient p WHERE {patients}) AS n_patients,
-       (SELECT count(*) FROM flow_image i LEFT JOIN flow_patient p USING (patient_id) WHERE {images}) AS n_images,
-       {sexes}
+SELECT count(*) FILTER (WHERE named), CAST(coalesce(sum({images}), 0) AS BIGINT),
+       count(*) FILTER (WHERE named AND recorded_sex = 'male'),
+       count(*) FILTER (WHERE named AND recorded_sex = 'female'),
+       count(*) FILTER (WHERE named AND recorded_sex = 'other'),
+       count(*) FILTER (WHERE named AND recorded_sex = 'unknown')
+FROM flow_patient WHERE {remain}
 """
 NO_AGE = "no age and no two dates to take it from"
-SEXES = ("male", "female", "other", "unknown")
+UNSCORED = "no usable image; they stay in the estimates, by age and disease"
+UNRECORDED = (
+    "sex not recorded: they stay in the estimates; "
+    "recorded as other: counted here, outside the binary composition, never imputed"
+)
+TRAINED = (
+    "their images trained the model and were not scored out of fold; "
+    "they stay in the estimates as patients without recorded sex"
+)
 
 
 def write_flow(connection: Connection, *, bands: AgeBands | None, with_training: bool) -> None:
@@ -76,16 +95,7 @@ def write_flow(connection: Connection, *, bands: AgeBands | None, with_training:
     rows: list[tuple[object, ...]] = []
     before = (0, 0)
     for number, step in enumerate(_steps(connection, bands, with_training), start=1):
-        sexes = ", ".join(
-            compose(
-                "(SELECT count(*) FROM flow_patient p WHERE p.recorded_sex = '{sex}' AND {patients}) AS n_{sex}",
-                sex=sex,
-                patients=step.patients,
-            )
-            for sex in SEXES
-        )
-        query = compose(COUNT, patients=step.patients, images=step.images, sexes=sexes)
-        counts = single_row(connection, query)
+        counts = single_row(connection, compose(COUNT, images=step.images, remain=step.remain))
         lost = (0, 0) if number == 1 else (before[0] - counts[0], before[1] - counts[1])
         before = (counts[0], counts[1])
         rows.append((number, step.name, *counts, *lost, step.reason if any(lost) else None, "counted"))
@@ -96,67 +106,32 @@ def write_flow(connection: Connection, *, bands: AgeBands | None, with_training:
 
 
 def _steps(connection: Connection, bands: AgeBands | None, with_training: bool) -> list[_Step]:
-    known = "p.known"
-    aged = "p.known AND p.aged"
-    study = "p.in_study"
-    ok = "i.status = 'ok'"
+    unlinked = "the image names no patient, or one whom the table of persons lacks"
     steps = [
-        _Step(name="listed: in any of the tables", patients="true", images="true", reason=""),
-        _Step(
-            name="in the table of persons",
-            patients=known,
-            images=known,
-            reason="the image names no patient, or one whom the table of persons lacks",
-        ),
+        _Step(name="listed: in any of the tables", remain="true", images="n_listed", reason=""),
+        _Step(name="in the table of persons", remain="known", images="n_listed", reason=unlinked),
     ]
-    inside = " and inside the declared age bands" if bands is not None else ""
-    if bands is not None:
-        steps.append(_Step(name="age known", patients=aged, images=aged, reason=NO_AGE))
-    steps.append(
-        _Step(
-            name=f"age known{inside}: these enter the estimates",
-            patients=study,
-            images=study,
-            reason=f"age outside {bands.labels[0]} to {bands.labels[-1]}" if bands is not None else NO_AGE,
-        )
-    )
+    if bands is None:
+        entering, lost = "age known: these enter the estimates", NO_AGE
+    else:
+        steps.append(_Step(name="age known", remain="aged", images="n_listed", reason=NO_AGE))
+        entering = "age inside the declared bands: these enter the estimates"
+        lost = f"age outside the bands {', '.join(bands.labels)}"
+    recorded = "in_study AND scored AND recorded_sex IN ('male', 'female')"
     steps += [
-        _Step(
-            name="images with a usable score",
-            patients=study,
-            images=f"{study} AND {ok}",
-            reason=_statuses(connection),
-        ),
-        _Step(
-            name="patients with a usable score",
-            patients=f"{study} AND p.scored",
-            images=f"{study} AND {ok}",
-            reason="no usable image; they stay in the estimates, by age and disease",
-        ),
-        _Step(
-            name="recorded sex male or female",
-            patients=f"{study} AND p.scored AND p.recorded_sex IN ('male', 'female')",
-            images=f"{study} AND {ok} AND p.recorded_sex IN ('male', 'female')",
-            reason="sex not recorded: they stay in the estimates; recorded as other: counted here, outside the binary "
-            "composition, never imputed",
-        ),
+        _Step(name=entering, remain="in_study", images="n_listed", reason=lost),
+        _Step(name="images with a usable score", remain="in_study", images="n_ok", reason=_statuses(connection)),
+        _Step(name="patients with a usable score", remain="in_study AND scored", images="n_ok", reason=UNSCORED),
+        _Step(name="recorded sex male or female", remain=recorded, images="n_ok", reason=UNRECORDED),
     ]
     if with_training:
-        validated = "p.recorded_sex IN ('male', 'female') AND NOT p.trained_model"
-        steps.append(
-            _Step(
-                name="recorded sex validates the scores",
-                patients=f"{study} AND p.scored AND {validated}",
-                images=f"{study} AND {ok} AND {validated}",
-                reason="their images trained the model and were not scored out of fold; they stay in the estimates as "
-                "patients without recorded sex",
-            )
-        )
+        validated = f"{recorded} AND NOT trained_model"
+        steps.append(_Step(name="recorded sex validates the scores", remain=validated, images="n_ok", reason=TRAINED))
     return steps
 
 
 def _statuses(connection: Connection) -> str:
-    query = """SELECT i.status, count(*) FROM flow_image i JOIN flow_patient p USING (patient_id)
-        WHERE p.in_study AND i.status <> 'ok' GROUP BY i.status ORDER BY count(*) DESC, i.status"""
+    query = """SELECT i.status, CAST(sum(i.n) AS BIGINT) FROM flow_image i JOIN patient p USING (patient_id)
+        WHERE p.in_study AND i.status <> 'ok' GROUP BY i.status ORDER BY sum(i.n) DESC, i.status"""
     found = connection.execute(query).fetchall()
     return ", ".join(f"{status.replace('_', ' ')}: {count:,}" for status, count in found)

@@ -69,7 +69,7 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
         WHERE visit_date < birth_date"""
     too_old = """SELECT source_row, birth_date || ' to ' || visit_date AS found FROM typed_person
         WHERE age_years IS NULL AND date_sub('year', birth_date, visit_date) > 120"""
-    disagree = """SELECT source_row, age_years || ' against ' || birth_date || ' to ' || visit_date AS found
+    disagree = """SELECT source_row, "raw age_years" || ' against ' || birth_date || ' to ' || visit_date AS found
         FROM typed_person WHERE abs(age_years - (visit_date - birth_date) / 365.25) > 1 AND visit_date >= birth_date"""
     return [
         *breach(
@@ -120,7 +120,8 @@ def _ages(connection: Connection, staged: Staged) -> list[Problem]:
 
 
 def _outside_training(connection: Connection, staged: Staged, ages: tuple[float, float]) -> list[Problem]:
-    rows = f"""SELECT source_row, CAST({AGE_SQL} AS VARCHAR) AS found FROM typed_person
+    shown = f'coalesce("raw age_years", CAST(CAST({AGE_SQL} AS BIGINT) AS VARCHAR))'
+    rows = f"""SELECT source_row, {shown} AS found FROM typed_person
         WHERE floor({AGE_SQL}) < ? OR floor({AGE_SQL}) > ?"""  # noqa: S608
     return breach(
         connection,

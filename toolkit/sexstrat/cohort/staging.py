@@ -1,4 +1,4 @@
-"""Staging: each input as it came, with row numbers, then beside it the same rows in the types of the contract."""
+"""Staging: each input as it came, with row numbers, and a view of the same rows in the types of the contract."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def raw_column(name: str) -> str:
 
 
 def typed_table(contract: str) -> str:
-    """Return the quoted name of the table of typed rows of a contract.
+    """Return the quoted name of the view of typed rows of a contract, parsed only where they are asked for.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
     if types is None:
         types = _create(connection, contract, pa.table({ROW: pa.array([], type=pa.int64())}))
     staged = Staged(contract=contract, label=table.label, types=types, decimal=table.decimal, problems=tuple(problems))
-    _write_typed(connection, staged, coding)
+    _define_typed(connection, staged, coding)
     return staged
 
 
@@ -135,7 +135,7 @@ def _insert(connection: Connection, contract: str, batch: pa.Table, types: Mappi
     connection.unregister("incoming_batch")
 
 
-def _write_typed(connection: Connection, staged: Staged, coding: SexCoding) -> None:
+def _define_typed(connection: Connection, staged: Staged, coding: SexCoding) -> None:
     meanings = {value.casefold() if coding.any_case else value: word for value, word in coding.meanings.items()}
     connection.execute("CREATE OR REPLACE TEMP TABLE sex_code (code_value VARCHAR, meaning VARCHAR)")
     connection.executemany("INSERT INTO sex_code VALUES (?, ?)", list(meanings.items()))
@@ -154,7 +154,7 @@ def _write_typed(connection: Connection, staged: Staged, coding: SexCoding) -> N
             value = f"CASE WHEN {text} IS NULL THEN 'unknown' ELSE k.meaning END"
         columns.append(f"{text} AS {raw_column(field.name)}")
         columns.append(f"CAST({value} AS {column_type(field)}) AS {quoted(field.name)}")
-    template = "CREATE OR REPLACE TEMP TABLE {typed} AS SELECT {columns} FROM {staged} s {join}"
+    template = "CREATE OR REPLACE TEMP VIEW {typed} AS SELECT {columns} FROM {staged} s {join}"
     parts = {"typed": typed_table(staged.contract), "columns": ", ".join(columns), "staged": quoted(staged.table)}
     connection.execute(compose(template, join=join, **parts))
 

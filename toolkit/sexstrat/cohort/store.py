@@ -117,7 +117,9 @@ class Cohort:
                 )
                 if any(problem.severity == "error" for problem in problems):
                     raise SchemaError(problems)
+                connection.execute("BEGIN")  # one transaction: a commit a statement would cost more than the work
                 write_cohort(connection, staged, problems, settings)
+                connection.execute("COMMIT")
             finally:
                 connection.close()
             building.replace(target)

@@ -1,0 +1,333 @@
+"""A six-patient cohort counted by hand, written and read back, whatever the source and the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from sexstrat.cohort import Cohort, TableInput, check_inputs, fold_of
+from sexstrat.cohort import store as store_module
+from sexstrat.errors import SchemaError, StudyError
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.logit_bins import logit_edges
+from sexstrat.values.tables import table_schema
+
+PERSONS = pd.DataFrame(
+    {
+        "patient_id": ["A", "B", "C", "D", "E", "F"],
+        "age_years": [61.9, 61.0, 45.0, 45.0, None, 70.0],
+        "recorded_sex": ["male", "female", "", "other", "male", "unknown"],
+        "weight": [1.0, 2.0, 0.5, 1.0, 1.0, 3.0],
+        "validation_probability": [0.5, 0.25, None, None, 0.5, None],
+        "site": ["x", "x", "y", "y", "x", "y"],
+    }
+)
+
+
+def expit(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def score_rows(*rows: tuple[str, str | None, str | None, float | None, str]) -> pd.DataFrame:
+    fixed = {"path": "p", "model_id": "m1", "model_sha256": "0" * 64, "precision": "float32", "decode": "exact"}
+    columns = ["image_id", "patient_id", "eye", "prob_male", "status"]
+    return pd.DataFrame([dict(zip(columns, row, strict=True)) | fixed for row in rows])
+
+
+# A: right eye logits 0 and 2, left eye 3 -> (1 + 3) / 2 = 2. B: one image. C: two images of unnamed eyes -> one eye.
+# D: unreadable only -> no eye. E: has no age. F: no image at all.
+SCORES = score_rows(
+    ("a1", "A", "R", 0.5, "ok"),
+    ("a2", "A", "R", expit(2), "ok"),
+    ("a3", "A", "L", expit(3), "ok"),
+    ("b1", "B", "R", 0.25, "ok"),
+    ("c1", "C", None, expit(-1), "ok"),
+    ("c2", "C", None, expit(-2), "ok"),
+    ("d1", "D", "R", None, "unreadable"),
+    ("e1", "E", "R", 0.9, "ok"),
+)
+CONDITIONS = pd.DataFrame(
+    {
+        "patient_id": ["A", "A", "B", "C", "D", "E", "F", "A"],
+        "eye": ["R", "L", None, None, None, None, None, None],
+        "condition": ["amd"] * 7 + ["dr"],
+        "present": [False, True, False, False, True, True, True, False],
+    }
+)
+
+
+def create(path: Path, **changes: Any) -> Cohort:
+    inputs = {"persons": PERSONS, "scores": SCORES, "conditions": CONDITIONS} | changes
+    return Cohort.create(path / "cohort.duckdb", **inputs)
+
+
+def test_cells_counted_by_hand(tmp_path: Path) -> None:
+    """Two eyes become one value, missing ages leave the cells, and every sum is the one a person would write down."""
+    with create(tmp_path) as cohort:
+        cells = cohort.cells(["amd"], keys=["site"])
+    frame = cells.frame
+    assert list(frame.columns) == table_schema("cell").columns
+    shown = frame[["site", "age_years", "diseased", "recorded_sex", "n_eyes", "n"]].values.tolist()
+    assert shown == [
+        ["x", 61, False, "female", 1, 1],
+        ["x", 61, True, "male", 2, 1],
+        ["y", 45, False, "unknown", 1, 1],
+        ["y", 45, True, "other", 0, 1],
+        ["y", 70, True, "unknown", 0, 1],
+    ]
+    unit = 2**30
+    p = [0.25, expit(2), expit(-1.5)]
+    assert frame["sum_p"].tolist() == [*(round(x * unit) for x in p), 0, 0]
+    assert frame["sum_p2"].tolist() == [*(round(x * x * unit) for x in p), 0, 0]
+    # ln(1/3) = -1.0986 lies in [-1.1, -1.0), the 90th bin; 2 in [2.0, 2.1); -1.5 in [-1.5, -1.4)
+    assert frame["logit_bin"].tolist()[0] == 89
+    assert cells.edges[frame["logit_bin"].tolist()[1]] == pytest.approx(2.0, abs=0.1 + 1e-9)
+    assert frame["logit_bin"].isna().tolist() == [False, False, False, True, True]
+    assert frame["sum_w"].tolist() == [2.0, 1.0, 0.5, 1.0, 3.0]
+    assert frame["sum_w2"].tolist() == [4.0, 1.0, 0.25, 1.0, 9.0]
+    assert frame["sum_w_over_r"].tolist()[:2] == [8.0, 2.0]
+    assert frame["sum_w2_over_r"].tolist()[:2] == [16.0, 2.0]
+    assert frame["sum_w2_over_r2"].tolist()[:2] == [64.0, 4.0]
+    assert frame["sum_w_over_r"].isna().tolist() == [False, False, True, True, True]
+    assert frame["fold"].tolist()[:2] == [fold_of("B"), fold_of("A")]
+    assert frame["fold"].isna().tolist() == [False, False, True, True, True]
+    assert cells.model_id == "m1"
+    np.testing.assert_array_equal(cells.edges, logit_edges())
+
+
+def test_keys_not_wanted_are_empty_and_merge_cells(tmp_path: Path) -> None:
+    """A cube without sites adds up the sites."""
+    persons = PERSONS.assign(recorded_sex="unknown", age_years=50.0)
+    with create(tmp_path, persons=persons) as cohort:
+        assert cohort.cells(["amd"], keys=[]).frame["site"].isna().all()
+        assert cohort.cells(["amd"]).frame["site"].notna().all()
+        assert cohort.cells(keys=[]).frame["n"].sum() == 7  # six patients with amd known, one with dr
+        with pytest.raises(KeyError, match="no condition 'x' in the cohort; there are amd, dr"):
+            cohort.cells(["x"])
+        with pytest.raises(KeyError, match="no key 'camera' in the cohort; there are site, stratum, psu"):
+            cohort.cells(keys=["camera"])
+
+
+def test_condition_counts(tmp_path: Path) -> None:
+    """Patients without a value for a condition are missing from its cube, and counted."""
+    with create(tmp_path) as cohort:
+        assert cohort.condition_counts().values.tolist() == [["amd", 5, 3, 0], ["dr", 1, 0, 4]]
+
+
+def test_flow_adds_up_at_every_step(tmp_path: Path) -> None:
+    """Each step is the one before less the lost, in patients and in images, and the sexes add up to the patients."""
+    extra = score_rows(("z1", "Z", "R", 0.3, "ok"), ("n1", None, "R", 0.3, "ok"))
+    scores = pd.concat([SCORES, extra], ignore_index=True)
+    bands = AgeBands((40, 50, 60), end=70)
+    with create(tmp_path, scores=scores, on_orphan="drop", bands=bands) as cohort:
+        flow = cohort.flow()
+        assert {problem.kind for problem in cohort.problems} == {"unknown_patient", "no_patient", "no_age"}
+    counts = flow[["n_patients", "n_images", "patients_lost", "images_lost"]].values.tolist()
+    assert counts == [
+        [7, 10, 0, 0],  # Z is named by a score only
+        [6, 8, 1, 2],  # Z, and the image that names nobody
+        [5, 7, 1, 1],  # E has no age
+        [4, 7, 1, 0],  # F is 70
+        [4, 6, 0, 1],  # the unreadable image of D
+        [3, 6, 1, 0],  # D has no usable score
+        [2, 4, 1, 2],  # C has no recorded sex
+    ]
+    for before, after in zip(flow.itertuples(), flow.iloc[1:].itertuples(), strict=False):
+        assert after.n_patients == before.n_patients - after.patients_lost
+        assert after.n_images == before.n_images - after.images_lost
+    assert (flow[["n_male", "n_female", "n_other", "n_unknown"]].sum(axis=1) == flow["n_patients"]).all()
+    assert flow["reason"].tolist()[4] == "unreadable: 1"
+
+
+def test_patients_who_trained_the_model_do_not_validate(tmp_path: Path) -> None:
+    """An in-sample patient loses the validating sex, not the place in the estimand; out-of-fold scores restore it."""
+    with create(tmp_path, trained_on=["A"]) as cohort:
+        frame = cohort.cells(["amd"]).frame
+        assert frame["n"].sum() == 5
+        assert "male" not in frame["recorded_sex"].tolist()
+        assert cohort.flow().iloc[-1][["n_patients", "patients_lost"]].tolist() == [1, 1]
+        assert [problem.kind for problem in cohort.problems] == ["no_age", "trained_in_sample"]
+        scores = cohort.score_frame()
+        assert set(scores.loc[scores["patient_id"] == "A", "recorded_sex"]) == {"unknown"}
+    with create(tmp_path, trained_on=["A"], scores=SCORES.assign(fold=2)) as cohort:
+        assert "male" in cohort.cells(["amd"]).frame["recorded_sex"].tolist()
+    partly = SCORES.assign(fold=[2, None, 2, 2, 2, 2, 2, 2])
+    with create(tmp_path, trained_on=["A"], scores=partly) as cohort:
+        assert "male" not in cohort.cells(["amd"]).frame["recorded_sex"].tolist()
+
+
+def test_score_frame_is_for_the_audit(tmp_path: Path) -> None:
+    """Scores stand beside their person, one row an image, failed ones too."""
+    with create(tmp_path) as cohort:
+        frame = cohort.score_frame()
+    assert frame["image_id"].tolist() == ["a1", "a2", "a3", "b1", "c1", "c2", "d1", "e1"]
+    assert frame.columns.tolist() == [
+        *["image_id", "patient_id", "eye", "prob_male", "status", "quality", "fold", "age_years", "recorded_sex"],
+        *["site", "camera", "validation_probability", "weight"],
+    ]
+    assert frame["age_years"].tolist()[0] == 61.9
+    assert math.isnan(frame["prob_male"].tolist()[6])
+
+
+def test_images_link_scores_that_name_no_patient(tmp_path: Path) -> None:
+    """The image table gives a score its patient and eye, and lists what was never scored."""
+    images = pd.DataFrame({"image_id": ["b1", "x1"], "patient_id": ["B", "B"], "eye": ["L", "R"], "path": ["p", "q"]})
+    scores = score_rows(("b1", None, None, 0.25, "ok"))
+    with create(tmp_path, images=images, scores=scores) as cohort:
+        assert cohort.score_frame()[["patient_id", "eye"]].values.tolist() == [["B", "L"]]
+        flow = cohort.flow()
+    assert flow["n_images"].tolist()[:4] == [2, 2, 2, 1]
+    assert flow["reason"].tolist()[3] == "not scored: 1"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow", "duckdb"])
+def test_every_source_gives_the_same_cells(tmp_path: Path, kind: str) -> None:
+    """CSV, Parquet, Arrow, pandas and DuckDB are ways in, not different studies."""
+
+    def as_source(frame: pd.DataFrame, name: str) -> object:
+        path = tmp_path / f"{name}.{kind}"
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        if kind == "arrow":
+            return table
+        if kind == "csv":
+            frame.to_csv(path, index=False)
+        elif kind == "parquet":
+            frame.to_parquet(path)
+        else:
+            with duckdb.connect(str(path)) as connection:
+                connection.register("incoming", table)
+                connection.execute("CREATE TABLE t AS SELECT * FROM incoming")
+            return TableInput(source=path, table="t")
+        return path
+
+    inputs = {"persons": PERSONS, "scores": SCORES, "conditions": CONDITIONS}
+    with create(tmp_path) as cohort:
+        expected = cohort.cells().frame
+    with Cohort.create(tmp_path / "other.duckdb", **{k: as_source(v, k) for k, v in inputs.items()}) as cohort:
+        pd.testing.assert_frame_equal(cohort.cells().frame, expected)
+
+
+def test_round_trip_and_comments(tmp_path: Path) -> None:
+    """A closed cohort opens again, read-only, and says what its tables hold."""
+    with create(tmp_path) as cohort:
+        before, problems = cohort.cells().frame, cohort.problems
+    with Cohort.open(tmp_path / "cohort.duckdb") as cohort:
+        pd.testing.assert_frame_equal(cohort.cells().frame, before)
+        assert cohort.problems == problems
+    with duckdb.connect(str(tmp_path / "cohort.duckdb"), read_only=True) as connection:
+        described = dict(connection.execute('SELECT * FROM "README"').fetchall())
+        assert all(described.values())
+        assert {"person", "score", "image", "condition", "patient", "flow", "problem"} <= set(described)
+        query = "SELECT comment FROM duckdb_columns() WHERE table_name = 'person' AND column_name = 'psu'"
+        assert connection.execute(query).fetchall() == [("primary sampling unit",)]
+        assert connection.execute(
+            "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'patient' AND comment IS NULL"
+        ).fetchall() == [(0,)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cohort.duckdb"]
+
+
+def test_threads_and_row_order_do_not_change_a_bit(tmp_path: Path) -> None:
+    """One thread or four, rows up or down: the cells are the same bytes."""
+    rng = np.random.default_rng(7)
+    n = 4000
+    persons = pd.DataFrame(
+        {
+            "patient_id": [f"P{k}" for k in range(n)],
+            "age_years": rng.integers(40, 44, n),
+            "recorded_sex": rng.choice(["male", "female", ""], n),
+            "weight": rng.gamma(2.0, 1.0, n),
+            "validation_probability": rng.uniform(0.1, 1, n),
+        }
+    )
+    owners = rng.integers(0, n, 3 * n)
+    rows = [(f"i{k}", f"P{owners[k]}", rng.choice(["R", "L"]), float(rng.random()), "ok") for k in range(3 * n)]
+    scores = score_rows(*rows)
+    conditions = pd.DataFrame({"patient_id": persons["patient_id"], "condition": "amd", "present": rng.random(n) < 0.3})
+    digests = set()
+    for threads, order in ((1, 1), (4, -1)):
+        inputs = {"persons": persons[::order], "scores": scores[::order], "conditions": conditions[::order]}
+        with Cohort.create(tmp_path / "c.duckdb", threads=threads, memory_limit="1GB", **inputs) as cohort:
+            frame = cohort.cells().frame
+            digests.add(hashlib.sha256(frame.to_csv(index=False, float_format="%.17g").encode()).hexdigest())
+            assert frame["n"].sum() == n
+            np.testing.assert_allclose(frame["sum_w"].sum(), persons["weight"].sum(), rtol=1e-14)
+    assert len(digests) == 1
+
+
+def test_interrupted_build_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that dies halfway leaves the cohort of yesterday, and no litter."""
+    create(tmp_path).close()
+    before = (tmp_path / "cohort.duckdb").read_bytes()
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store_module, "write_cohort", dies)
+    with pytest.raises(KeyboardInterrupt):
+        create(tmp_path)
+    assert (tmp_path / "cohort.duckdb").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["cohort.duckdb"]
+
+
+def test_no_rows_at_all(tmp_path: Path) -> None:
+    """Empty tables make an empty cohort: no cells, and a flow of zeros."""
+    empty = {"persons": PERSONS[:0], "scores": SCORES[:0], "conditions": CONDITIONS[:0]}
+    with Cohort.create(tmp_path / "c.duckdb", **empty) as cohort:
+        cells = cohort.cells()
+        assert cells.conditions == ()
+        assert (cells.frame.dtypes == create(tmp_path).cells().frame.dtypes).all()
+        assert cohort.flow()["n_patients"].tolist() == [0] * 6
+        assert cohort.score_frame().empty
+        assert cohort.condition_counts().empty
+
+
+def test_clustered_cohorts_put_a_whole_cluster_in_one_fold(tmp_path: Path) -> None:
+    """Where primary sampling units are given, the fold is theirs."""
+    persons = PERSONS.assign(psu="village", recorded_sex="male", validation_probability=None)
+    with create(tmp_path, persons=persons) as cohort:
+        assert set(cohort.cells(["amd"]).frame["fold"]) == {fold_of("village")}
+
+
+def test_numbered_patients_match_across_sources(tmp_path: Path) -> None:
+    """Patient 7 is patient 7, whether a file holds 7, 7.0 or '7'."""
+    persons = pd.DataFrame({"patient_id": [7], "age_years": [50], "recorded_sex": [1.0]})
+    conditions = pd.DataFrame({"patient_id": [7.0, None][:1], "condition": ["amd"], "present": [1]})
+    with Cohort.create(tmp_path / "c.duckdb", persons=persons, conditions=conditions, sex_coding="iso5218") as cohort:
+        assert cohort.cells().frame[["recorded_sex", "diseased"]].values.tolist() == [["male", True]]
+
+
+def test_a_file_that_is_no_cohort_is_refused(tmp_path: Path) -> None:
+    """Absent, foreign and differently laid out files are told apart."""
+    with pytest.raises(SchemaError, match="there is no cohort file"):
+        Cohort.open(tmp_path / "no.duckdb")
+    (tmp_path / "text.duckdb").write_text("hello " * 1000)
+    with pytest.raises(SchemaError, match="the file is no cohort"):
+        Cohort.open(tmp_path / "text.duckdb")
+    duckdb.connect(str(tmp_path / "other.duckdb")).close()
+    with pytest.raises(SchemaError, match="the file is no cohort"):
+        Cohort.open(tmp_path / "other.duckdb")
+    create(tmp_path).close()
+    with duckdb.connect(str(tmp_path / "cohort.duckdb")) as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    with pytest.raises(SchemaError, match="another layout; build it again; found '99'"):
+        Cohort.open(tmp_path / "cohort.duckdb")
+
+
+def test_settings_that_are_not_understood(tmp_path: Path) -> None:
+    """A wrong setting is a mistake of the study file, exit code 2."""
+    for wrong in ({"on_orphan": "ignore"}, {"sex_coding": "1=male"}, {"memory_limit": "lots"}):
+        with pytest.raises(StudyError):
+            create(tmp_path, **wrong)
+    with pytest.raises(StudyError, match="encoding 'latin-1' is not known; allowed: utf-8, utf-8-sig, cp932"):
+        TableInput(source="x.csv", encoding="latin-1")
+    with pytest.raises(StudyError, match="the column mapping names 'sex'"):
+        check_inputs(persons=TableInput(source=PERSONS, columns={"sex": "recorded_sex"}))
+    assert list(tmp_path.iterdir()) == []
