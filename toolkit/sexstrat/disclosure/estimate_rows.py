@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sexstrat.disclosure.complementary import extend_hidden
-from sexstrat.disclosure.implied_counts import implied_small, is_exact
+from sexstrat.disclosure.implied_counts import implied_counts, is_exact
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
 
@@ -15,18 +17,23 @@ __all__ = ["EMPTIED", "protect_estimates"]
 
 COUNTS = ("n_patients", "n_diseased", "n_validated", "n_validated_diseased")
 BAND = ("age_low", "age_high")
+BY_ESTIMATOR = ("condition", "estimator")
 EMPTIED = ("point", "se", "low", "high", "df", "fmi", *COUNTS)
+VALIDATED = ("n_validated", "n_validated_diseased", "df")  # the degrees of freedom follow the validated counts
+OF_VALIDATED = ("complete_case", "recorded")  # estimators that are about the validated patients alone
 
 Mask = NDArray[np.bool_]
+Counts = NDArray[np.float64]
 
 
 def protect_estimates(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Suppress every estimate that rests on, or gives away, a count that may not be shown.
 
-    Primary: the patients, the diseased, the validated, the validated diseased, and what is left when one is taken
-    from another. For estimates from counts by sex also the numbers by sex that they imply; then both sexes and their
-    contrasts go together. Complementary: where one age band is hidden and the total is shown, the next smallest band
-    is hidden too, in every estimate that shares the counts.
+    A row goes when the patients, the diseased or the healthy it is about are too few; with it every estimate of that
+    condition and age band. When only the validated among them are too few, their counts and the degrees of freedom are
+    withheld, and the estimates from validated patients alone go. Estimates from counts by sex also go when the
+    numbers by sex that they imply are too small, both sexes and their contrasts together. Where one age band is
+    hidden and the total is shown, the next smallest band is hidden too.
 
     Parameters
     ----------
@@ -54,55 +61,54 @@ def protect_estimates(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """
     if frame.empty:
         return frame
-    exact, amounts = is_exact(frame), _amounts(frame)
-    primary = profile.hides(amounts[:, :3]).any(axis=1) | profile.is_small(amounts[:, 3:]).any(axis=1)
-    shared = _with_totals_protected(frame, primary & ~exact, ~exact, amounts, profile, ["condition"])
-    own = primary | implied_small(frame, profile) | _same(frame, shared, ["condition"])
-    by_estimator = ["condition", "estimator"]
-    hidden = shared | _with_totals_protected(frame, own & exact, exact, amounts, profile, by_estimator)
-    emptied = suppress_rows(frame, hidden, EMPTIED, profile)
-    for name in ("n_validated", "n_validated_diseased"):
-        emptied = withhold_cells(emptied, profile.hides(numbers(emptied, name)), [name])
-    return emptied
-
-
-def _amounts(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the counts shown or derivable, a column each; the first three fall under the zero rule as well."""
+    everyone = np.ones(len(frame), dtype=bool)
+    of_validated = frame["estimator"].isin(OF_VALIDATED).to_numpy(dtype=bool)
     n, d, v, vd = (numbers(frame, name) for name in COUNTS)
-    return np.column_stack([n, d, n - d, v, vd, v - vd, n - v, d - vd, (n - d) - (v - vd)])
+    about = np.column_stack([n, d, n - d])
+    primary = profile.hides(about).any(axis=1)
+    by_sex = implied_counts(frame)
+    implied = profile.hides(by_sex).any(axis=1)
+    hidden = _spread(frame, primary & ~of_validated, ~of_validated, about, profile, ["condition"])
+    hidden = _same(frame, hidden, ["condition"])
+    of_recorded = np.where(of_validated[:, None], by_sex, np.nan)
+    validated = np.column_stack([v, vd, v - vd, n - v, d - vd, (n - d) - (v - vd)])
+    few = profile.is_small(validated).any(axis=1) | (of_validated & (primary | implied))
+    amounts = np.column_stack([validated, of_recorded])
+    uncounted = _spread(frame, few | hidden, everyone, amounts, profile, ["condition"])
+    hidden |= uncounted & of_validated
+    amounts = np.column_stack([about, by_sex])
+    hidden |= _spread(frame, hidden | (implied & ~of_validated), is_exact(frame), amounts, profile, BY_ESTIMATOR)
+    emptied = withhold_cells(frame, uncounted & ~hidden, VALIDATED)
+    for name in VALIDATED[:2]:
+        emptied = withhold_cells(emptied, profile.hides(numbers(emptied, name)), [name])
+    return suppress_rows(emptied, hidden, EMPTIED, profile)
 
 
-def _same(frame: pd.DataFrame, chosen: Mask, keys: list[str]) -> Mask:
+def _same(frame: pd.DataFrame, chosen: Mask, keys: Sequence[str]) -> Mask:
     """Choose every row that shares keys and age band with a chosen one."""
     band = group_numbers(frame, [*keys, *BAND])
     return np.isin(band, band[chosen])
 
 
-def _with_totals_protected(
-    frame: pd.DataFrame,
-    hidden: Mask,
-    family: Mask,
-    amounts: NDArray[np.float64],
-    profile: Profile,
-    keys: list[str],
+def _spread(
+    frame: pd.DataFrame, hidden: Mask, family: Mask, amounts: Counts, profile: Profile, keys: Sequence[str]
 ) -> Mask:
     """Spread suppression over the rows of the same band, then to further bands where a total is shown."""
     result = _same(frame, hidden, keys) & family
     number, table = group_numbers(frame, [*keys, *BAND]), group_numbers(frame, keys)
     total = (frame["age_low"].isna() & frame["age_high"].isna()).to_numpy(dtype=bool)
-    for one in np.unique(table):
+    for one in np.unique(table[result]):
         members = np.flatnonzero((table == one) & family & ~total)
         totals = np.flatnonzero((table == one) & family & total)
         if not result[members].any() or len(totals) == 0 or result[totals].all():
             continue
         bands, first = np.unique(number[members], return_index=True)
         largest = np.vstack([_largest(amounts[members[number[members] == band]]) for band in bands])
-        taken = np.array([result[members[position]] for position in first])
-        extended = extend_hidden(taken, largest[:, 0], largest, profile)
+        extended = extend_hidden(result[members[first]], largest[:, 0], largest, profile)
         result[members] = np.isin(number[members], bands[extended])
     return result
 
 
-def _largest(amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _largest(amounts: Counts) -> Counts:
     """Return the largest of each count over the rows of a band, which may not all carry every count."""
     return np.asarray(np.nan_to_num(amounts, nan=0.0).max(axis=0), dtype=np.float64)

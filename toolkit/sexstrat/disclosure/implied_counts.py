@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import group_numbers, numbers
 
-__all__ = ["EXACT_ESTIMATORS", "implied_small", "is_exact"]
+__all__ = ["EXACT_ESTIMATORS", "implied_counts", "is_exact"]
 
 # estimators whose sexes are counts of people, so that point × denominator is a whole number of them
 EXACT_ESTIMATORS = ("complete_case", "naive_threshold", "recorded", "truth")
@@ -27,8 +26,8 @@ def is_exact(frame: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(exact, dtype=bool)
 
 
-def implied_small(frame: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
-    """Tell which exact, crude rows imply a count, by sex, that may not be shown.
+def implied_counts(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the numbers by sex that exact, crude rows imply, NaN where they imply none.
 
     With N patients of whom D are diseased (for complete cases: of those with recorded sex), the two prevalences give
     the number of men, N·share with share = (D/N − p_female)/(p_male − p_female), and so the diseased and the healthy
@@ -37,13 +36,15 @@ def implied_small(frame: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
     Parameters
     ----------
     frame : rows of the ``estimate`` contract.
-    profile : the rule for small counts.
+
+    Returns
+    -------
+    Shape (rows, 6): diseased men, healthy men, diseased women, healthy women, men, women; whole people.
 
     Examples
     --------
     20 patients, 10 men, of whom one is diseased, and 10 women, of whom seven are.
 
-    >>> from sexstrat.disclosure.profiles import PROFILES
     >>> from sexstrat.disclosure.withhold import releasable_frame
     >>> rows = {
     ...     "measure": "prevalence",
@@ -57,10 +58,10 @@ def implied_small(frame: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
     ...     "n_diseased": 8,
     ...     "state": "recorded",
     ... }
-    >>> implied_small(releasable_frame(pd.DataFrame(rows), "estimate"), PROFILES["uk-5"]).tolist()
-    [True, True]
+    >>> implied_counts(releasable_frame(pd.DataFrame(rows), "estimate"))[:, :4].tolist()
+    [[1.0, 9.0, nan, nan], [nan, nan, 7.0, 3.0]]
     """
-    found = np.zeros(len(frame), dtype=bool)
+    found = np.full((len(frame), 6), np.nan)
     point, complete = numbers(frame, "point"), (frame["estimator"] == "complete_case").to_numpy(dtype=bool)
     n = np.where(complete, numbers(frame, "n_validated"), numbers(frame, "n_patients"))
     diseased = np.where(complete, numbers(frame, "n_validated_diseased"), numbers(frame, "n_diseased"))
@@ -69,7 +70,7 @@ def implied_small(frame: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
     band = group_numbers(frame, ["estimator", "age_low", "age_high"])
     shares: dict[int, float] = {}
     for k in np.flatnonzero(usable & (measure == "male_share")):
-        found[k] = _hides(point[k] * n[k], n[k], profile)
+        found[k, 4:] = _people(point[k] * n[k]), _people(n[k] - point[k] * n[k])
         shares[int(band[k])] = float(point[k])
     wanted = np.flatnonzero(usable & (measure == "prevalence"))
     key = group_numbers(frame, ["estimator", "condition", "age_low", "age_high"])
@@ -78,8 +79,8 @@ def implied_small(frame: pd.DataFrame, profile: Profile) -> NDArray[np.bool_]:
         otherwise = shares.get(int(band[next(iter(by_sex.values()))]), 0.5)
         share = _share(by_sex, point, n, diseased, otherwise)
         for name, row in by_sex.items():
-            people = n[row] * (share if name == "male" else 1 - share)
-            found[row] = _hides(people * point[row], people, profile)
+            people, first = (n[row] * share, 0) if name == "male" else (n[row] * (1 - share), 2)
+            found[row, first : first + 2] = _people(people * point[row]), _people(people * (1 - point[row]))
     return found
 
 
@@ -100,7 +101,6 @@ def _share(
     return share if 0 < share < 1 else otherwise
 
 
-def _hides(part: float, whole: float, profile: Profile) -> bool:
-    """Judge a part and its complement as whole people: above 0 but under a half person is still a person."""
-    people = [max(1.0, round(x)) if x > 1e-6 else 0.0 for x in (part, whole - part)]
-    return bool(profile.hides(people).any())
+def _people(count: float) -> float:
+    """Round to whole people; above 0 but under half a person is still a person."""
+    return max(1.0, float(round(count))) if count > 1e-6 else 0.0

@@ -23,6 +23,7 @@ CHOICE_KEYS = (
     "diagnostics",
     "target",
     "design",
+    "sex_ratio",
     "counts",
 )  # what a choice may carry through the gate; anything else is left out, and the release says so
 PEOPLE = (
