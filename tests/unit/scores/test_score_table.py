@@ -11,6 +11,7 @@ import pytest
 
 from sexstrat.errors import SchemaError, StudyError
 from sexstrat.scores import ScoreSummary, read_scores, write_scores
+from sexstrat.scores.table import replace_file
 from sexstrat.values.tables import table_schema
 
 
@@ -101,6 +102,24 @@ def test_nothing_is_written_when_a_row_breaks_the_contract(tmp_path: Path) -> No
     with pytest.raises(SchemaError, match="more than once"):
         write_scores(table().assign(image_id="a"), tmp_path / "scores.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    """Writing that breaks off leaves the old file; writing that succeeds puts a new file in its place at once."""
+    path, held = tmp_path / "scores.csv", tmp_path / "held.csv"
+    path.write_text("old", encoding="utf-8")
+    held.hardlink_to(path)
+
+    def broken(target: Path) -> None:
+        target.write_text("ne", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        replace_file(path, broken)
+    assert path.read_text(encoding="utf-8") == "old"
+    replace_file(path, lambda target: target.write_text("new", encoding="utf-8"))
+    assert (path.read_text(encoding="utf-8"), held.read_text(encoding="utf-8")) == ("new", "old")
+    assert {p.name for p in tmp_path.iterdir()} == {"scores.csv", "held.csv"}
 
 
 @pytest.mark.parametrize("name", ["scores.xlsx", "scores"])
