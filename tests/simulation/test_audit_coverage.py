@@ -59,8 +59,8 @@ def test_ignoring_patients_would_undercover() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("patients", [40, 150, 1000])
+@pytest.mark.parametrize("patients", [60, 150, 1000])
 def test_clustered_intervals_cover_at_their_level_full(patients: int) -> None:
-    """5,000 cohorts: coverage in .93 to .975, from 40 patients on."""
+    """5,000 cohorts: coverage in .93 to .975, from 60 patients on."""
     for name, share in coverage(5000, patients, seed=1_000_000).items():
         assert 0.93 <= share <= 0.975, name

@@ -146,7 +146,7 @@ def aipw(given: ComposeInput) -> Composition:
     by_band, states, solved = _by_band(given, p)
     if not solved:
         return refused(given, "E1", "no run of age bands holds enough validated patients for E1")
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if "model_based" in states:
         names = [label for label, state in zip(given.bands.labels, states, strict=True) if state == "model_based"]
         warnings = (

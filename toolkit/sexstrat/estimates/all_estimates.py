@@ -65,7 +65,8 @@ def all_estimates(
     Returns
     -------
     Rows of the ``estimate`` contract, one per primary key (there are no rows named auto), and one mapping per
-    condition: condition, estimator of the headline, estimator of each band, state, why, assumptions, warnings.
+    condition: condition, estimator of the headline, estimator of each band, state, why, assumptions, warnings, and
+    whether the share of men (rows without condition) comes from it.
 
     Examples
     --------
@@ -88,7 +89,7 @@ def all_estimates(
             if one.condition == shared:
                 rows.extend(male_share_rows(one).rows)
     frame = estimates_frame(rows).drop_duplicates(_KEY, keep="first", ignore_index=True)
-    return frame, tuple(one.choice() for one in chosen)
+    return frame, tuple({**one.choice(), "sex_ratio": one.condition == shared} for one in chosen)
 
 
 def headline_rows(frame: pd.DataFrame, choices: Sequence[Mapping[str, Any]], bands: AgeBands) -> pd.DataFrame:
@@ -108,11 +109,10 @@ def headline_rows(frame: pd.DataFrame, choices: Sequence[Mapping[str, Any]], ban
     """
     wanted = pd.Series(data=False, index=frame.index)
     shared = frame["condition"].isna()
-    shares = frame.loc[shared, "estimator"].unique()
     for choice in choices:
         about = frame["condition"] == choice["condition"]
-        if choice["estimator"] in shares:
-            about |= shared & ~(wanted & shared).any()
+        if choice["sex_ratio"]:
+            about |= shared
         by_age = frame["age_low"].notna()
         wanted |= about & ~by_age & (frame["estimator"] == choice["estimator"])
         for low, estimator in zip(bands.lows, choice["band_estimators"], strict=True):

@@ -8,6 +8,7 @@ import numpy as np
 
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.aipw import aipw
+from sexstrat.estimates.attenuation import attenuation
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import crude_gradient
@@ -52,6 +53,8 @@ def _diagnostics(given: ComposeInput) -> dict[str, float]:
         "n_validated_diseased": int(diseased),
         "effective_validated": float(arrays.effective_validated.sum()),
         "auc_validated": validated_auc(arrays),
+        "attenuation_threshold": attenuation(arrays, threshold=True),
+        "attenuation_weighted": attenuation(arrays, threshold=False),
     }
 
 
@@ -76,7 +79,7 @@ def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
             *warnings,
             f"E1 and E2 differ by {abs(z):.1f} standard errors of their difference: the imputation model may be wrong.",
         )
-    states = tuple("model_based" if one else "corrected" for one in thin)
+    states = tuple("model_based" if one else "corrected" for one in np.atleast_1d(thin))
     return replace(
         estimate,
         band_state=states,

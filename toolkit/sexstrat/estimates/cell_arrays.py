@@ -85,7 +85,7 @@ class CellArrays:
 
 
 def _numbers(column: pd.Series) -> Array:
-    return column.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
 
 
 def _inverse_probability(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sexstrat.estimates.degrees_of_freedom import barnard_rubin, satterthwaite
+from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, satterthwaite
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import Target
 
@@ -100,16 +100,25 @@ class Margin:
         ceiling = self._satterthwaite(g, counts)
         if self.within is None or self.between is None:
             return Uncertainty(variance=float(g @ self.covariance @ g) + counts, df=ceiling)
-        used = float(self.n_patients.sum())
-        pooled = barnard_rubin(
-            within=float(g @ self.within @ g) + counts,
-            between=float(g @ self.between @ g),
-            imputations=self.imputations,
-            complete_df=max(used - self.pi.size, 1.0),
-        )
+        pooled = self._pooled(g, counts)
         if pooled.within <= 0:  # nothing but imputation varies: the validated patients carry all the information
             return Uncertainty(variance=pooled.total, df=min(ceiling, self.imputations - 1), fmi=1.0)
         return Uncertainty(variance=pooled.total, df=pooled.df, fmi=pooled.fmi)
+
+    def pooled(self, gradient_pi: Array, gradient_n: Array) -> PooledVariance:
+        """Return Rubin's parts for one measure: W, B, T, fmi, relative efficiency and Monte Carlo error."""
+        counts = float(np.sum(gradient_n**2 * self.n_variance)) if self.sampled else 0.0
+        return self._pooled(gradient_pi.ravel(), counts)
+
+    def _pooled(self, g: Array, counts: float) -> PooledVariance:
+        if self.within is None or self.between is None:
+            raise ValueError("these shares were not imputed, so there is no within and between variance")
+        return barnard_rubin(
+            within=float(g @ self.within @ g) + counts,
+            between=float(g @ self.between @ g),
+            imputations=self.imputations,
+            complete_df=max(float(self.n_patients.sum()) - self.pi.size, 1.0),
+        )
 
     def _satterthwaite(self, g: Array, counts: float) -> float:
         if self.counted:
@@ -183,7 +192,7 @@ class Composition:
     @property
     def crude_pi(self) -> Array:
         """Share of men without and with the disease, all ages."""
-        return self.overall.pi[0]
+        return np.asarray(self.overall.pi[0])
 
     @property
     def crude_covariance(self) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.special import expit
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.compose_input import ComposeInput, margin
 from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.measures import log_ratio, prevalence_of
 from sexstrat.estimates.recalibration import Recalibration, recalibrate
 
 __all__ = ["IMPUTATIONS", "MAXIMUM_DRAWS", "Imputed", "analytic", "drawn", "imputation", "imputed_composition"]
@@ -125,10 +127,24 @@ def _margins(given: ComposeInput, imputed: Imputed) -> tuple[Margin, Margin]:
     return by_band, overall
 
 
+def _rubin_parts(overall: Margin) -> dict[str, Any]:
+    """Return Rubin's parts for the crude log prevalence ratio as plain numbers."""
+    ratio = log_ratio(*(prevalence_of(overall, sex, np.ones(1)) for sex in ("male", "female")))
+    pooled = overall.pooled(ratio.by_pi, ratio.by_n)
+    m = overall.imputations
+    return {
+        "imputations": "analytic limit" if np.isinf(m) else int(m),
+        "within_variance": pooled.within,
+        "between_variance": pooled.between,
+        "fraction_missing_information": pooled.fmi,
+        "relative_efficiency": pooled.relative_efficiency,
+        "monte_carlo_error_over_se": pooled.monte_carlo_se / pooled.total**0.5 if pooled.total > 0 else 0.0,
+    }
+
+
 def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "", shrunk: bool = False) -> Composition:
     """Return the composition of pooled imputations, state ``model_based``."""
     by_band, overall = _margins(given, imputed)
-    m = imputed.imputations
     return Composition(
         condition=given.condition,
         bands=given.bands,
@@ -142,7 +158,7 @@ def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "",
         why=why or "Missing sexes are imputed many times from score, disease and age, and the results pooled.",
         assumptions=ASSUMPTIONS,
         warnings=("Few validated diseased patients: the imputation model is shrunk.",) if shrunk else (),
-        diagnostics={"imputations": "analytic limit" if np.isinf(m) else int(m), "shrunk": shrunk},
+        diagnostics={"shrunk": shrunk, **_rubin_parts(overall)},
     )
 
 

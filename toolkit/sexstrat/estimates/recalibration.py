@@ -146,7 +146,7 @@ def fit_logistic(x: Array, successes: Array, trials: Array, precision: Array) ->
             size /= 2
         beta, value = beta + size * step, max(moved, value)
         if np.max(np.abs(step)) < 1e-8:
-            return beta, np.linalg.inv(information)
+            return np.asarray(beta), np.asarray(np.linalg.inv(information), dtype=np.float64)
     raise EstimationError("the recalibration of the score did not converge; look at the validated patients' scores")
 
 

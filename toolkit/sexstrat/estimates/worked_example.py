@@ -7,6 +7,8 @@ prevalence is 1/3 in men and 1/5 in women: ratio 5/3, difference 2/15, odds rati
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -49,25 +51,27 @@ def worked_cells(*, all_known: bool = False) -> Cells:
     rows = []
     for age in (45, 65):
         for (diseased, sex), people in _PATIENTS.items():
-            for p in (0.2, 0.8):
-                count = round(people * (0.8 if (p > 0.5) == (sex == "male") else 0.2))
-                base = {
+            for score in (0.2, 0.8):
+                count = round(people * (0.8 if (score > 0.5) == (sex == "male") else 0.2))
+                base: dict[str, Any] = {
                     "condition": "disease",
                     "age_years": age,
                     "diseased": diseased,
                     "n_eyes": 2,
-                    "logit_bin": int(logit_bin([p], edges)[0]),
-                    "prob": p,
+                    "logit_bin": int(logit_bin([score], edges)[0]),
+                    "prob": score,
                 }
                 for fold in range(5):
                     rows.append({**base, "recorded_sex": sex, "fold": fold, "n": count // 10})
-                hidden = {"recorded_sex": sex, "fold": 0} if all_known else {"recorded_sex": "unknown", "fold": None}
+                hidden: dict[str, Any] = (
+                    {"recorded_sex": sex, "fold": 0} if all_known else {"recorded_sex": "unknown", "fold": None}
+                )
                 rows.append({**base, **hidden, "n": count // 2})
     frame = pd.DataFrame(rows)
     keys = ["condition", "age_years", "diseased", "recorded_sex", "n_eyes", "logit_bin", "fold", "prob"]
-    frame = frame.groupby(keys, dropna=False, as_index=False)["n"].sum()
-    p = frame.pop("prob").to_numpy()
-    n = frame["n"].to_numpy()
+    frame = frame.groupby(keys, dropna=False)["n"].sum().reset_index()
+    p = frame.pop("prob").to_numpy(dtype=float)
+    n = frame["n"].to_numpy(dtype=np.int64)
     validated = (frame["recorded_sex"] != "unknown").to_numpy()
     frame["sum_p"] = np.rint(p * FIXED_POINT).astype(np.int64) * n
     frame["sum_p2"] = np.rint(p**2 * FIXED_POINT).astype(np.int64) * n

@@ -66,7 +66,7 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
     r = np.where(known, np.where(people.validation_probability > 0, people.validation_probability, 1.0), np.nan)
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(inverse, weights=values, minlength=first.size)
+        return np.asarray(np.bincount(inverse, weights=values, minlength=first.size), dtype=float)
 
     filled = np.nan_to_num(p)
     n = total(np.ones(known.size))

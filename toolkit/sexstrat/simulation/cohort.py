@@ -16,6 +16,9 @@ from sexstrat.values.tables import table_schema
 __all__ = ["SimulatedCohort", "simulate_cohort"]
 
 
+_WITHOUT_PHOTOGRAPH = "simulated patient without a gradable photograph"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedCohort:
     """Tables that obey the contracts, and the truth that no study may read.
@@ -51,7 +54,7 @@ def _scores(people: People, patient_id: pd.Series) -> pd.DataFrame:
                     "eye": eye,
                     "prob_male": expit(logit[listed]),
                     "status": np.where(ok, "ok", "ungradable"),
-                    "reason": np.where(ok, None, "simulated patient without a gradable photograph"),
+                    "reason": pd.Series(_WITHOUT_PHOTOGRAPH, index=ids.index).mask(ok),
                 }
             )
         )
