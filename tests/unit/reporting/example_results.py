@@ -153,7 +153,8 @@ def flow() -> pd.DataFrame:
         ("Patients in the person table", 20480, 39212, 512, 561, 9, 19398, 0, 0, ""),
         ("With an age", 20391, 39047, 508, 558, 9, 19316, 89, 165, "no age and no birth date"),
         ("Aged 20 or more", 20000, 38301, 482, 521, 8, 18989, 391, 746, "outside the declared age bands"),
-        ("With a gradable photograph", 19482, 35120, 470, 507, 8, 18497, 518, 3181, "no photograph of sufficient quality; they stay in the estimates"),
+        ("With a gradable photograph", 19482, 35120, 470, 507, 8, 18497, 518, 3181, "no photograph of sufficient "
+        "quality; they stay in the estimates"),
     ]  # fmt: skip
     rows = []
     for number, (name, patients, images, men, women, other, unknown, lost, gone, reason) in enumerate(steps, start=1):
@@ -165,7 +166,8 @@ def flow() -> pd.DataFrame:
 
 CARD: dict[str, Any] = {
     "title": "MobileNet, fine-tuned on ODIR-5K photographs (demonstration)",
-    "statement": "This is a demonstration model. It is far less accurate than models trained on large cohorts; for science, "
+    "statement": "This is a demonstration model. It is far less accurate than models trained on large cohorts; "
+    "for science, "
     "use those, or your own.",
     "model_id": "mobilenet-odir-demo",
     "trained_on": "ODIR-5K, patients of the training split only, ages 18 to 91",
@@ -210,7 +212,8 @@ def example_results(
         "provenance": {
             "run_id": "2f1c77aa", "seed": 20231207,
             "versions": {"sexstrat": "0.1.0", "python": "3.12.9", "numpy": "2.4.0", "pandas": "3.1.1"},
-            "digests": {"persons.csv": "5d41402abc4b2a76b9719d911017c592" * 2, "scores.parquet": "7d793037a0760186574b0282f2f435e7" * 2},
+            "digests": {"persons.csv": "5d41402abc4b2a76b9719d911017c592" * 2,
+                        "scores.parquet": "7d793037a0760186574b0282f2f435e7" * 2},
             "attribution": [{"title": "High-Resolution Fundus image database", "author": "Budai et al., 2013",
                              "licence": "CC BY 4.0", "url": "https://example.org/hrf"}],
         },

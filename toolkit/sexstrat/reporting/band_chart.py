@@ -31,7 +31,7 @@ class Series:
     role : colour and shape, a key of the house palette.
     points, lows, highs : one value a band; NaN where there is no number.
     style : ``band`` (line, points, shaded interval), ``bars`` (points with interval bars), ``line`` (dotted line only)
-        or ``open`` (open points only).
+        or ``mark`` (a short bar a band, for truth).
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Series:
 
 def band_chart(
     bands: Sequence[str], series: Sequence[Series], *, name: str, measure: str, axis: str, title: str,
-    description: str, reference: float | None = None,
+    description: str, reference: float | None = None, top: float | None = None,
 ) -> str:  # fmt: skip
     """Draw series over age bands and return SVG.
 
@@ -62,6 +62,7 @@ def band_chart(
     axis : name of the vertical axis.
     title, description : text for people who do not see the figure.
     reference : a value to mark with a line (0.5 for chance), or None.
+    top : highest value the axis must hold, so that charts can share a scale; None for what is drawn.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def band_chart(
         shifts = _shifts(series)
         for line, shift in zip(series, shifts, strict=True):
             _draw(axes, line, shift)
-        _scale(axes, series, measure, reference)
+        _scale(axes, series, measure, reference, top)
         _label_bands(axes, bands)
         _legend(axes, series)
         axes.annotate(
@@ -114,9 +115,9 @@ def _draw(axes: Axes, line: Series, shift: float) -> None:
     if line.style == "line":
         axes.plot(at, line.points, color=colour, linewidth=1.6, linestyle=(0, (1, 1.6)), zorder=2)
         return
-    if line.style == "open":
-        axes.plot(at, line.points, color=colour, marker=MARKERS["truth"], markersize=8, linestyle="none",
-                  markerfacecolor=COLOURS["paper"], markeredgewidth=1.5, zorder=5)  # fmt: skip
+    if line.style == "mark":
+        axes.plot(at, line.points, color=COLOURS["truth"], marker="_", markersize=17, linestyle="none",
+                  markeredgewidth=2.0, zorder=5)  # fmt: skip
         return
     if line.style == "band" and line.lows:
         axes.fill_between(at, line.lows, line.highs, color=colour, alpha=0.16, linewidth=0, zorder=1)
@@ -128,17 +129,15 @@ def _draw(axes: Axes, line: Series, shift: float) -> None:
               markeredgewidth=0)  # fmt: skip
 
 
-def _scale(axes: Axes, series: Sequence[Series], measure: str, reference: float | None) -> None:
+def _scale(axes: Axes, series: Sequence[Series], measure: str, reference: float | None, top: float | None) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     values = [v for line in series for v in (*line.points, *line.lows, *line.highs) if math.isfinite(v)]
-    if reference is not None:
-        values.append(reference)
+    values += [value for value in (reference, top) if value is not None]
     low, high = min(values), max(values)
     room = 0.06 * ((high - low) or 0.1)
-    bottom = 0.0 if measure == "prevalence" else low - room
-    top = high + room if measure == "prevalence" else min(high + room, 1.02)
-    axes.set_ylim(bottom, top)
+    from_zero = measure in {"prevalence", "ungradable"}
+    axes.set_ylim(0.0 if from_zero else low - room, high + room if from_zero else min(high + room, 1.02))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(measure, value)))
     axes.grid(visible=False, axis="x")
@@ -171,9 +170,8 @@ def _legend(axes: Axes, series: Sequence[Series]) -> None:
             continue
         colour = COLOURS[line.role]
         kind = {"marker": MARKERS.get(line.role, "o"), "markersize": 6, "markeredgewidth": 0}
-        if line.style == "open":
-            kind = {"marker": MARKERS["truth"], "markersize": 8, "markeredgewidth": 1.5,
-                    "markerfacecolor": COLOURS["paper"]}  # fmt: skip
+        if line.style == "mark":
+            colour, kind = COLOURS["truth"], {"marker": "_", "markersize": 14, "markeredgewidth": 2.0}
         dash: object = (0, (1, 1.6)) if line.style == "line" else "none"
         shape = {} if line.style == "line" else kind
         span = [at - 7, at + 7] if line.style == "line" else [at]

@@ -60,7 +60,8 @@ def condition_table(estimates: Rows, lead: Headline, file: str) -> TableView:
             cells += [estimate_cell(mine.first(measure=measure), measure) for measure in contrasts]
             lines.append((Cell(text=line_label(name), kind="head"), *cells))
         heading = "Crude" if standard == "crude" else f"Age-standardised: {STANDARDS.get(standard, standard)}"
-        groups.append(Group(heading=heading, rows=tuple(lines)))
+        leads = bool(lines) and _estimators(here, lead)[0] == lead.estimator
+        groups.append(Group(heading=heading, rows=tuple(lines), lead=leads))
     columns = ["", "Prevalence, men", "Prevalence, women", "Ratio, men to women", "Difference, men minus women"]
     columns += ["Odds ratio, men to women"] if odds else []
     caption = f"{sentence_case(lead.condition)}: prevalence by sex, and men compared with women"
@@ -160,4 +161,4 @@ def male_share_table(estimates: Rows) -> TableView | None:
     )
     columns = ("", "Male share")
     groups = [Group(heading="", rows=lines)]
-    return table_view("Male share of the cohort", columns, groups, file="male-share.csv", rows=rows.rows)
+    return table_view("Male share by estimator", columns, groups, file="male-share.csv", rows=rows.rows)

@@ -106,7 +106,7 @@ def drawing() -> Iterator[None]:
 
     with warnings.catch_warnings(), mpl.rc_context(rc=sns.axes_style("white")):
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
-        mpl.rcParams.update(_SETTINGS)
+        mpl.rcParams.update(dict(_SETTINGS))  # type: ignore[arg-type]  # the stubs list every key by name
         yield
 
 
@@ -135,7 +135,7 @@ def blank_figure(width: float, height: float, margins: tuple[float, float, float
 
 
 def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
-    """Return a figure as an SVG element that is deterministic, accessible and safe inside a page.
+    r"""Return a figure as an SVG element that is deterministic, accessible and safe inside a page.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
     >>> with drawing():
     ...     figure, axes = blank_figure(100, 80, (10, 10, 10, 10))
     ...     svg = to_svg(figure, name="f", title="A < B", description="")
-    >>> svg.startswith('<svg role="img"'), "<title id=\\"f-title\\">A &lt; B</title>" in svg, "metadata" in svg
+    >>> svg.startswith('<svg role="img"'), '<title id="f-title">A &lt; B</title>' in svg, "metadata" in svg
     (True, True, False)
     """
     buffer = StringIO()

@@ -11,10 +11,10 @@ from sexstrat.reporting.band_chart import Series, band_chart
 from sexstrat.reporting.forest import ForestRow, forest_plot, line_label
 from sexstrat.reporting.headline import NAIVE, Headline
 from sexstrat.reporting.number_format import is_number, quantity
-from sexstrat.reporting.rows import Rows, age_label, age_order, has_number, printed
+from sexstrat.reporting.rows import Rows, age_label, has_number, printed
 from sexstrat.reporting.texts import SEXES, sentence_case
 
-__all__ = ["Drawn", "audit_figures", "forest_figure", "prevalence_figure"]
+__all__ = ["Drawn", "forest_figure", "prevalence_figures", "series"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +95,10 @@ def _ratio(row: Mapping[str, Any] | None) -> float:
     return float(row["point"]) if row is not None else math.nan
 
 
-def prevalence_figure(estimates: Rows, lead: Headline, name: str) -> Drawn:
-    """Draw the corrected prevalence of one condition by age and sex, naive and true values beside it.
+def prevalence_figures(estimates: Rows, lead: Headline, name: str) -> tuple[Drawn, ...]:
+    """Draw the prevalence of one condition by age and sex: corrected, and from predicted sex beside it.
+
+    Truth, where it is known, is a bar in both, and both have the same scale.
 
     Parameters
     ----------
@@ -104,62 +106,90 @@ def prevalence_figure(estimates: Rows, lead: Headline, name: str) -> Drawn:
     lead : the condition and its estimator.
     name : unique in the page.
 
+    Returns
+    -------
+    One figure, or two when there are naive estimates by age; none when no band has a number.
+
     Examples
     --------
-    >>> prevalence_figure(Rows(()), Headline(condition="a", standard="crude", estimator="E1"), "p").svg
-    ''
+    >>> prevalence_figures(Rows(()), Headline(condition="a", standard="crude", estimator="E1"), "p")
+    ()
     """
     rows = estimates.where(measure="prevalence", condition=lead.condition)
     bands = rows.bands()
+    corrected = {sex: [_band_row(rows, lead, sex, index, band) for index, band in enumerate(bands)] for sex in SEXES}
+    naive = {sex: _banded(rows, bands, sex=sex, estimator="naive_threshold") for sex in SEXES}
+    truth = {sex: _banded(rows, bands, sex=sex, state="truth") for sex in SEXES}
     labels = [age_label(*band) for band in bands]
-    series, absent, words = [], [], []
-    for sex, label in SEXES.items():
-        found = [
-            rows.first(estimator=lead.band_estimator(index), sex=sex, age_low=low, age_high=high)
-            for index, (low, high) in enumerate(bands)
-        ]
-        series.append(_series(label, sex, found))
-        series += _beside(rows, sex, bands)
-        pairs = list(zip(labels, found, strict=True))
-        absent += [
-            f"{label.lower()} {age} ({printed(row, 'prevalence')[0]})" for age, row in pairs if not has_number(row)
-        ]
-        words.append(f"{label}: " + "; ".join(f"{age} {' '.join(printed(row, 'prevalence'))}" for age, row in pairs))
-    series = sorted(_named_once(series), key=lambda line: bool(line.style in {"line", "open"}))
-    title = _age_finding(lead.condition, series[0], series[1], labels) if len(series) > 1 else lead.condition
-    svg = band_chart(
-        labels, series, name=name, measure="prevalence", axis="Prevalence, %", title=title, description=". ".join(words)
-    )  # fmt: skip
-    return Drawn(title=title, svg=svg, not_drawn=", ".join(absent))
-
-
-def _beside(rows: Rows, sex: str, bands: Sequence[tuple[int | None, int | None]]) -> list[Series]:
-    """Return the naive and the true values of one sex, where there are any."""
-    beside = []
-    for style, wanted in (("line", {"estimator": "naive_threshold"}), ("open", {"state": "truth"})):
-        found = [rows.first(sex=sex, age_low=band[0], age_high=band[1], **wanted) for band in bands]
-        if any(has_number(row) for row in found):
-            line = _series("naive" if style == "line" else "truth", sex, found)
-            beside.append(Series(label=line.label, role=sex, points=line.points, style=style))
-    return beside
-
-
-def _named_once(series: Sequence[Series]) -> list[Series]:
-    """Leave one legend entry for the dotted and one for the open series."""
-    seen: set[str] = set()
-    kept = []
-    for line in series:
-        label = "" if line.label in seen else line.label
-        seen.add(line.label)
-        kept.append(
-            Series(
-                label=label, role=line.role, points=line.points, lows=line.lows, highs=line.highs, style=line.style
-            )
+    men, women = (series(SEXES[sex], sex, corrected[sex]) for sex in SEXES)
+    panels = [(corrected, "", _age_finding(lead.condition, men, women, labels))]
+    if any(has_number(row) for found in naive.values() for row in found):
+        panels.append((naive, "-naive", f"{sentence_case(lead.condition)}, had predicted sex been taken at face value"))
+    marks = _truth_bars(truth)
+    lines = [[*(series(SEXES[sex], sex, panel[sex]) for sex in SEXES), *marks] for panel, _, _ in panels]
+    top = max(
+        (v for some in lines for line in some for v in (*line.points, *line.highs) if math.isfinite(v)), default=0
+    )
+    drawn = []
+    for (panel, suffix, title), some in zip(panels, lines, strict=True):
+        svg = band_chart(
+            labels, some, name=name + suffix, measure="prevalence", axis="Prevalence, %", title=title,
+            description=_words(panel, labels), top=top,
         )  # fmt: skip
-    return kept
+        absent = _absent(panel, labels)
+        drawn += [Drawn(title=title, svg=svg, not_drawn=absent)] if svg else []
+    return tuple(drawn)
 
 
-def _series(label: str, role: str, rows: Sequence[Mapping[str, Any] | None], style: str = "band") -> Series:
+def _band_row(
+    rows: Rows, lead: Headline, sex: str, index: int, band: tuple[int | None, int | None]
+) -> Mapping[str, Any] | None:
+    return rows.first(estimator=lead.band_estimator(index), sex=sex, age_low=band[0], age_high=band[1])
+
+
+def _banded(
+    rows: Rows, bands: Sequence[tuple[int | None, int | None]], **wanted: str
+) -> list[Mapping[str, Any] | None]:
+    return [rows.first(age_low=low, age_high=high, **wanted) for low, high in bands]
+
+
+def _truth_bars(truth: Mapping[str, Sequence[Mapping[str, Any] | None]]) -> list[Series]:
+    if not any(has_number(row) for rows in truth.values() for row in rows):
+        return []
+    bars = [series("Truth", sex, rows, "mark") for sex, rows in truth.items()]
+    return [bars[0], *(Series(label="", role=bar.role, points=bar.points, style="mark") for bar in bars[1:])]
+
+
+def _words(panel: Mapping[str, Sequence[Mapping[str, Any] | None]], labels: Sequence[str]) -> str:
+    """Tell the figure in words, for people who do not see it."""
+    return ". ".join(
+        f"{SEXES[sex]}: "
+        + "; ".join(
+            f"{label} {' '.join(printed(row, 'prevalence')).strip()}" for label, row in zip(labels, rows, strict=True)
+        )
+        for sex, rows in panel.items()
+    )
+
+
+def _absent(panel: Mapping[str, Sequence[Mapping[str, Any] | None]], labels: Sequence[str]) -> str:
+    """Name what has no number, and why."""
+    return ", ".join(
+        f"{SEXES[sex].lower()} {label} ({printed(row, 'prevalence')[0]})"
+        for sex, rows in panel.items()
+        for label, row in zip(labels, rows, strict=True)
+        if not has_number(row)
+    )
+
+
+def series(label: str, role: str, rows: Sequence[Mapping[str, Any] | None], style: str = "band") -> Series:
+    """Return released rows as one series of a band chart; rows without a number are gaps.
+
+    Examples
+    --------
+    >>> series("Men", "male", [{"point": 0.1, "low": None, "high": None, "state": "naive"}, None]).points
+    (0.1, nan)
+    """
+
     def column(name: str) -> tuple[float, ...]:
         return tuple(
             float(row[name]) if row is not None and has_number(row) and is_number(row[name]) else math.nan
@@ -181,89 +211,4 @@ def _age_finding(condition: str, men: Series, women: Series, labels: Sequence[st
     return (
         f"{sentence_case(condition)}, from age {labels[first]} to {labels[last]}: "
         f"{ends[0]} to {ends[1]} of men, {ends[2]} to {ends[3]} of women"
-    )
-
-
-def audit_figures(audit: Rows, group: str = "age_band") -> tuple[Drawn, ...]:
-    """Draw how often the model is right by age: among men and women, as AUC, and as bias of the male share.
-
-    Examples
-    --------
-    >>> audit_figures(Rows(()))
-    ()
-    """
-    rows = audit.where(group=group)
-    labels = sorted(map(str, rows.values("level_name")), key=age_order)
-    if not labels:
-        return ()
-    men, women, auc, bias = (
-        [rows.first(metric=metric, level_name=label) for label in labels]
-        for metric in ("correct_among_men", "correct_among_women", "auc", "predicted_minus_observed_male_share")
-    )
-    panels = [
-        ("correct", "correct_among_men", "Correct, %", 0.5, [("Men", "male", men), ("Women", "female", women)]),
-        ("auc", "auc", "Area under the ROC curve", 0.5, [("", "ink", auc)]),
-        ("bias", "predicted_minus_observed_male_share", "Predicted minus observed male share, points", 0.0, [("", "ink", bias)]),
-    ]  # fmt: skip
-    titles = (_correct_finding(labels, men, women), _auc_finding(labels, auc), _bias_finding(labels, bias))
-    drawn = []
-    for (name, measure, axis, reference, lines), title in zip(panels, titles, strict=True):
-        series = [_series(label, role, found, "bars") for label, role, found in lines]
-        words = [
-            f"{label} {age} {' '.join(printed(row, measure))}".strip()
-            for label, _, found in lines
-            for age, row in zip(labels, found, strict=True)
-        ]
-        absent = [
-            f"{label.lower()} {age} ({printed(row, measure)[0]})".strip()
-            for label, _, found in lines
-            for age, row in zip(labels, found, strict=True)
-            if not has_number(row)
-        ]
-        svg = band_chart(
-            labels, series, name=f"audit-{name}", measure=measure, axis=axis, title=title,
-            description="; ".join(words), reference=reference,
-        )  # fmt: skip
-        if svg:
-            drawn.append(Drawn(title=title, svg=svg, not_drawn=", ".join(absent)))
-    return tuple(drawn)
-
-
-def _extremes(
-    labels: Sequence[str], rows: Sequence[Mapping[str, Any] | None]
-) -> tuple[tuple[str, float], tuple[str, float]] | None:  # fmt: skip
-    shown = [(label, float(row["point"])) for label, row in zip(labels, rows, strict=True) if row and has_number(row)]
-    return (min(shown, key=lambda pair: pair[1]), max(shown, key=lambda pair: pair[1])) if shown else None
-
-
-def _correct_finding(labels: Sequence[str], men: Sequence[Any], women: Sequence[Any]) -> str:
-    parts = []
-    for name, rows in (("men", men), ("women", women)):
-        ends = _extremes(labels, rows)
-        if ends is not None:
-            lowest, highest = ends
-            parts.append(
-                f"{quantity('accuracy', lowest[1])} ({lowest[0]}) to {quantity('accuracy', highest[1])} ({highest[0]})"
-                f" of {name}"
-            )
-    return f"Correct: {'; '.join(parts)}" if parts else "Correct: no number can be shown"
-
-
-def _auc_finding(labels: Sequence[str], rows: Sequence[Any]) -> str:
-    ends = _extremes(labels, rows)
-    if ends is None:
-        return "AUC: no number can be shown"
-    (worst, low), (best, high) = ends
-    return f"AUC: lowest at {worst} ({quantity('auc', low)}), highest at {best} ({quantity('auc', high)})"
-
-
-def _bias_finding(labels: Sequence[str], rows: Sequence[Any]) -> str:
-    ends = _extremes(labels, rows)
-    if ends is None:
-        return "Male share: no number can be shown"
-    measure = "predicted_minus_observed_male_share"
-    (low_age, low), (high_age, high) = ends
-    return (
-        f"Male share, predicted minus observed: {quantity(measure, low)} at {low_age}, "
-        f"{quantity(measure, high)} at {high_age}"
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sexstrat.reporting.number_format import count, is_number
+from sexstrat.reporting.number_format import is_number
 from sexstrat.reporting.rows import Rows
 from sexstrat.reporting.table_view import Cell, Group, TableView, count_cell, table_view
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ForestRow", "forest_plot", "text_width"]
 
-_STEP, _GAP, _HEAD = 23.0, 12.0, 25.0  # pixels a row, between conditions, for a condition's name
+_STEP, _GAP, _HEAD, _INDENT = 24.0, 12.0, 24.0, 14.0  # pixels a row, between conditions, for a name, of a label
 _NO_NUMBER = frozenset({"suppressed", "missing", "undefined", "refused"})
 
 
@@ -45,7 +45,7 @@ def text_width(text: str, size: float = 12.0) -> float:
 
     Examples
     --------
-    >>> text_width("緑内障", 10), round(text_width("abc", 10), 1)
+    >>> text_width("緑内障", 10.0), round(text_width("abc", 10), 1)
     (30.0, 17.4)
     """
     return sum(size if east_asian_width(character) in "WF" else 0.58 * size for character in text)
@@ -75,11 +75,10 @@ def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narr
     """
     if not rows:
         return ""
-    width = 420.0 if narrow else 780.0
-    left = 12 + max(text_width(line.label, 11.5) for line in rows)
-    left = min(left, 175.0 if narrow else 260.0)
+    width = 400.0 if narrow else 830.0
+    left = _INDENT + 14 + min(max(text_width(line.label, 12.5) for line in rows), 160.0 if narrow else 240.0)
     heights, total = _positions(rows)
-    margins = (left, 14.0 if narrow else 150.0, 8.0, 44.0)
+    margins = (left, 14.0 if narrow else 162.0, 4.0, 44.0)
     with drawing():
         figure, axes = blank_figure(width, total + margins[2] + margins[3], margins)
         axes.set_xscale("log")
@@ -87,8 +86,9 @@ def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narr
         axes.set_ylim(total, 0)
         axes.axvline(1.0, color=COLOURS["ink"], linewidth=1.0, zorder=1)
         _draw_names(axes, rows, heights, left)
+        _draw_truth(axes, rows, heights)
         for line, height in zip(rows, heights, strict=True):
-            _draw_line(axes, line, height, narrow=narrow)
+            _draw_line(axes, line, height, left - _INDENT - 2, narrow=narrow)
         _finish(axes)
         return to_svg(figure, name="forest-narrow" if narrow else "forest", title=title, description=description)
 
@@ -120,14 +120,24 @@ def _draw_names(axes: Axes, rows: Sequence[ForestRow], heights: Sequence[float],
     for line, height in zip(rows, heights, strict=True):
         if line.condition != before:
             name = sentence_case(line.condition)
-            _annotate(axes, name, height - _STEP / 2 - 7, -left + 2, "left", weight="bold", size=12.5, clip=False)
+            _annotate(axes, name, height - _STEP / 2 - 9, -left + 2, "left", weight="bold", size=13.0)
             before = line.condition
 
 
-def _draw_line(axes: Axes, line: ForestRow, height: float, *, narrow: bool) -> None:
+def _draw_truth(axes: Axes, rows: Sequence[ForestRow], heights: Sequence[float]) -> None:
+    """Draw the truth of each condition as a dotted line through its rows, so that misses are seen at once."""
+    for name in dict.fromkeys(line.condition for line in rows):
+        mine = [(line, height) for line, height in zip(rows, heights, strict=True) if line.condition == name]
+        known = [line.row for line, _ in mine if line.role == "truth" and line.row is not None]
+        if known and is_number(known[0]["point"]) and str(known[0]["state"]) not in _NO_NUMBER:
+            at, ends = float(known[0]["point"]), [mine[0][1] - _STEP / 2, mine[-1][1]]
+            axes.plot([at, at], ends, color=COLOURS["truth"], linewidth=1.1, linestyle=(0, (1, 2)), zorder=2)
+
+
+def _draw_line(axes: Axes, line: ForestRow, height: float, left: float, *, narrow: bool) -> None:
     colour = COLOURS[line.role]
     bold = "bold" if line.role == "corrected" else "normal"
-    _annotate(axes, line.label, height, -10, "right", weight=bold)
+    _annotate(axes, line.label, height, -left, "left", weight=bold)
     number, limits = printed(line.row, "prevalence_ratio")
     if not narrow:
         _annotate(axes, f"{number} {limits}".strip(), height, 14, "left", weight=bold, edge=1.0)
@@ -151,11 +161,11 @@ def _draw_line(axes: Axes, line: ForestRow, height: float, *, narrow: bool) -> N
 
 def _annotate(
     axes: Axes, text: str, height: float, shift: float, align: str, *,
-    weight: str = "normal", size: float = 11.5, edge: float = 0.0, clip: bool = False,
+    weight: str = "normal", size: float = 12.5, edge: float = 0.0,
 ) -> None:  # fmt: skip
     axes.annotate(
         text, (edge, height), (shift, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-        ha=align, va="center_baseline", fontsize=size, fontweight=weight, annotation_clip=clip, parse_math=False,
+        ha=align, va="center_baseline", fontsize=size, fontweight=weight, annotation_clip=False, parse_math=False,
     )  # fmt: skip
 
 

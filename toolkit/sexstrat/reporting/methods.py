@@ -62,7 +62,7 @@ def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> t
         _naive(used),
         _intervals(settings, estimates),
     ]
-    parts += [_standards(estimates), _audit(settings, released), _gate(released), _limits(leads)]
+    parts += [_standards(estimates), _audit(settings, released), _gate(released), _limits(leads, estimates)]
     return tuple(part for part in parts if part is not None)
 
 
@@ -93,14 +93,21 @@ def _design(settings: Mapping[str, Any]) -> Paragraph | None:
 
 
 _ESTIMATION = {
-    "E1": "E1 is augmented inverse probability weighting: the score is recalibrated by age, disease and number of gradable "
-    "eyes with five-fold cross-fitting, and the mean error seen among patients with recorded sex is added back, each weighted "
-    "by the inverse of the probability of being recorded. It holds under any misclassification, also one that differs by "
+    "E1": "E1 is augmented inverse probability weighting: the score is recalibrated by age, disease and number of "
+    "gradable "
+    "eyes with five-fold cross-fitting, and the mean error seen among patients with recorded sex is added back, "
+    "each weighted "
+    "by the inverse of the probability of being recorded; prediction-powered inference is its special case. It "
+    "holds under any misclassification, also one that differs by "
     "disease, as long as that probability is known or modelled rightly.",
-    "E2": "E2 is proper multiple imputation on the cells of the cohort: the imputation model holds score, age, disease, "
-    "eyes and their interactions, its parameters are drawn anew for every imputation, and results are pooled by Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules "
-    "with Barnard\N{EN DASH}Rubin degrees of freedom. It holds if sex is recorded at random given score, age and disease.",
-    "E4": "E4 estimates, where sex is known, how score and sex are related by age and disease, and solves for the male share "
+    "E2": "E2 is proper multiple imputation on the cells of the cohort: the imputation model holds score, age, "
+    "disease, "
+    "eyes and their interactions, its parameters are drawn anew for every imputation, and results are pooled by "
+    "Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules "
+    "with Barnard\N{EN DASH}Rubin degrees of freedom. It holds if sex is recorded at random given score, age and "
+    "disease.",
+    "E4": "E4 estimates, where sex is known, how score and sex are related by age and disease, and solves for the "
+    "male share "
     "of each cell by expectation maximisation.",
     "E5": "E5 assumes that the score errs equally in the diseased and the healthy given sex and age.",
 }
@@ -115,7 +122,8 @@ def _estimation(used: set[str]) -> Paragraph | None:
     if not names:
         return None
     start = (
-        "Age and disease are known for everyone; sex is not. What is estimated is therefore the share of men in every cell of "
+        "Age and disease are known for everyone; sex is not. What is estimated is therefore the share of men in "
+        "every cell of "
         "age and disease, with its covariance; prevalences, ratios and differences follow from these shares. "
     )
     works = tuple(work for name in names for work in _ESTIMATION_WORKS.get(name, ()))
@@ -123,22 +131,19 @@ def _estimation(used: set[str]) -> Paragraph | None:
 
 
 def _choice(leads: Sequence[Headline]) -> Paragraph | None:
-    points = []
+    reasons: dict[str, list[str]] = {}
     for lead in leads:
         choice = lead.choice or {}
         pieces = [str(choice.get("why") or "").strip()]
         pieces += [f"Assumes: {_joined(choice.get('assumptions'))}"] if choice.get("assumptions") else []
         pieces += [f"Warning: {_joined(choice.get('warnings'))}"] if choice.get("warnings") else []
-        said = " ".join(piece.rstrip(".") + "." for piece in pieces if piece)
-        if said or lead.estimator:
-            points.append(
-                f"{sentence_case(lead.condition)}: {choice.get('estimator') or lead.estimator or 'none'}. {said}".strip()
-            )
-    if not points:
+        said = " ".join(piece[:1].upper() + piece[1:].rstrip(".") + "." for piece in pieces if piece)
+        name = str(choice.get("estimator") or lead.estimator or "none")
+        reasons.setdefault(f"{name}. {said}".strip(), []).append(sentence_case(lead.condition))
+    if not reasons:
         return None
-    return Paragraph(
-        heading="Choice of estimator", text="The estimator of each condition, and why.", points=tuple(points)
-    )
+    points = tuple(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    return Paragraph(heading="Choice of estimator", text="The estimator of each condition, and why.", points=points)
 
 
 def _joined(value: Any) -> str:
@@ -156,8 +161,10 @@ def _naive(used: set[str]) -> Paragraph | None:
         return None
     return Paragraph(
         heading="Naive analyses",
-        text=f"Beside every corrected estimate stand, so that they can be compared: {'; '.join(named)}. The first two are "
-        "biased whenever the score errs, in the direction in which it errs: a retina shows the disease as well as the sex.",
+        text=f"Beside every corrected estimate stand, so that they can be compared: {'; '.join(named)}. The first "
+        f"two are "
+        "biased whenever the score errs, in the direction in which it errs: a retina shows the disease as well as "
+        "the sex.",
         works=("chen2019",),
     )
 
@@ -165,13 +172,17 @@ def _naive(used: set[str]) -> Paragraph | None:
 def _intervals(settings: Mapping[str, Any], estimates: Rows) -> Paragraph:
     levels = [f"{100 * float(level):g}%" for level in estimates.values("level")]
     level = f"Intervals are at {' and '.join(levels)}" if levels else "Intervals are given with their level"
+    quantiles = "the normal distribution"
+    if any(row["df"] is not None for row in estimates.rows):
+        quantiles = (
+            "the t distribution with the degrees of freedom of each measure where patients with recorded sex are few"
+        )
     seed = _of(settings, "", "seed")
     draws = f" Random draws start from seed {seed}." if seed is not None else ""
     return Paragraph(
         heading="Intervals",
         text=f"{level}, computed on the log scale for ratios, the logit scale for prevalences and the plain scale for "
-        "differences; with few patients whose sex is recorded, from the t distribution with the degrees of freedom of each "
-        f"measure. They were not adjusted for the number of comparisons.{draws}",
+        f"differences, from {quantiles}. They were not adjusted for the number of comparisons.{draws}",
     )
 
 
@@ -182,7 +193,8 @@ def _standards(estimates: Rows) -> Paragraph | None:
     works = ("ahmad2001",) if any(name.startswith("who") for name in names) else ()
     return Paragraph(
         heading="Age standardisation",
-        text=f"Direct standardisation to {', '.join(STANDARDS.get(name, name) for name in names)}, over the age bands of this "
+        text=f"Direct standardisation to {', '.join(STANDARDS.get(name, name) for name in names)}, over the age "
+        f"bands of this "
         "study only: the weights of the standard are cut to these ages and scaled to add up to one. Rates standardised "
         "over other ages or to another standard are not comparable with these.",
         works=works,
@@ -193,12 +205,14 @@ def _audit(settings: Mapping[str, Any], released: Released) -> Paragraph | None:
     if not len(released.audit):
         return None
     least = _of(settings, "audit", "min_patients")
-    size = f" A rate is shown from {least} patients of each sex." if least is not None else ""
+    size = f" Rates are shown for groups with at least {least} patients of each sex." if least is not None else ""
     return Paragraph(
         heading="Audit",
-        text="Predictions are compared with recorded sex by age band: the share called rightly among men and among women "
+        text="Predictions are compared with recorded sex by age band: the share called rightly among men and "
+        "among women "
         "(Wilson intervals at the effective number of patients), the area under the ROC curve (patients as clusters), "
-        "calibration in the large, and the predicted minus the observed male share. Photographs of one patient are not independent, and every "
+        "calibration in the large, and the predicted minus the observed male share. Photographs of one patient "
+        "are not independent, and every "
         f"interval allows for it. Gaps between groups combine the two intervals.{size}",
         works=("wilson1927", "obuchowski1997", "delong1988", "newcombe1998"),
     )
@@ -213,15 +227,22 @@ def _gate(released: Released) -> Paragraph:
     return Paragraph(heading="Disclosure control", text=text)
 
 
-def _limits(leads: Sequence[Headline]) -> Paragraph:
+def _limits(leads: Sequence[Headline], estimates: Rows) -> Paragraph:
     points = [
-        "The declared way in which sex came to be recorded cannot be tested with these data alone; if recording depends on "
+        "The declared way in which sex came to be recorded cannot be tested with these data alone; if recording "
+        "depends on "
         "sex itself, corrected estimates may be wrong.",
         "Recorded sex is an administrative record; where it is wrong, the reference is wrong.",
         "Patients without a gradable photograph stay in, with what age and disease say about their sex.",
-        "The interval carries the uncertainty of the correction and of sampling, not that of a wrong diagnosis, and not "
+        "The interval carries the uncertainty of the correction and of sampling, not that of a wrong diagnosis, "
+        "and not "
         "that of who came to be photographed.",
     ]
     if len(leads) > 1:
-        points.append(f"{len(leads)} conditions were compared; one in twenty intervals misses its target by chance.")
-    return Paragraph(heading="Limitations", text="", works=("benchimol2015",), points=tuple(points))
+        level = max((float(value) for value in estimates.values("level")), default=0.95)
+        points.append(
+            f"{len(leads)} conditions were compared: of intervals at this level, {100 * (1 - level):.3g}% miss "
+            f"their target "
+            "by chance alone."
+        )
+    return Paragraph(heading="Limitations", text="", points=tuple(points))

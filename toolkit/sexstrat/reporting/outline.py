@@ -44,29 +44,46 @@ def outline(values: Mapping[str, Any]) -> tuple[Node, ...]:
     Examples
     --------
     >>> [(node.label, node.text) for node in outline({"run_id": "a1", "seed": 7, "nothing": None})]
-    [('Run id', 'a1'), ('Seed', '7')]
+    [('Run ID', 'a1'), ('Seed', '7')]
     >>> outline({"by_sex": [{"sex": "male", "auc": 0.71}]})[0].rows
     (('male', '0.71'),)
     """
-    nodes = (_node(_label(str(key)), value) for key, value in values.items() if not _is_empty(value))
-    return tuple(nodes)
+    return _nodes(values, verbatim=False)
+
+
+_SPELLED = {"auc": "AUC", "sha256": "SHA-256", "id": "ID", "url": "address", "n": "number of"}
+_NAMES = frozenset({"versions", "digests", "inputs", "outputs", "files"})  # their keys are names, not words
+
+
+def _nodes(values: Mapping[str, Any], *, verbatim: bool) -> tuple[Node, ...]:
+    return tuple(
+        _node(str(key) if verbatim else _label(str(key)), value, verbatim=str(key).lower() in _NAMES)
+        for key, value in values.items()
+        if not _is_empty(value)
+    )
 
 
 def _label(key: str) -> str:
-    words = sentence_case(key) if key else "General"
-    return " ".join("AUC" if word.lower() == "auc" else word for word in words.split(" "))
+    """Print a key in words; a file name or a version stays as it is."""
+    if any(mark in key for mark in "./-") or key.isupper():
+        return key
+    words = [_SPELLED.get(word.lower(), word) for word in (sentence_case(key) or "General").split(" ")]
+    return words[0][:1].upper() + words[0][1:] + "".join(f" {word}" for word in words[1:])
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, (str, Mapping, Sequence)) and len(value) == 0)
 
 
-def _node(label: str, value: Any) -> Node:
+def _node(label: str, value: Any, *, verbatim: bool = False) -> Node:
     if isinstance(value, Mapping):
         inside = [child for child in value.values() if not _is_empty(child)]
         if len(inside) > 1 and all(isinstance(child, Mapping) and _is_flat(child) for child in inside):
-            return _table(label, [{"": _label(str(key)), **child} for key, child in value.items() if child])
-        return Node(label=label, children=outline(value))
+            heads = [str(key) if verbatim else _label(str(key)) for key in value]
+            return _table(
+                label, [{"": head, **child} for head, child in zip(heads, value.values(), strict=True) if child]
+            )
+        return Node(label=label, children=_nodes(value, verbatim=verbatim))
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         if all(isinstance(item, Mapping) and _is_flat(item) for item in value):
             return _table(label, value)
@@ -75,7 +92,8 @@ def _node(label: str, value: Any) -> Node:
             short = sum(map(len, texts)) < 80
             return Node(label=label, text=", ".join(texts)) if short else Node(label=label, items=texts)
         return Node(label=label, children=tuple(_node(str(i), item) for i, item in enumerate(value, start=1)))
-    return Node(label=label, text=printed_value(value))
+    plain = isinstance(value, int) and not isinstance(value, bool) and "seed" in label.lower()
+    return Node(label=label, text=str(value) if plain else printed_value(value))
 
 
 def _is_flat(value: Mapping[str, Any]) -> bool:
@@ -84,8 +102,18 @@ def _is_flat(value: Mapping[str, Any]) -> bool:
 
 def _table(label: str, rows: Sequence[Mapping[str, Any]]) -> Node:
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
-    body = tuple(tuple(printed_value(row.get(name)) for name in names) for row in rows)
-    return Node(label=label, columns=tuple(_label(name) if name else "" for name in names), rows=body)
+    columns = [_column([row.get(name) for row in rows]) for name in names]
+    heads = tuple(_label(name) if name else "" for name in names)
+    return Node(label=label, columns=heads, rows=tuple(zip(*columns, strict=True)))
+
+
+def _column(values: Sequence[Any]) -> list[str]:
+    """Print the cells of a column, floats with equally many decimals."""
+    texts = [printed_value(value) for value in values]
+    floats = [text for value, text in zip(values, texts, strict=True) if isinstance(value, float)]
+    decimals = max((len(text.partition(".")[2]) for text in floats if "e" not in text), default=0)
+    same = bool(floats) and not any("e" in text or text == "missing" for text in floats)
+    return [f"{v:.{decimals}f}" if same and isinstance(v, float) else t for v, t in zip(values, texts, strict=True)]
 
 
 def printed_value(value: Any) -> str:

@@ -7,11 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sexstrat.errors import DisclosureError
+from sexstrat.reporting.audit_figures import audit_figures
 from sexstrat.reporting.audit_tables import audit_table, gap_table
 from sexstrat.reporting.estimates_tables import age_table, condition_table, male_share_table, overview_table, safe_name
-from sexstrat.reporting.figures import audit_figures, forest_figure, prevalence_figure
+from sexstrat.reporting.figures import forest_figure, prevalence_figures
 from sexstrat.reporting.flow_view import flow_steps, flow_table
+from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.methods import methods
 from sexstrat.reporting.outline import outline
@@ -67,11 +68,7 @@ def page(released: Released) -> str:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    from sexstrat.disclosure import Released as Gate
-
-    if not isinstance(released, Gate):
-        raise DisclosureError(f"only released results are written for people; found {type(released).__name__}. "
-                              "Pass them through sexstrat.disclosure.release first")  # fmt: skip
+    must_be_released(released)
     folder = files("sexstrat.reports")
     environment = Environment(
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
@@ -90,7 +87,8 @@ def _content(released: Released) -> dict[str, Any]:
     gaps, flow = Rows.of(released.gaps, "gap"), Rows.of(released.flow, "flow")
     leads = headlines(estimates, released.choices)
     paragraphs = methods(released, estimates, leads)
-    works = cited(key for paragraph in paragraphs for key in paragraph.works)
+    keys = [key for paragraph in paragraphs for key in paragraph.works]
+    works = cited([*keys, *(["mitchell2019"] if released.model_card else [])])
     groups = [str(name) for name in audit.values("group") if name not in {"overall", "age_band"}]
     return {
         "language": LANGUAGE,
@@ -152,7 +150,7 @@ def _condition(estimates: Rows, lead: Headline, number: int) -> dict[str, Any]:
         "choice": lead.choice or {},
         "table": condition_table(estimates, lead, f"estimates-{name}.csv"),
         "ages": age_table(estimates, lead, f"ages-{name}.csv"),
-        "figure": prevalence_figure(estimates, lead, f"ages-{name}"),
+        "figures": prevalence_figures(estimates, lead, f"ages-{name}"),
     }
 
 

@@ -31,7 +31,8 @@ _DOI = "https://doi.org/"
 _ENTRIES = (
     ("chen2019", "Chen J, Kallus N, Mao X, Svacha G, Udell M. Fairness under unawareness: assessing disparity when "
      "protected class is unobserved. Proceedings of FAT* 2019:339–348.", "10.1145/3287560.3287594"),
-    ("robins1994", "Robins JM, Rotnitzky A, Zhao LP. Estimation of regression coefficients when some regressors are not "
+    ("robins1994", "Robins JM, Rotnitzky A, Zhao LP. Estimation of regression coefficients when some regressors "
+    "are not "
      "always observed. J Am Stat Assoc 1994;89:846–866.", "10.1080/01621459.1994.10476818"),
     ("angelopoulos2023", "Angelopoulos AN, Duchi JC, Zrnic T. PPI++: efficient prediction-powered inference. "
      "arXiv 2023:2311.01453.", "10.48550/arXiv.2311.01453"),
@@ -47,7 +48,8 @@ _ENTRIES = (
      "10.2307/2533958"),
     ("delong1988", "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver "
      "operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837–845.", "10.2307/2531595"),
-    ("newcombe1998", "Newcombe RG. Interval estimation for the difference between independent proportions: comparison of "
+    ("newcombe1998", "Newcombe RG. Interval estimation for the difference between independent proportions: "
+    "comparison of "
      "eleven methods. Stat Med 1998;17:873–890.",
      "10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I"),
     ("poplin2018", "Poplin R, Varadarajan AV, Blumer K, et al. Prediction of cardiovascular risk factors from retinal "
@@ -56,10 +58,9 @@ _ENTRIES = (
      "Discussion Paper 31. Geneva: World Health Organization; 2001.", ""),
     ("mitchell2019", "Mitchell M, Wu S, Zaldivar A, et al. Model cards for model reporting. Proceedings of FAT* "
      "2019:220–229.", "10.1145/3287560.3287596"),
-    ("heidari2016", "Heidari S, Babor TF, De Castro P, Tort S, Curno M. Sex and gender equity in research: rationale for "
+    ("heidari2016", "Heidari S, Babor TF, De Castro P, Tort S, Curno M. Sex and gender equity in research: "
+    "rationale for "
      "the SAGER guidelines and recommended use. Res Integr Peer Rev 2016;1:2.", "10.1186/s41073-016-0007-6"),
-    ("benchimol2015", "Benchimol EI, Smeeth L, Guttmann A, et al. The REporting of studies Conducted using Observational "
-     "Routinely-collected health Data (RECORD) statement. PLoS Med 2015;12:e1001885.", "10.1371/journal.pmed.1001885"),
 )  # fmt: skip
 
 REFERENCES: Mapping[str, Reference] = MappingProxyType(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -124,7 +125,7 @@ def _plain(value: Any) -> Any:
         return None
     item = value.item() if hasattr(value, "item") else value
     if isinstance(item, float):
-        if item != item:
+        if math.isnan(item):
             return None
         return int(item) if item.is_integer() and abs(item) < 1e15 else item
     return item

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sexstrat.reporting.headline import Headline
 from sexstrat.reporting.number_format import is_number, plain, quantity
 from sexstrat.reporting.rows import has_number
-from sexstrat.reporting.texts import STANDARDS, STATE_WORDS, sentence_case
+from sexstrat.reporting.texts import STANDARDS, STATE_WORDS, number_word, sentence_case
 
 if TYPE_CHECKING:
     from sexstrat.disclosure import Released
@@ -75,22 +75,23 @@ def _many(leads: Sequence[Headline]) -> str:
     for direction, words in (("male", "more common in men"), ("female", "more common in women")):
         found = [lead for lead in leads if lead.direction == direction]
         if found:
-            named = ", ".join(
-                f"{sentence_case(lead.condition)} {_with_interval(lead.corrected)}"
+            named = ", and ".join(
+                f"{sentence_case(lead.condition)}, {_with_interval(lead.corrected)}"
                 for lead in found[:4]
                 if lead.corrected is not None
             )
-            more = f" and {len(found) - 4} more" if len(found) > 4 else ""
+            more = f", and {number_word(len(found) - 4)} more" if len(found) > 4 else ""
+            verb = "is" if len(found) == 1 else "are"
             parts.append(
-                f"{len(found)} of {len(leads)} conditions {'is' if len(found) == 1 else 'are'} {words} ({named}{more})"
+                f"{number_word(len(found))} of {number_word(len(leads))} conditions {verb} {words}: {named}{more}"
             )
     same = sum(lead.direction == "none" for lead in leads)
     if same:
-        parts.append(f"for {same} the corrected interval includes 1, so that no difference is shown")
+        parts.append(f"for {number_word(same)} the corrected interval includes 1, so that no difference is shown")
     unknown = sum(lead.direction == "unknown" for lead in leads)
     if unknown:
-        parts.append(f"for {unknown} there is no corrected number")
-    return f"By corrected prevalence ratio, men to women, {'; '.join(parts)}."
+        parts.append(f"for {number_word(unknown)} there is no corrected number")
+    return f"By corrected prevalence ratio of men to women, {'; '.join(parts)}."
 
 
 def _naive(leads: Sequence[Headline]) -> str:
@@ -105,19 +106,23 @@ def _naive(leads: Sequence[Headline]) -> str:
         if lead.truth is not None and has_number(lead.truth):
             text += f"; the truth, which the analysis did not see, is {quantity(_RATIO, float(lead.truth['point']))}"
             if judged:
-                text += f" and lies {_inside(lead.covers_truth)} the corrected interval, {_inside(lead.naive_covers_truth)} the naive one"
+                text += f" and lies {_inside(lead.covers_truth)} the corrected interval, "
+                f"{_inside(lead.naive_covers_truth)} the naive one"
         return text + "."
     if judged:
         right = sum(bool(lead.covers_truth) for lead in judged)
         naive = sum(bool(lead.naive_covers_truth) for lead in judged)
         return (
-            f"The truth, which the analysis did not see, lies inside the corrected interval for {right} of {len(judged)} "
-            f"conditions and inside the naive one, which takes the predicted sex at face value, for {naive}."
+            f"The truth, which the analysis did not see, lies inside the corrected interval for "
+            f"{number_word(right)} of "
+            f"{number_word(len(judged))} conditions, and inside the naive one, which takes predicted sex at face "
+            f"value, for "
+            f"{number_word(naive)}{_furthest(judged)}."
         )
     both = [lead for lead in shown if has_number(lead.corrected)]
     if not both:
         return ""
-    lead = max(both, key=_distance)
+    lead = max(both, key=lambda one: _apart(one.naive, one.corrected))
     assert lead.naive is not None
     assert lead.corrected is not None
     return (
@@ -126,14 +131,27 @@ def _naive(leads: Sequence[Headline]) -> str:
     )
 
 
+def _furthest(judged: Sequence[Headline]) -> str:
+    """Name the condition whose naive ratio lies furthest from the truth."""
+    wrong = [lead for lead in judged if not lead.naive_covers_truth]
+    if not wrong:
+        return ""
+    lead = max(wrong, key=lambda one: _apart(one.naive, one.truth))
+    assert lead.naive is not None
+    assert lead.truth is not None
+    truth = quantity(_RATIO, float(lead.truth["point"]))
+    return f" (furthest for {sentence_case(lead.condition)}: {_with_interval(lead.naive)}, where the truth is {truth})"
+
+
 def _inside(covered: bool | None) -> str:
     return "inside" if covered else "outside"
 
 
-def _distance(lead: Headline) -> float:
-    assert lead.naive is not None
-    assert lead.corrected is not None
-    first, second = float(lead.naive["point"]), float(lead.corrected["point"])
+def _apart(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> float:
+    """Return the ratio of the larger to the smaller of two estimates, 0 where it does not exist."""
+    if one is None or other is None:
+        return 0.0
+    first, second = float(one["point"]), float(other["point"])
     return max(first, second) / min(first, second) if min(first, second) > 0 else 0.0
 
 

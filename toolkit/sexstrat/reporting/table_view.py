@@ -1,4 +1,4 @@
-"""A table as the page draws it: cells of text with a kind, and the same rows as a CSV that can be saved from the page."""
+"""A table as the page draws it: cells of text with a kind, and the same rows as a CSV to save from the page."""
 
 from __future__ import annotations
 
@@ -40,10 +40,23 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Rows of a table that stand together under a heading (empty: no heading)."""
+    """Rows of a table that stand together.
+
+    Parameters
+    ----------
+    heading : what they have in common; empty for none.
+    rows : the rows.
+    lead : whether the first row is the one to read first.
+
+    Examples
+    --------
+    >>> Group(heading="Crude", rows=()).lead
+    False
+    """
 
     heading: str
     rows: tuple[tuple[Cell, ...], ...]
+    lead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

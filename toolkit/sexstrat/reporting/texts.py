@@ -1,4 +1,4 @@
-"""Every word the page prints that is not prose of a template: one place, so that another language can stand beside it."""
+"""Every word the page prints outside its templates: one place, so that another language can stand beside it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ __all__ = [
     "STATE_MEANINGS",
     "STATE_WORDS",
     "TARGETS",
+    "number_word",
     "sentence_case",
 ]
 
@@ -35,13 +36,13 @@ STATE_MEANINGS: tuple[tuple[str, str], ...] = (
 
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
     {
-        "E1": "Corrected (AIPW, E1)",
-        "E2": "Corrected (multiple imputation, E2)",
-        "E3": "Corrected (maximum likelihood, E3)",
-        "E4": "Corrected (EM by likelihood ratio, E4)",
-        "E5": "Corrected (EM, nondifferential, E5)",
+        "E1": "Corrected (E1)",
+        "E2": "Imputation (E2)",
+        "E3": "Corrected (E3)",
+        "E4": "Corrected (E4)",
+        "E5": "Corrected (E5)",
         "naive_threshold": "Naive: predicted sex",
-        "naive_weighted": "Naive: weighted by probability",
+        "naive_weighted": "Naive: weighted",
         "complete_case": "Recorded sex only",
         "recorded": "Recorded sex, everyone",
         "truth": "Truth",
@@ -90,7 +91,7 @@ DESIGNS: Mapping[str, str] = MappingProxyType(
     {
         "random": "sex is recorded for a simple random part of the cohort",
         "known_probability": "sex is recorded with a probability that is known for every patient",
-        "modelled": "sex is recorded with a probability that depends only on age, disease and the score, and is modelled",
+        "modelled": "sex is recorded with a probability that is modelled on age, disease and the score",
         "may_depend_on_sex": "whether sex is recorded may depend on sex itself",
         "external": "sex is known in another cohort, photographed and scored in the same way",
         "none": "sex is recorded for nobody",
@@ -115,3 +116,17 @@ def sentence_case(name: str) -> str:
     """
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
+
+
+_SMALL = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def number_word(number: int) -> str:
+    """Print a small count as a word, as prose does.
+
+    Examples
+    --------
+    >>> number_word(0), number_word(3), number_word(12)
+    ('none', 'three', '12')
+    """
+    return _SMALL[number] if 0 <= number < len(_SMALL) else f"{number:,}"
