@@ -113,7 +113,7 @@ def test_every_address_inside_the_page_exists_once(elements):
 
 
 def test_page_is_accessible(elements, page_text):
-    """The page has a language, a skip link and headed tables with captions; every figure has a title and a description."""
+    """Language, skip link, headed tables with captions; every figure has a title and a description."""
     tags = Counter(tag for tag, _ in elements.tags)
     assert elements.tags[0] == ("html", {"lang": "en"})
     assert ("a", {"class": "skip", "href": "#summary"}) in elements.tags

@@ -1,8 +1,9 @@
 """Draw what the disclosure gate released: figures, tables, one self-contained page.
 
-Order: ``texts`` and ``number_format`` (words and numbers), ``rows`` and ``headline`` (what to show), ``figure_style``,
-``forest``, ``band_chart``, ``figures`` and ``audit_figures``, ``table_view`` and the tables, ``flow_view``, ``summary``,
-``methods``, ``references``, ``outline``, ``gate``, ``page``; ``tables`` writes files beside it. No cohort is read here.
+Order: ``texts`` and ``number_format`` (words, numbers), ``rows`` and ``headline`` (what to show), ``figure_style``,
+``forest``, ``band_chart``, ``figures`` and ``audit_figures``, ``table_view`` and the tables, ``flow_view``,
+``summary``, ``methods``, ``references``, ``outline``, ``gate``, ``page``; ``tables`` writes files beside
+it. No cohort is read here.
 """
 
 from __future__ import annotations

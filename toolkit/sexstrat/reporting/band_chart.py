@@ -125,7 +125,7 @@ def _draw(axes: Axes, line: Series, shift: float) -> None:
         for x, low, high in zip(at, line.lows, line.highs, strict=True):
             axes.plot([x, x], [low, high], color=colour, linewidth=1.8, zorder=2)
     width = 1.8 if line.style == "band" else 0.9
-    axes.plot(at, line.points, color=colour, marker=marker, markersize=6, linewidth=width, zorder=3,
+    axes.plot(at, line.points, color=colour, marker=marker, markersize=6, linewidth=width, zorder=3, clip_on=False,
               markeredgewidth=0)  # fmt: skip
 
 

@@ -122,9 +122,11 @@ def prevalence_figures(estimates: Rows, lead: Headline, name: str) -> tuple[Draw
     truth = {sex: _banded(rows, bands, sex=sex, state="truth") for sex in SEXES}
     labels = [age_label(*band) for band in bands]
     men, women = (series(SEXES[sex], sex, corrected[sex]) for sex in SEXES)
-    panels = [(corrected, "", _age_finding(lead.condition, men, women, labels))]
+    name_of = sentence_case(lead.condition)
+    panels = [(corrected, "", _age_finding(name_of, men, women, labels))]
     if any(has_number(row) for found in naive.values() for row in found):
-        panels.append((naive, "-naive", f"{sentence_case(lead.condition)}, had predicted sex been taken at face value"))
+        ends = [series("", sex, naive[sex]) for sex in SEXES]
+        panels.append((naive, "-naive", _age_finding(f"{name_of} by predicted sex (naive)", *ends, labels)))
     marks = _truth_bars(truth)
     lines = [[*(series(SEXES[sex], sex, panel[sex]) for sex in SEXES), *marks] for panel, _, _ in panels]
     top = max(
@@ -202,13 +204,13 @@ def series(label: str, role: str, rows: Sequence[Mapping[str, Any] | None], styl
 def _age_finding(condition: str, men: Series, women: Series, labels: Sequence[str]) -> str:
     both = [i for i in range(len(labels)) if math.isfinite(men.points[i]) and math.isfinite(women.points[i])]
     if not both:
-        return f"{sentence_case(condition)}: no age band with a number for both sexes"
+        return f"{condition}: no age band with a number for both sexes"
     last = both[-1]
     first = both[0]
     ends = [quantity("prevalence", line.points[index]) for line in (men, women) for index in (first, last)]
     if first == last:
-        return f"{sentence_case(condition)}, age {labels[first]}: {ends[0]} of men, {ends[2]} of women"
+        return f"{condition}, age {labels[first]}: {ends[0]} of men, {ends[2]} of women"
     return (
-        f"{sentence_case(condition)}, from age {labels[first]} to {labels[last]}: "
+        f"{condition}, from age {labels[first]} to {labels[last]}: "
         f"{ends[0]} to {ends[1]} of men, {ends[2]} to {ends[3]} of women"
     )
