@@ -81,8 +81,9 @@ def write_cohort(
     >>> write_cohort(connection, staged, found, BuildSettings())
     []
     """
+    orphans = any(problem.kind == "unknown_patient" for problem in warnings)
     for contract in CONTRACTS:
-        _write_contract(connection, contract, staged)
+        _write_contract(connection, contract, staged, known_only=orphans and contract != "person")
     _link_scores(connection, staged)
     bins = bin_frame(logit_edges(settings.thresholds))
     _write_frame(connection, "logit_bin", bins)
@@ -101,13 +102,13 @@ def write_cohort(
     return kept
 
 
-def _write_contract(connection: Connection, contract: str, staged: Mapping[str, Staged]) -> None:
+def _write_contract(connection: Connection, contract: str, staged: Mapping[str, Staged], *, known_only: bool) -> None:
     schema = table_schema(contract)
     create_table(connection, schema)
     if contract not in staged:
         return
     columns = ", ".join(quoted(name) for name in schema.columns)
-    known = "" if contract == "person" else "WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)"
+    known = "WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)" if known_only else ""
     template = "INSERT INTO {table} SELECT {columns} FROM {typed} {known}"
     parts = {"table": quoted(contract), "columns": columns, "typed": typed_table(contract)}
     connection.execute(compose(template, known=known, **parts))

@@ -89,33 +89,24 @@ def _rules(field: Field) -> list[_Rule]:
 def _broken(connection: Connection, staged: Staged, rules: Sequence[_Rule]) -> list[Problem]:
     if not rules:
         return []
-    tests = ", ".join(f"coalesce({rule.predicate}, false) AS b{k}" for k, rule in enumerate(rules))
-    sums = ", ".join(
-        f"count(*) FILTER (WHERE b{k}), arg_min({raw_column(rule.column)}, source_row) FILTER (WHERE b{k}), "
-        f"min(source_row, {FIRST_ROWS}) FILTER (WHERE b{k})"
-        for k, rule in enumerate(rules)
-    )
-    query = compose(
-        "SELECT {sums} FROM (SELECT *, {tests} FROM {table}) tested",
-        sums=sums,
-        tests=tests,
-        table=typed_table(staged.contract),
-    )
-    row = single_row(connection, query, [value for rule in rules for value in rule.parameters])
-    return [
-        Problem(
+    tests = ", ".join(f"coalesce(bool_or({rule.predicate}), false)" for rule in rules)
+    query = compose("SELECT {tests} FROM {table}", tests=tests, table=typed_table(staged.contract))
+    broken = single_row(connection, query, [value for rule in rules for value in rule.parameters])
+    problems: list[Problem] = []
+    for rule in (rule for rule, found in zip(rules, broken, strict=True) if found):
+        template = "SELECT source_row, {raw} AS found FROM {table} WHERE {predicate}"
+        parts = {"raw": raw_column(rule.column), "table": typed_table(staged.contract), "predicate": rule.predicate}
+        problems += breach(
+            connection,
+            compose(template, **parts),
+            rule.parameters,
             kind=rule.kind,
-            message=rule.message + first_rows(row[3 * k + 2], row[3 * k]),
+            message=rule.message,
             source=staged.label,
-            row=row[3 * k + 2][0],
             column=rule.column,
-            value=row[3 * k + 1],
             allowed=rule.allowed,
-            count=row[3 * k],
         )
-        for k, rule in enumerate(rules)
-        if row[3 * k] > 0
-    ]
+    return problems
 
 
 def _undeclared_sex(connection: Connection, staged: Staged, coding: SexCoding) -> list[Problem]:

@@ -8,7 +8,7 @@ from sexstrat.values.tables import Field
 
 __all__ = ["as_text", "staged_expression", "staged_type", "typed_expression"]
 
-BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(12288)"  # the last is the full-width space
+BLANK_CHARACTERS = ("' '", "chr(9)", "chr(10)", "chr(13)", "chr(12288)")  # the last is the full-width space
 FULL_WIDTH = "'０１２３４５６７８９．－＋'"
 HALF_WIDTH = "'0123456789.-+'"
 NUMBER = r"[+-]?([0-9]+({mark}[0-9]*)?|{mark}[0-9]+)([eE][+-]?[0-9]+)?"
@@ -53,7 +53,11 @@ def staged_expression(column: str, staged: str) -> str:
     'CAST("age" AS BIGINT)'
     """
     if staged == "VARCHAR":
-        return f"nullif(trim(CAST({column} AS VARCHAR), {BLANKS}), '')"
+        text = f"CAST({column} AS VARCHAR)"
+        ends = " OR ".join(f"suffix({text}, {blank})" for blank in BLANK_CHARACTERS)
+        trimmed = f"nullif(trim({text}, {' || '.join(BLANK_CHARACTERS)}), '')"
+        # Trimming copies the text: it is done only where a cheap look says that there may be a blank to trim.
+        return f"CASE WHEN {text} < '!' OR {text} >= chr(12288) OR {ends} THEN {trimmed} ELSE {text} END"
     if staged == "DOUBLE":
         return f"CASE WHEN NOT isnan(CAST({column} AS DOUBLE)) THEN CAST({column} AS DOUBLE) END"
     return f"CAST({column} AS {staged})"
