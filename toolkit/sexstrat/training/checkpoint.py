@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,13 +80,13 @@ def load_checkpoint(path: Path, recipe: dict[str, Any]) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             meta = json.loads(stored["meta"].tobytes())
             groups = {
                 group: [stored[name] for name in sorted(stored.files) if name.startswith(f"{group}_")]
                 for group in _GROUPS
             }
-    except (OSError, ValueError, KeyError) as err:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
         raise ModelError(f"the checkpoint {path} is damaged: {err}; delete it to start again") from err
     if meta["recipe"] != json.loads(json.dumps(recipe)):
         changed = sorted(key for key in recipe if meta["recipe"].get(key) != json.loads(json.dumps(recipe[key])))

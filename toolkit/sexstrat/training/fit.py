@@ -105,6 +105,9 @@ def compile_network(plan: TrainingPlan, network: Any, examples: Examples, steps_
     examples : photographs with labels.
     steps_per_epoch : batches an epoch.
     """
+    for layer in network.layers:
+        if hasattr(layer, "moving_variance"):
+            layer.momentum = plan.batch_norm_momentum
     functions, shares = losses(plan, heads_for(examples))
     optimizer = make_optimizer(plan, steps_per_epoch)
     network.compile(optimizer=optimizer, loss=functions, loss_weights=shares, jit_compile=False)

@@ -1,0 +1,122 @@
+"""What ``sexstrat train`` does: turn plain settings into a recipe, train or cross-fit, say what came out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sexstrat.errors import StudyError
+from sexstrat.models.backbones import BACKBONES
+from sexstrat.training.plan import TrainingPlan
+from sexstrat.training.publication import CardTexts, read_card_texts
+from sexstrat.training.tables import TrainingTables, cross_fit_tables, train_tables
+
+__all__ = ["parse_phases", "run_training"]
+
+_PLAIN = CardTexts(model_id="my-model", title="A model without a description", terms="not stated by its maker")
+
+
+def parse_phases(text: str) -> tuple[tuple[int, int], ...]:
+    """Read pixels and epochs of each phase.
+
+    Parameters
+    ----------
+    text : ``160x4,224x8`` means 4 epochs at 160 pixels, then 8 at 224.
+
+    Raises
+    ------
+    StudyError : not of that form, or an input below 32 pixels.
+
+    Examples
+    --------
+    >>> parse_phases("160x4,224x8")
+    ((160, 4), (224, 8))
+    """
+    try:
+        phases = tuple((int(size), int(epochs)) for size, epochs in (part.split("x") for part in text.split(",")))
+    except ValueError:
+        phases = ()
+    if not phases or any(size < 32 or epochs < 1 for size, epochs in phases):
+        raise StudyError(f"--phases {text!r}: must be pixels x epochs, at least 32 pixels, for instance 160x4,224x8")
+    return phases
+
+
+def run_training(
+    *,
+    images: Path,
+    persons: Path,
+    conditions: Path | None,
+    groups: Path | None,
+    placeholder_ages: tuple[float, ...],
+    about: Path | None,
+    folds: int,
+    cache: Path | None,
+    recipe: Mapping[str, Any],
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Train a model, or cross-fit it when ``folds`` is 2 or more.
+
+    Parameters
+    ----------
+    images, persons, conditions, groups, placeholder_ages : as in :class:`TrainingTables`.
+    about : texts of the card, or None.
+    folds : 0 for one model; otherwise the number of folds.
+    cache : folder of the prepared crops, or None for the run's own.
+    recipe : weights, out, backbone, phases (text), freeze_to, learning_rate, seed.
+    tell : called with one line of progress at a time.
+
+    Returns
+    -------
+    What came out, as plain values: score table or model card and its figures.
+
+    Raises
+    ------
+    StudyError, SchemaError, ModelError
+        A setting, a table or the weights do not fit.
+    """
+    if folds == 1:
+        raise StudyError("--folds 1: one fold leaves nobody to learn from; allowed: 0 (one model), 2 or more")
+    if recipe["backbone"] not in BACKBONES:
+        raise StudyError(f"--backbone {recipe['backbone']!r}: no such backbone; allowed: {', '.join(BACKBONES)}")
+    plan = TrainingPlan(**{**recipe, "phases": parse_phases(recipe["phases"])})
+    texts = _PLAIN if about is None else read_card_texts(about)
+    tables = TrainingTables(
+        images=images, persons=persons, conditions=conditions, groups=groups, placeholder_ages=placeholder_ages
+    )
+    with _Told(tell):
+        if folds:
+            scores = plan.out / "scores.parquet"
+            frame = cross_fit_tables(tables, plan, folds=folds, model_id=texts.model_id, out=scores, cache=cache)
+            n_ok = int((frame["status"] == "ok").sum())
+            return {"scores": str(scores), "images": len(frame), "scored": n_ok, "folds": folds}
+        card = train_tables(tables, plan, texts, cache=cache)
+    figures = {
+        f"{row['metric']} by {row['unit']}": f"{row['point']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        for row in card.performance
+        if row["metric"] == "auc" and row["group"] == "overall"
+    }
+    return {"card": str(plan.out / "model" / "card.json"), "sha256": card.weights_sha256, **figures}
+
+
+class _Told(logging.Handler):
+    """Hand the training's log lines to the caller while a run lasts."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(level=logging.INFO)
+        self._tell = tell
+        self._logger = logging.getLogger("sexstrat.training")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record.getMessage())
+
+    def __enter__(self) -> _Told:
+        self._before = self._logger.level
+        self._logger.addHandler(self)
+        self._logger.setLevel(logging.INFO)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
+        self._logger.setLevel(self._before)
