@@ -156,7 +156,7 @@ def test_four_states_are_printed_and_explained(page_text):
         assert f'<td class="word">{word}</td>' in ages
         assert f"<dt>{word}</dt>" in page_text
     assert re.search(r"<td>0 <span class=\"under\">", ages)
-    assert "Not drawn: men 20–29 (not defined), women 20–29 (missing), women 30–39 (suppressed)." in page_text
+    assert "Not drawn: men 20–29 (not defined); women 20–29 (missing); women 30–39 (suppressed)." in page_text
 
 
 def test_withheld_number_is_nowhere(example):

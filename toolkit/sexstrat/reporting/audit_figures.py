@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sexstrat.reporting.absent import absent_words
 from sexstrat.reporting.band_chart import band_chart
 from sexstrat.reporting.figures import Drawn, series
 from sexstrat.reporting.number_format import quantity
@@ -55,12 +56,14 @@ def _panel(
     found = {metric: [rows.first(metric=metric, level_name=level) for level in levels] for metric, _, _ in metrics}
     title = _finding(name, labels, found)
     cells = [
-        (f"{legend.lower()} {label}".strip(), metric, row)
+        (legend.lower(), label, metric, row)
         for metric, legend, _ in metrics
         for label, row in zip(labels, found[metric], strict=True)
     ]
-    words = "; ".join(f"{who} {' '.join(printed(row, metric)).strip()}" for who, metric, row in cells)
-    absent = ", ".join(f"{who} ({printed(row, metric)[0]})" for who, metric, row in cells if not has_number(row))
+    words = "; ".join(f"{who} {label} {' '.join(printed(row, metric))}".strip() for who, label, metric, row in cells)
+    absent = absent_words(
+        (who, label, printed(row, metric)[0]) for who, label, metric, row in cells if not has_number(row)
+    )
     lines = [series(legend, role, found[metric], "bars") for metric, legend, role in metrics]
     svg = band_chart(
         labels, lines, name=f"audit-{name}", measure=metrics[0][0], axis=axis, title=title, description=words,

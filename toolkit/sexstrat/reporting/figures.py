@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sexstrat.reporting.absent import absent_words
 from sexstrat.reporting.band_chart import Series, band_chart
 from sexstrat.reporting.forest import ForestRow, forest_plot, line_label
 from sexstrat.reporting.headline import NAIVE, Headline
@@ -175,8 +176,8 @@ def _words(panel: Mapping[str, Sequence[Mapping[str, Any] | None]], labels: Sequ
 
 def _absent(panel: Mapping[str, Sequence[Mapping[str, Any] | None]], labels: Sequence[str]) -> str:
     """Name what has no number, and why."""
-    return ", ".join(
-        f"{SEXES[sex].lower()} {label} ({printed(row, 'prevalence')[0]})"
+    return absent_words(
+        (SEXES[sex].lower(), label, printed(row, "prevalence")[0])
         for sex, rows in panel.items()
         for label, row in zip(labels, rows, strict=True)
         if not has_number(row)

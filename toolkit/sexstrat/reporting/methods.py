@@ -94,21 +94,16 @@ def _design(settings: Mapping[str, Any]) -> Paragraph | None:
 
 _ESTIMATION = {
     "E1": "E1 is augmented inverse probability weighting: the score is recalibrated by age, disease and number of "
-    "gradable "
-    "eyes with five-fold cross-fitting, and the mean error seen among patients with recorded sex is added back, "
-    "each weighted "
-    "by the inverse of the probability of being recorded; prediction-powered inference is its special case. It "
-    "holds under any misclassification, also one that differs by "
-    "disease, as long as that probability is known or modelled rightly.",
+    "gradable eyes with five-fold cross-fitting, and the mean error seen among patients with recorded sex is added "
+    "back, each weighted by the inverse of the probability of being recorded; prediction-powered inference is its "
+    "special case. It holds under any misclassification, also one that differs by disease, as long as that "
+    "probability is known or modelled rightly.",
     "E2": "E2 is proper multiple imputation on the cells of the cohort: the imputation model holds score, age, "
-    "disease, "
-    "eyes and their interactions, its parameters are drawn anew for every imputation, and results are pooled by "
-    "Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules "
-    "with Barnard\N{EN DASH}Rubin degrees of freedom. It holds if sex is recorded at random given score, age and "
-    "disease.",
+    "disease, eyes and their interactions, its parameters are drawn anew for every imputation, and results are "
+    "pooled by Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules with Barnard\N{EN DASH}Rubin degrees of freedom. It "
+    "holds if sex is recorded at random given score, age and disease.",
     "E4": "E4 estimates, where sex is known, how score and sex are related by age and disease, and solves for the "
-    "male share "
-    "of each cell by expectation maximisation.",
+    "male share of each cell by expectation maximisation.",
     "E5": "E5 assumes that the score errs equally in the diseased and the healthy given sex and age.",
 }
 _ESTIMATION_WORKS = {
@@ -123,8 +118,8 @@ def _estimation(used: set[str]) -> Paragraph | None:
         return None
     start = (
         "Age and disease are known for everyone; sex is not. What is estimated is therefore the share of men in "
-        "every cell of "
-        "age and disease, with its covariance; prevalences, ratios and differences follow from these shares. "
+        "every cell of age and disease, with its covariance; prevalences, ratios and differences follow from these "
+        "shares. "
     )
     works = tuple(work for name in names for work in _ESTIMATION_WORKS.get(name, ()))
     return Paragraph(heading="Estimation", text=start + " ".join(_ESTIMATION[name] for name in names), works=works)
@@ -162,9 +157,8 @@ def _naive(used: set[str]) -> Paragraph | None:
     return Paragraph(
         heading="Naive analyses",
         text=f"Beside every corrected estimate stand, so that they can be compared: {'; '.join(named)}. The first "
-        f"two are "
-        "biased whenever the score errs, in the direction in which it errs: a retina shows the disease as well as "
-        "the sex.",
+        "two are biased whenever the score errs, in the direction in which it errs: a retina shows the disease as "
+        "well as the sex.",
         works=("chen2019",),
     )
 
@@ -194,9 +188,8 @@ def _standards(estimates: Rows) -> Paragraph | None:
     return Paragraph(
         heading="Age standardisation",
         text=f"Direct standardisation to {', '.join(STANDARDS.get(name, name) for name in names)}, over the age "
-        f"bands of this "
-        "study only: the weights of the standard are cut to these ages and scaled to add up to one. Rates standardised "
-        "over other ages or to another standard are not comparable with these.",
+        "bands of this study only: the weights of the standard are cut to these ages and scaled to add up to one. "
+        "Rates standardised over other ages or to another standard are not comparable with these.",
         works=works,
     )
 
@@ -209,11 +202,10 @@ def _audit(settings: Mapping[str, Any], released: Released) -> Paragraph | None:
     return Paragraph(
         heading="Audit",
         text="Predictions are compared with recorded sex by age band: the share called rightly among men and "
-        "among women "
-        "(Wilson intervals at the effective number of patients), the area under the ROC curve (patients as clusters), "
-        "calibration in the large, and the predicted minus the observed male share. Photographs of one patient "
-        "are not independent, and every "
-        f"interval allows for it. Gaps between groups combine the two intervals.{size}",
+        "among women (Wilson intervals at the effective number of patients), the area under the ROC curve (patients "
+        "as clusters), calibration in the large, and the predicted minus the observed male share. Photographs of "
+        "one patient are not independent, and every interval allows for it. Gaps between groups combine the two "
+        f"intervals.{size}",
         works=("wilson1927", "obuchowski1997", "delong1988", "newcombe1998"),
     )
 
@@ -230,19 +222,16 @@ def _gate(released: Released) -> Paragraph:
 def _limits(leads: Sequence[Headline], estimates: Rows) -> Paragraph:
     points = [
         "The declared way in which sex came to be recorded cannot be tested with these data alone; if recording "
-        "depends on "
-        "sex itself, corrected estimates may be wrong.",
+        "depends on sex itself, corrected estimates may be wrong.",
         "Recorded sex is an administrative record; where it is wrong, the reference is wrong.",
         "Patients without a gradable photograph stay in, with what age and disease say about their sex.",
-        "The interval carries the uncertainty of the correction and of sampling, not that of a wrong diagnosis, "
-        "and not "
-        "that of who came to be photographed.",
+        "The interval carries the uncertainty of the correction and of sampling, not that of a wrong diagnosis, and "
+        "not that of who came to be photographed.",
     ]
     if len(leads) > 1:
         level = max((float(value) for value in estimates.values("level")), default=0.95)
         points.append(
-            f"{len(leads)} conditions were compared: of intervals at this level, {100 * (1 - level):.3g}% miss "
-            f"their target "
-            "by chance alone."
+            f"{len(leads)} conditions were compared: of intervals at this level, {100 * (1 - level):.3g}% miss their "
+            "target by chance alone."
         )
     return Paragraph(heading="Limitations", text="", points=tuple(points))

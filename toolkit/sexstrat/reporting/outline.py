@@ -51,7 +51,16 @@ def outline(values: Mapping[str, Any]) -> tuple[Node, ...]:
     return _nodes(values, verbatim=False)
 
 
-_SPELLED = {"auc": "AUC", "sha256": "SHA-256", "id": "ID", "url": "address", "n": "number of"}
+_SPELLED = {
+    "auc": "AUC",
+    "sha256": "SHA-256",
+    "id": "ID",
+    "url": "address",
+    "n": "number of",
+    "e1": "E1",
+    "e2": "E2",
+    "se": "SE",
+}
 _NAMES = frozenset({"versions", "digests", "inputs", "outputs", "files"})  # their keys are names, not words
 
 

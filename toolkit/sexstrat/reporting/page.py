@@ -148,6 +148,7 @@ def _condition(estimates: Rows, lead: Headline, number: int) -> dict[str, Any]:
         "name": sentence_case(lead.condition),
         "lead": lead,
         "choice": lead.choice or {},
+        "diagnostics": outline((lead.choice or {}).get("diagnostics") or {}),
         "table": condition_table(estimates, lead, f"estimates-{name}.csv"),
         "ages": age_table(estimates, lead, f"ages-{name}.csv"),
         "figures": prevalence_figures(estimates, lead, f"ages-{name}"),

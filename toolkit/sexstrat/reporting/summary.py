@@ -106,18 +106,16 @@ def _naive(leads: Sequence[Headline]) -> str:
         if lead.truth is not None and has_number(lead.truth):
             text += f"; the truth, which the analysis did not see, is {quantity(_RATIO, float(lead.truth['point']))}"
             if judged:
-                text += f" and lies {_inside(lead.covers_truth)} the corrected interval, "
-                f"{_inside(lead.naive_covers_truth)} the naive one"
+                corrected, naive = _inside(lead.covers_truth), _inside(lead.naive_covers_truth)
+                text += f" and lies {corrected} the corrected interval, {naive} the naive one"
         return text + "."
     if judged:
-        right = sum(bool(lead.covers_truth) for lead in judged)
-        naive = sum(bool(lead.naive_covers_truth) for lead in judged)
+        right = sum(bool(one.covers_truth) for one in judged)
+        wrong = sum(bool(one.naive_covers_truth) for one in judged)
         return (
-            f"The truth, which the analysis did not see, lies inside the corrected interval for "
-            f"{number_word(right)} of "
-            f"{number_word(len(judged))} conditions, and inside the naive one, which takes predicted sex at face "
-            f"value, for "
-            f"{number_word(naive)}{_furthest(judged)}."
+            f"The truth, which the analysis did not see, lies inside the corrected interval for {number_word(right)} "
+            f"of {number_word(len(judged))} conditions, and inside the naive one, which takes predicted sex at face "
+            f"value, for {number_word(wrong)}{_furthest(judged)}."
         )
     both = [lead for lead in shown if has_number(lead.corrected)]
     if not both:
