@@ -153,6 +153,7 @@ def test_line_numbers_survive_quoted_newlines_and_blank_lines(tmp_path: Path) ->
         ("patient_id,age_years,recorded_sex\nP1,61\n", "wrong_field_count", 2),
         ('patient_id,age_years,recorded_sex\nP1,"61,male\n', "broken_csv", 2),
         ("patient_id,age_years,age_years,recorded_sex\nP1,6,6,male\n", "duplicate_column", 1),
+        ("patient_id;age_years;recorded_sex\nP1;6;male\n", "wrong_delimiter", 1),
     ],
 )
 def test_broken_files(tmp_path: Path, text: str, kind: str, row: int) -> None:
@@ -203,6 +204,21 @@ def test_conditions_that_contradict_each_other(tmp_path: Path) -> None:
     problems = check_inputs(persons=written(tmp_path, "persons.csv", PERSONS), conditions=conditions)
     assert only(problems, "condition_conflict").value == "P1, R, amd: true and false"
     assert only(problems, "person_and_eye_disagree").severity == "warning"
+
+
+def test_condition_without_a_value_is_not_known(tmp_path: Path) -> None:
+    """An empty value of a condition is a warning, and the patient is missing from its cube."""
+    persons = written(tmp_path, "persons.csv", PERSONS)
+    conditions = written(tmp_path, "conditions.csv", "patient_id,condition,present\nP1,amd,1\nP2,amd,\n")
+    with Cohort.create(tmp_path / "c.duckdb", persons=persons, conditions=conditions) as cohort:
+        assert [(p.kind, p.row, p.value) for p in cohort.problems] == [("not_known", 3, "P2, amd")]
+        assert cohort.condition_counts().values.tolist() == [["amd", 1, 1, 2]]
+
+
+def test_semicolons_and_decimal_commas_are_declared(tmp_path: Path) -> None:
+    """A file of a continental spreadsheet is read when its marks are declared."""
+    path = written(tmp_path, "persons.csv", "patient_id;age_years;recorded_sex\nP1;61,5;male\n")
+    assert check_inputs(persons=TableInput(source=path, delimiter=";", decimal=",")) == []
 
 
 def test_warnings_of_persons(tmp_path: Path) -> None:

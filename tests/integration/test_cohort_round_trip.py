@@ -277,6 +277,16 @@ def test_interrupted_build_leaves_the_old_file(tmp_path: Path, monkeypatch: pyte
     assert [path.name for path in tmp_path.iterdir()] == ["cohort.duckdb"]
 
 
+def test_a_cohort_built_under_an_open_one_shows_its_own_rows(tmp_path: Path) -> None:
+    """Rebuilding a file that this process still reads never serves the old rows as the new."""
+    old = create(tmp_path)
+    new = create(tmp_path, conditions=CONDITIONS[CONDITIONS["patient_id"] == "B"])
+    again = Cohort.open(tmp_path / "cohort.duckdb")
+    assert [c.cells().frame["n"].sum() for c in (old, new, again)] == [6, 1, 1]
+    for cohort in (old, new, again):
+        cohort.close()
+
+
 def test_no_rows_at_all(tmp_path: Path) -> None:
     """Empty tables make an empty cohort: no cells, and a flow of zeros."""
     empty = {"persons": PERSONS[:0], "scores": SCORES[:0], "conditions": CONDITIONS[:0]}

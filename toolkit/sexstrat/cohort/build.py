@@ -108,10 +108,17 @@ def _write_contract(connection: Connection, contract: str, staged: Mapping[str, 
     if contract not in staged:
         return
     columns = ", ".join(quoted(name) for name in schema.columns)
-    known = "WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)" if known_only else ""
-    template = "INSERT INTO {table} SELECT {columns} FROM {typed} {known}"
+    kept = (
+        ["patient_id IS NULL OR patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)"]
+        if known_only
+        else []
+    )
+    if contract == "condition":
+        kept.append("present IS NOT NULL")
+    where = "WHERE " + " AND ".join(f"({predicate})" for predicate in kept) if kept else ""
+    template = "INSERT INTO {table} SELECT {columns} FROM {typed} {where}"
     parts = {"table": quoted(contract), "columns": columns, "typed": typed_table(contract)}
-    connection.execute(compose(template, known=known, **parts))
+    connection.execute(compose(template, where=where, **parts))
 
 
 def _link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:

@@ -62,7 +62,7 @@ def _rules(field: Field) -> list[_Rule]:
     if field.name == SEX:
         return []
     found: list[tuple[str, str, str, tuple[Any, ...]]] = []
-    if field.required:
+    if field.required and field.name != "present":  # no value means not known: link_rules warns and it is left out
         found.append(("missing_value", "value is missing", f"{raw} IS NULL", ()))
     if field.type != "string":
         word = field.allowed.split(" from ")[0].split(" above ")[0].split(",")[0]

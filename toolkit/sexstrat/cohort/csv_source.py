@@ -46,7 +46,8 @@ class CsvFile:
         SchemaError : the file is empty or cannot be decoded.
         """
         with self._open() as lines:
-            for _, row in self._rows(lines):
+            for number, row in self._rows(lines):
+                self._refuse_other_delimiter(number, row)
                 return [name.strip() for name in row]
         problem = Problem(
             kind="empty_file", message="the file is empty", source=self.source, row=1, allowed="a header line and rows"
@@ -79,6 +80,21 @@ class CsvFile:
                     yield _table(numbers, kept, columns)
                     numbers, kept = [], []
             yield _table(numbers, kept, columns)
+
+    def _refuse_other_delimiter(self, number: int, header: list[str]) -> None:
+        other = next((mark for mark in ";\t|," if mark != self.delimiter and mark in header[0]), None)
+        if len(header) > 1 or other is None:
+            return
+        problem = Problem(
+            kind="wrong_delimiter",
+            message=f"the header is one column: it is not separated by {self.delimiter!r}",
+            source=self.source,
+            row=number,
+            value=header[0],
+            allowed=f"columns separated by {self.delimiter!r}",
+            hint=f"Declare delimiter = {other!r}",
+        )
+        raise SchemaError([problem])
 
     def _open(self) -> TextIO:
         encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding

@@ -72,7 +72,6 @@ def _scores(connection: Connection, staged: Staged, with_images: bool) -> list[P
     without = "SELECT source_row, status AS found FROM typed_score WHERE status = 'ok' AND \"raw prob_male\" IS NULL"
     despite = """SELECT source_row, status || ' with ' || "raw prob_male" AS found FROM typed_score
         WHERE status <> 'ok' AND "raw prob_male" IS NOT NULL"""
-    unlinked = "SELECT source_row, image_id AS found FROM typed_score WHERE patient_id IS NULL"
     mixed = """SELECT min(source_row) AS source_row, model_id AS found FROM typed_score WHERE status = 'ok'
         AND model_id <> (SELECT arg_min(model_id, source_row) FROM typed_score WHERE status = 'ok') GROUP BY model_id"""
     found = breach(
@@ -103,18 +102,20 @@ def _scores(connection: Connection, staged: Staged, with_images: bool) -> list[P
         allowed="one model_id for all scores (fold models of one recipe carry the same)",
         severity="warning",
     )
-    if not with_images:
-        found += breach(
-            connection,
-            unlinked,
-            kind="no_patient",
-            message="score names no patient, so it cannot be linked and is left out",
-            source=staged.label,
-            column="patient_id",
-            allowed="a patient_id, here or in the image table",
-            severity="warning",
-        )
-    return found
+    return found if with_images else found + _unlinked(connection, staged)
+
+
+def _unlinked(connection: Connection, staged: Staged) -> list[Problem]:
+    return breach(
+        connection,
+        "SELECT source_row, image_id AS found FROM typed_score WHERE patient_id IS NULL",
+        kind="no_patient",
+        message="score names no patient, so it cannot be linked and is left out",
+        source=staged.label,
+        column="patient_id",
+        allowed="a patient_id, here or in the image table",
+        severity="warning",
+    )
 
 
 def _images(connection: Connection, staged: Staged) -> list[Problem]:
@@ -150,6 +151,7 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
         concat_ws(', ', patient_id, eye, condition) || ': true and false' AS found FROM typed_condition
         WHERE patient_id IS NOT NULL AND present IS NOT NULL
         GROUP BY patient_id, eye, condition HAVING bool_or(present) AND NOT bool_and(present)"""
+    unknown = "SELECT source_row, concat_ws(', ', patient_id, eye, condition) AS found FROM typed_condition WHERE "
     person_level = """SELECT p.source_row, p.patient_id || ', ' || p.condition || ': false, an eye true' AS found
         FROM typed_condition p WHERE p.eye IS NULL AND NOT p.present AND EXISTS
         (SELECT 1 FROM typed_condition e WHERE e.eye IS NOT NULL AND e.present
@@ -172,6 +174,16 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
             source=staged.label,
             column="present",
             allowed="true for the person where an eye has it",
+            severity="warning",
+        ),
+        *breach(
+            connection,
+            unknown + '"raw present" IS NULL',
+            kind="not_known",
+            message="value is missing, so the condition is not known and the row is left out",
+            source=staged.label,
+            column="present",
+            allowed="true or false",
             severity="warning",
         ),
     ]

@@ -128,9 +128,29 @@ def connect(
         temp_directory = Path(tempfile.gettempdir()) / "sexstrat-spill"
     if temp_directory is not None:
         config["temp_directory"] = str(temp_directory)
+    attached = read_only and path is not None
+    if attached:
+        config["enable_external_access"] = "true"  # for the one statement that attaches the file
     try:
-        connection = duckdb.connect(":memory:" if path is None else str(path), read_only=read_only, config=config)
+        connection = duckdb.connect(":memory:" if path is None or attached else str(path), config=config)
     except (duckdb.InvalidInputException, duckdb.SyntaxException, duckdb.ParserException) as err:
         raise StudyError(f"the database settings are not understood (memory_limit, threads): {err}") from err
+    if attached:
+        _attach(connection, str(path))
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _attach(connection: Connection, path: str) -> None:
+    """Attach a file for reading, then close the door.
+
+    Opening it directly would share one instance among all who open that path in this process, so that a cohort built
+    anew under an open one would silently show the old rows.
+    """
+    try:
+        connection.execute(f"ATTACH {literal(path)} AS attached (READ_ONLY)")
+        connection.execute("USE attached")
+        connection.execute("SET enable_external_access = false")
+    except duckdb.Error:
+        connection.close()
+        raise
