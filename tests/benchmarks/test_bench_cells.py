@@ -17,7 +17,7 @@ from sexstrat.cohort import Cohort
 from sexstrat.values.logit_bins import logit_bin, logit_edges
 
 PATIENTS = 1_000_000
-MOST_TIMES_SLOWER_TO_CREATE = 8.0  # create also checks every rule, links and writes the file; pandas only counts
+MOST_TIMES_SLOWER_TO_CREATE = 15.0  # create checks every rule, links and writes 4 tables; pandas only counts
 
 
 def cohort_tables(n: int) -> dict[str, pd.DataFrame]:

@@ -16,6 +16,7 @@ import pytest
 from sexstrat.cohort import Cohort, TableInput, check_inputs, fold_of
 from sexstrat.cohort import store as store_module
 from sexstrat.errors import SchemaError, StudyError
+from sexstrat.scores import combine_eyes
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.logit_bins import logit_edges
 from sexstrat.values.tables import table_schema
@@ -260,6 +261,23 @@ def test_threads_and_row_order_do_not_change_a_bit(tmp_path: Path) -> None:
             assert frame["n"].sum() == n
             np.testing.assert_allclose(frame["sum_w"].sum(), persons["weight"].sum(), rtol=1e-14)
     assert len(digests) == 1
+
+
+def test_two_eyes_become_the_value_of_the_documented_reference(tmp_path: Path) -> None:
+    """The database combines images as ``sexstrat.scores.combine_eyes`` says, certain scores and lone eyes too."""
+    rng = np.random.default_rng(3)
+    drawn = [0.0, 1.0, *rng.random(600).tolist()]
+    eyes: list[str | None] = rng.choice(np.array(["R", "L", None], dtype=object), len(drawn)).tolist()
+    owners = [f"P{k}" for k in rng.integers(0, 250, len(drawn))]
+    scores = score_rows(*((f"i{k}", owners[k], eyes[k], p, "ok") for k, p in enumerate(drawn)))
+    persons = pd.DataFrame({"patient_id": sorted(set(owners)), "age_years": 50, "recorded_sex": "unknown"})
+    Cohort.create(tmp_path / "c.duckdb", persons=persons, scores=scores).close()
+    with duckdb.connect(str(tmp_path / "c.duckdb"), read_only=True) as connection:
+        found = connection.execute("SELECT patient_id, prob_male, n_eyes FROM patient ORDER BY patient_id").df()
+    expected = combine_eyes(drawn, eyes, owners)
+    assert found["patient_id"].tolist() == expected["patient_id"].tolist()
+    assert found["n_eyes"].tolist() == expected["n_eyes"].tolist()
+    np.testing.assert_allclose(found["prob_male"], expected["prob_male"], rtol=0, atol=1e-11)
 
 
 def test_interrupted_build_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
