@@ -38,6 +38,8 @@ class Page:
     def __init__(self, browser: Browser, width: int, *, dark: bool = False) -> None:
         self._browser = browser
         self.requests: list[str] = []
+        self.blocked: dict[str, str] = {}
+        self._asked: dict[str, str] = {}
         self.complaints: list[str] = []
         target = browser.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -58,6 +60,9 @@ class Page:
         method, parameters = event["method"], event["params"]
         if method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])
+            self._asked[parameters["requestId"]] = parameters["request"]["url"]
+        elif method == "Network.loadingFailed":
+            self.blocked[self._asked.get(parameters["requestId"], "")] = parameters.get("blockedReason", "")
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(str(parameters["exceptionDetails"]))
         elif method == "Runtime.consoleAPICalled":

@@ -13,6 +13,7 @@ from sexstrat.reporting.band_chart import Series, band_chart
 from sexstrat.reporting.flow_view import flow_steps
 from sexstrat.reporting.forest import ForestRow, forest_plot
 from sexstrat.reporting.methods import methods
+from sexstrat.reporting.model_view import model_view
 from sexstrat.reporting.number_format import interval, quantity
 from sexstrat.reporting.outline import outline
 from sexstrat.reporting.references import REFERENCES, cited
@@ -156,3 +157,27 @@ def test_outline_keeps_names_and_seeds_as_they_are():
     nodes = outline({"versions": {"numpy": "2.4"}, "digests": {"persons.csv": "ab"}, "seed": 20231207})
     assert [child.label for node in nodes for child in node.children] == ["numpy", "persons.csv"]
     assert nodes[-1].text == "20231207"
+
+
+def test_card_says_whether_its_model_gave_the_scores():
+    """A card beside simulated scores must not claim them."""
+    card = {"model_id": "demo", "statement": "weak", "performance": [{"auc": 0.6}]}
+    assert "come from another source (simulated)" in model_view(card, {"model_id": "simulated"}).origin
+    assert "It gave the scores" in model_view(card, {"model_id": "demo"}).origin
+    assert model_view(card, {}).origin == ""
+    assert model_view(None, {}) is None
+
+
+def test_card_performance_is_one_table_by_group():
+    """Long rows of a card become one line a group, the whole first, ages in order, other groups named."""
+    rows = [
+        {"data": "test", "unit": "patient", "group": group, "level": level, "metric": metric, "point": point,
+         "low": None, "high": None, "n_patients": 40}
+        for group, level in (("overall", "all"), ("age_band", "100+"), ("age_band", "45-54"), ("disease", "dry_amd"))
+        for metric, point in (("auc", 0.6), ("correct_among_men", 0.7))
+    ]  # fmt: skip
+    table = model_view({"model_id": "demo", "performance": rows[:-1]}, {}).performance
+    lines = [[cell.text for cell in line] for line in table.groups[0].rows]
+    assert [line[0] for line in lines] == ["All", "Age 45–54", "Age 100+", "Disease: dry amd"]
+    assert lines[0] == ["All", "40", "0.600", "70.0%"]
+    assert lines[-1] == ["Disease: dry amd", "40", "0.600", "—"]

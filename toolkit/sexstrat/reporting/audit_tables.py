@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sexstrat.reporting.number_format import count, is_number
 from sexstrat.reporting.rows import Rows, age_order
 from sexstrat.reporting.table_view import Cell, Group, TableView, count_cell, estimate_cell, table_view
@@ -71,9 +74,9 @@ def _line(rows: Rows, group: str, level: str, metrics: list[str]) -> tuple[Cell,
     )
 
 
-def _sexes(row: object) -> str:
+def _sexes(row: Mapping[str, Any] | None) -> str:
     """Print how many men and women there are, when both may be printed."""
-    if not isinstance(row, dict) or not (is_number(row.get("n_male")) and is_number(row.get("n_female"))):
+    if row is None or not (is_number(row.get("n_male")) and is_number(row.get("n_female"))):
         return ""
     return f"{count(row['n_male'])} men, {count(row['n_female'])} women"
 
@@ -95,8 +98,8 @@ def gap_table(gaps: Rows) -> TableView | None:
         )  # fmt: skip
         lines = tuple(
             (
-                Cell(text=f"{_group_name(str(row['group']))} {row['level_name']}", kind="head"),
-                Cell(text=f"{row['reference']}", kind="text"),
+                Cell(text=f"{_group_name(str(row['group']))} {_level(row, 'level_name')}", kind="head"),
+                Cell(text=_level(row, "reference"), kind="text"),
                 count_cell(row, "n_patients"),
                 count_cell(row, "n_patients_reference"),
                 _difference(row),
@@ -108,10 +111,14 @@ def gap_table(gaps: Rows) -> TableView | None:
     return table_view("Gaps between groups", columns, groups, file="gaps.csv", rows=gaps.rows)
 
 
-def _difference(row: object) -> Cell:
+def _level(row: Mapping[str, Any], name: str) -> str:
+    """Print a group's name; an age band with the dash that epidemiologists use."""
+    text = str(row[name])
+    return text.replace("-", "\N{EN DASH}") if row["group"] == "age_band" else text
+
+
+def _difference(row: Mapping[str, Any]) -> Cell:
     """Print a gap of shares in percentage points, any other in its own unit."""
-    if not isinstance(row, dict):
-        return Cell(text="missing", kind="word")
     metric = str(row["metric"])
     own = {"auc": "auc_difference", "calibration_in_the_large": "calibration_in_the_large"}
     return estimate_cell(row, own.get(metric, "predicted_minus_observed_male_share"))

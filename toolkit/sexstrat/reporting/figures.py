@@ -126,8 +126,8 @@ def prevalence_figures(estimates: Rows, lead: Headline, name: str) -> tuple[Draw
     name_of = sentence_case(lead.condition)
     panels = [(corrected, "", _age_finding(name_of, men, women, labels))]
     if any(has_number(row) for found in naive.values() for row in found):
-        ends = [series("", sex, naive[sex]) for sex in SEXES]
-        panels.append((naive, "-naive", _age_finding(f"{name_of} by predicted sex (naive)", *ends, labels)))
+        men, women = (series("", sex, naive[sex]) for sex in SEXES)
+        panels.append((naive, "-naive", _age_finding(f"{name_of} by predicted sex (naive)", men, women, labels)))
     marks = _truth_bars(truth)
     lines = [[*(series(SEXES[sex], sex, panel[sex]) for sex in SEXES), *marks] for panel, _, _ in panels]
     top = max(

@@ -211,11 +211,9 @@ def _audit(settings: Mapping[str, Any], released: Released) -> Paragraph | None:
 
 
 def _gate(released: Released) -> Paragraph:
-    profile = released.profile
-    text = f"Every number on this page passed one gate, profile {profile.name}"
-    text += f" (source: {profile.source})." if getattr(profile, "source", "") else "."
-    text += f" {released.protection}" if released.protection else ""
-    text += f" Reason given: {released.reason}." if released.reason else ""
+    said = released.protection or f"Disclosure profile {released.profile.name}."
+    text = f"Every number on this page passed one gate. {said}"
+    text += f" Reason given: {released.reason.rstrip('.')}." if released.reason else ""
     return Paragraph(heading="Disclosure control", text=text)
 
 

@@ -66,7 +66,11 @@ _NAMES = frozenset({"versions", "digests", "inputs", "outputs", "files"})  # the
 
 def _nodes(values: Mapping[str, Any], *, verbatim: bool) -> tuple[Node, ...]:
     return tuple(
-        _node(str(key) if verbatim else _label(str(key)), value, verbatim=str(key).lower() in _NAMES)
+        _node(
+            str(key) if verbatim else _label(str(key)),
+            value,
+            verbatim=not _NAMES.isdisjoint(str(key).lower().split("_")),
+        )
         for key, value in values.items()
         if not _is_empty(value)
     )

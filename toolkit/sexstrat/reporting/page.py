@@ -15,6 +15,7 @@ from sexstrat.reporting.flow_view import flow_steps, flow_table
 from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.methods import methods
+from sexstrat.reporting.model_view import model_view
 from sexstrat.reporting.outline import outline
 from sexstrat.reporting.references import cited
 from sexstrat.reporting.rows import Rows, has_number, printed
@@ -112,8 +113,7 @@ def _content(released: Released) -> dict[str, Any]:
         "works": works,
         "numbers": {work.key: work.number for work in works},
         "settings": outline(_without(released.settings, "attribution")),
-        "card": released.model_card or {},
-        "card_outline": outline(_without(released.model_card or {}, "statement", "name", "title")),
+        "model": model_view(released.model_card, released.provenance),
         "provenance": outline(_without(released.provenance, "attribution", "acknowledgement")),
         "attribution": _attribution(released),
         "acknowledgements": _acknowledgements(released),
