@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sexstrat.errors import SchemaError
-from sexstrat.training import join_examples, odir5k_examples, read_odir5k
+from sexstrat.training import heimed_examples, join_examples, odir5k_examples, read_odir5k
 
 IMAGES = pd.DataFrame(
     {"image_id": ["x", "y", "z"], "patient_id": [2, 1, 2], "path": ["x.jpg", "y.jpg", "z.jpg"], "eye": ["R", None, "L"]}
@@ -77,3 +77,13 @@ def test_odir5k_is_read_whole(shared_data: Path) -> None:
     shared_groups = pd.Series(data.groups).value_counts()
     assert len(shared_groups) == 17
     assert int(shared_groups.sum()) == 39
+
+
+def test_heimed_is_read_whole(shared_data: Path) -> None:
+    """169 photographs of 142 people; the two without a recorded sex stay in the table."""
+    joined = heimed_examples(shared_data / "heimed")
+    assert len(joined) == 169
+    _, first = np.unique(joined.patient_id, return_index=True)
+    male = joined.male[first]
+    assert [int((male == 0).sum()), int((male == 1).sum()), int(np.isnan(male).sum())] == [100, 40, 2]
+    assert Path(joined.path[0]).is_file()

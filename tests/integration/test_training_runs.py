@@ -1,0 +1,197 @@
+"""Training on drawn photographs: it learns, it resumes to the same weights, and folds never score whom they saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sexstrat.errors import ModelError
+from sexstrat.models import Head, build, load_model
+from sexstrat.training import (
+    Examples,
+    PixelCache,
+    TrainingPlan,
+    cache_pixels,
+    cross_fit,
+    fold_of,
+    held_out_performance,
+    part_of,
+    train,
+)
+from sexstrat.training.publication import CardTexts, publish_result
+from sexstrat.training.upper_fit import fresh_split
+from sexstrat.values.tables import table_schema
+
+N = 60
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # from keras itself
+
+
+@pytest.fixture(scope="module")
+def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return random MobileNet weights in a file: real ImageNet ones are not part of the project."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((32, 32, 3))
+    path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
+    keras.applications.MobileNet(include_top=False, weights=None, input_tensor=inputs).save_weights(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType) -> tuple[Examples, PixelCache]:
+    """Return photographs of people whose recorded sex shows in the picture's light; one file is broken."""
+    folder = tmp_path_factory.mktemp("photographs")
+    people = np.array([f"a{i}" for i in range(N)])
+    parts = part_of(people.tolist())
+    male = np.zeros(N)
+    for part in ("train", "validation", "test"):
+        male[np.flatnonzero(parts == part)[::2]] = 1.0
+    paths = []
+    for i in range(N):
+        picture = synthetic.draw_fundus(i, width=96, height=80)
+        picture = picture.point(lambda value, i=i: int(value * (1.0 if male[i] else 0.45)))
+        picture.save(folder / f"{i}.png")
+        paths.append(str(folder / f"{i}.png"))
+    Path(paths[9]).write_bytes(b"")
+    examples = Examples(
+        image_id=np.array([f"i{i}" for i in range(N)]), path=np.array(paths), patient_id=people,
+        eye=np.full(N, ""), group=people, male=male, age_years=np.linspace(20, 80, N), disease_names=("glaucoma",),
+        diseases=(np.arange(N) % 3 == 0).astype(float)[:, None], usable=np.arange(N) != 4,
+    )  # fmt: skip
+    return examples, cache_pixels(paths, folder / "cache", 40)
+
+
+def plan_for(folder: Path, weights: Path, **changes: object) -> TrainingPlan:
+    plan = TrainingPlan(
+        weights=weights, out=folder, prepared_size=40, input_size=32, phases=((32, 2),), batch_size=8,
+        learning_rate=1e-3, average_decay=0.5,
+    )  # fmt: skip
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def weights_of(network: object) -> list[np.ndarray]:
+    return network.get_weights()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_an_interrupted_run_ends_where_an_unbroken_one_does(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after its first epoch and started again, a run gives the same log and the same weights."""
+    unbroken = train(plan_for(tmp_path / "a", backbone_weights), *material)
+
+    import sexstrat.training.epochs as epochs
+
+    written = epochs.save_checkpoint
+
+    def stop_after_first(path: Path, state: object) -> None:
+        written(path, state)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(epochs, "save_checkpoint", stop_after_first)
+        with pytest.raises(KeyboardInterrupt):
+            train(plan_for(tmp_path / "b", backbone_weights), *material)
+    resumed = train(plan_for(tmp_path / "b", backbone_weights), *material)
+
+    assert [row["epoch"] for row in resumed.progress.log] == [1, 2]
+    for one, other in zip(unbroken.progress.log, resumed.progress.log, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], abs=1e-4)
+    for a, b in zip(weights_of(unbroken.network), weights_of(resumed.network), strict=True):
+        assert np.abs(a - b).max() < 1e-3
+    assert (tmp_path / "b" / "log.csv").read_text(encoding="utf-8").count("\n") == 3
+    with pytest.raises(ModelError, match="another recipe"):
+        train(plan_for(tmp_path / "b", backbone_weights, seed=9), *material)
+
+    texts = CardTexts(model_id="drawn-1", title="Drawn photographs", terms="none")
+    card = publish_result(unbroken, material[0], (), texts, tmp_path / "published")
+    assert load_model(tmp_path / "published").card == card
+    assert card.training_data["parts"]["train"]["n_patients"] == len(unbroken.rows["train"])
+    rows = held_out_performance(unbroken, *material, data="drawn")
+    assert all(row["n_patients"] <= len(unbroken.rows["test"]) for row in rows)
+
+
+def test_parts_leave_out_whom_they_must(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """Broken files and placeholders are in no part; crops of another size are refused."""
+    from sexstrat.training import part_rows
+
+    rows = np.concatenate(list(part_rows(*material).values()))
+    assert sorted(rows.tolist()) == [i for i in range(N) if i not in {4, 9}]
+    with pytest.raises(ModelError, match="the crops have 40 pixels; the plan needs 48"):
+        train(plan_for(tmp_path, backbone_weights, prepared_size=48), *material)
+
+
+def test_cross_fitting_scores_everyone_once_and_resumes(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """Every photograph gets one row by a model of its fold; a second call reads what the first left."""
+    examples, cache = material
+    plan = plan_for(tmp_path, backbone_weights, freeze_to="conv_pw_11_relu", phases=((32, 1),))
+    scores = cross_fit(plan, examples, cache, 2, model_id="tiny")
+    assert scores["image_id"].tolist() == examples.image_id.tolist()
+    assert scores["fold"].tolist() == fold_of(examples.group.tolist(), 2).tolist()
+    assert scores.columns.tolist() == table_schema("score").columns
+    assert scores.loc[9, "status"] == "empty_file"
+    assert scores["prob_male"].notna().tolist() == [i != 9 for i in range(N)]
+    assert scores.groupby("fold")["model_sha256"].nunique().tolist() == [1, 1]
+    assert scores["model_sha256"].nunique() == 2
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    again = cross_fit(plan, examples, cache, 2, model_id="tiny")
+    assert again.equals(scores)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_lower_and_upper_part_are_the_whole_network(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """Cut after a layer, the two parts give what the whole gives, and share its weights."""
+    plan = plan_for(tmp_path, backbone_weights, freeze_to="conv_pw_5_relu")
+    whole, lower, upper = fresh_split(plan, material[0])
+    pixels = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
+    upper.set_weights([weight * 1.1 for weight in upper.get_weights()])
+    together = np.asarray(whole.predict_on_batch(pixels)["sex"])
+    apart = np.asarray(upper.predict_on_batch(np.asarray(lower.predict_on_batch(pixels)))["sex"])
+    assert together == pytest.approx(apart, abs=1e-5)
+    with pytest.raises(ModelError, match="no layer 'nowhere' to cut after"):
+        fresh_split(replace(plan, freeze_to="nowhere"), material[0])
+
+
+@pytest.mark.slow
+def test_it_learns_what_can_be_seen(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """Recorded sex that shows as light is learned: the training people are ranked almost without error."""
+    from sexstrat.training.fit import male_logits, patient_level_auc
+
+    examples, cache = material
+    result = train(plan_for(tmp_path, backbone_weights, phases=((32, 20),), patience=20), examples, cache)
+    rows = result.rows["train"]
+    logits = male_logits(result.network, cache.pixels, rows, size=32, scaling="tf")
+    assert patient_level_auc(examples, rows, logits) > 0.9
+
+
+def test_frames_of_the_contract_can_be_joined_and_trained_on(tmp_path: Path, backbone_weights: Path) -> None:
+    """A part without one of the sexes is refused with the part's name."""
+    from sexstrat.training import join_examples
+
+    names = [str(i) for i in range(20)]
+    images = pd.DataFrame({"image_id": names, "patient_id": names, "path": names})
+    persons = pd.DataFrame({"patient_id": names, "recorded_sex": "female"})
+    cache = PixelCache(pixels=np.zeros((20, 40, 40, 3), np.uint8), table=pd.DataFrame({"status": ["ok"] * 20}))
+    with pytest.raises(ModelError, match="the train part needs photographs of men and of women"):
+        train(plan_for(tmp_path, backbone_weights), join_examples(images, persons, root=tmp_path), cache)
+
+
+def test_heads_keep_their_names(backbone_weights: Path) -> None:
+    """A saved backbone fills a network whose input size is left open."""
+    network = build("mobilenet", (Head(name="sex", units=1),), None, weights=backbone_weights)
+    shapes = [network.predict_on_batch(np.zeros((1, side, side, 3), np.float32))["sex"].shape for side in (32, 64)]
+    assert shapes == [(1, 1), (1, 1)]
