@@ -57,7 +57,9 @@ def protect_flow(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         hidden[loss] = profile.hides(numbers(flow, loss)) | hidden[count] | before
     for name in COUNTS:
         flow = withhold_cells(flow, hidden[name] & flow[name].notna().to_numpy(dtype=bool), [name])
-    return suppress_rows(flow, whole, COUNTS, profile)
+    flow = suppress_rows(flow, whole, COUNTS, profile)
+    flow["state"] = flow["state"].mask(hidden["n_patients"], "suppressed")
+    return flow
 
 
 def _steps(count: NDArray[np.float64], profile: Profile) -> Mask:

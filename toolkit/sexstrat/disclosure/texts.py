@@ -32,7 +32,9 @@ PEOPLE = (
 )
 _LIMIT = r"(?<!at least )(?<!fewer than )(?<!less than )(?<!at most )(?<!below )(?<!under )(?<!minimum )(?<!needs )"
 _BEFORE = re.compile(_LIMIT + r"(?<![\w.,<≥≤-])(\d+)(?=(?:\s+[\w-]+){0,2}?\s+" + PEOPLE + r"\b)", re.IGNORECASE)
-_AFTER = re.compile(r"\b((?:n(?:_\w+)?|" + PEOPLE + r")\s*(?:=|:|is|are|was|were)\s*)(\d+)(?![\d.,%])", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\b((?:n(?:_\w+)?|" + PEOPLE + r")\s*(?:=|:|is|are|was|were)\s*)(\d+)(?!\d|[.,]\d|\s?%)", re.IGNORECASE
+)
 _OF = re.compile(r"(?<![\w.,-])(\d+)(?=\s+(?:of|out of)\s+(?:the\s+)?\d)")
 _COUNT_KEY = re.compile(
     r"(?:^|_)(?:n|count|counts|patients|people|images|men|women|male|female|diseased|validated|cases|clusters|rows|lost)"
