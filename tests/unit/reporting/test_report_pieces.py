@@ -181,3 +181,23 @@ def test_card_performance_is_one_table_by_group():
     assert [line[0] for line in lines] == ["All", "Age 45–54", "Age 100+", "Disease: dry amd"]
     assert lines[0] == ["All", "40", "0.600", "70.0%"]
     assert lines[-1] == ["Disease: dry amd", "40", "0.600", "—"]
+
+
+def test_flow_says_unchanged_counts_once():
+    """A step that loses nobody is short; one that loses somebody, or hides a count, is told in full."""
+    step = {"step": 1, "name": "all", "n_patients": 100, "n_images": 200, "n_male": 48, "n_female": 52, "n_other": 0,
+            "n_unknown": 0, "patients_lost": 0, "images_lost": 0, "reason": "", "state": "counted"}  # fmt: skip
+    same = {**step, "step": 2, "name": "in_the_table"}
+    fewer = {**same, "step": 3, "n_patients": 90, "n_male": 38, "patients_lost": 10, "images_lost": 1}
+    steps = flow_steps(Rows.of(pd.DataFrame([fewer, same, step]), "flow"))
+    assert [one.unchanged for one in steps] == [False, True, False]
+    assert [one.name for one in steps] == ["All", "In the table", "In the table"]
+    assert steps[2].lost == "10 patients and 1 photograph"
+
+
+def test_rare_prevalence_has_distinct_axis_numbers():
+    """Far below one per cent the axis still tells its ticks apart."""
+    line = Series(label="Men", role="male", points=(0.0004, 0.0011, 0.0019))
+    svg = band_chart(list("abc"), [line], name="x", measure="prevalence", axis="y", title="t", description="d")
+    numbers = re.findall(r">([0-9.]+)</text>", svg)
+    assert len(numbers) == len(set(numbers)) >= 3

@@ -65,6 +65,9 @@ def _panel(
         (who, label, printed(row, metric)[0]) for who, label, metric, row in cells if not has_number(row)
     )
     lines = [series(legend, role, found[metric], "bars") for metric, legend, role in metrics]
+    nobody = name == "ungradable" and not any(point > 0 for point in lines[0].points)
+    if nobody:  # the table says so; an empty frame would not say more
+        return Drawn(title=title, svg="")
     svg = band_chart(
         labels, lines, name=f"audit-{name}", measure=metrics[0][0], axis=axis, title=title, description=words,
         reference=reference,

@@ -47,7 +47,7 @@ def audit_table(audit: Rows, group: str) -> TableView | None:
     lines = tuple(_line(audit.where(group=g, level_name=name), g, name, metrics) for g, name in
                   [*everyone, *((group, level) for level in levels)])  # fmt: skip
     shown = tuple(row for row in audit.rows if row["group"] in {"overall", group})
-    columns = [_group_name(group), "Patients", *(METRICS[name] for name in metrics)]
+    columns = [_group_name(group), "Patients, and their recorded sex", *(METRICS[name] for name in metrics)]
     caption = f"The model against recorded sex, by {_group_name(group).lower()}"
     file = f"audit-{''.join(c if c.isascii() and c.isalnum() else '-' for c in group)}.csv"
     return table_view(caption, columns, [Group(heading="", rows=lines)], file=file, rows=shown)

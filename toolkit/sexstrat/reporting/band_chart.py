@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from sexstrat.reporting.figure_style import COLOURS, MARKERS, blank_figure, drawing, to_svg
 from sexstrat.reporting.forest import text_width
-from sexstrat.reporting.number_format import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,6 +134,8 @@ def _scale(axes: Axes, series: Sequence[Series], measure: str, reference: float 
     values = [v for line in series for v in (*line.points, *line.lows, *line.highs) if math.isfinite(v)]
     values += [value for value in (reference, top) if value is not None]
     low, high = min(values), max(values)
+    if measure == "ungradable":
+        high = max(high, 0.01)
     room = 0.06 * ((high - low) or 0.1)
     from_zero = measure in {"prevalence", "ungradable"}
     axes.set_ylim(0.0 if from_zero else low - room, high + room if from_zero else min(high + room, 1.02))
@@ -146,11 +147,13 @@ def _scale(axes: Axes, series: Sequence[Series], measure: str, reference: float 
 
 
 def _tick(measure: str, value: float) -> str:
-    """Print an axis number: as the tables do, without needless zeros."""
+    """Print an axis number with as many digits as it needs; zero without a sign or decimals."""
     if abs(value) < 1e-9:
         return "0"
-    text = plain(measure, value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if measure == "auc":
+        return f"{value:.3g}"
+    sign = "+" if value > 0 and measure.endswith("male_share") and measure.startswith("predicted") else ""
+    return sign + f"{100 * value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _label_bands(axes: Axes, bands: Sequence[str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sexstrat.reporting.number_format import is_number
 from sexstrat.reporting.rows import Rows
 from sexstrat.reporting.table_view import Cell, Group, TableView, count_cell, table_view
+from sexstrat.reporting.texts import sentence_case
 
 __all__ = ["FlowPart", "FlowStep", "flow_steps", "flow_table"]
 
@@ -41,6 +42,7 @@ class FlowStep:
     parts : recorded sex of those who remain.
     lost : what was lost on the way here, in words; empty when nothing.
     reason : why.
+    unchanged : whether everybody of the step before is still there, so that nothing needs to be said again.
     """
 
     name: str
@@ -49,6 +51,7 @@ class FlowStep:
     parts: tuple[FlowPart, ...]
     lost: str
     reason: str
+    unchanged: bool = False
 
 
 def flow_steps(flow: Rows) -> tuple[FlowStep, ...]:
@@ -59,7 +62,14 @@ def flow_steps(flow: Rows) -> tuple[FlowStep, ...]:
     >>> flow_steps(Rows(()))
     ()
     """
-    return tuple(_step(row) for row in sorted(flow.rows, key=lambda row: row["step"] or 0))
+    steps = [_step(row) for row in sorted(flow.rows, key=lambda row: row["step"] or 0)]
+    return tuple(replace(step, unchanged=_same(steps[place - 1], step) if place else False)
+                 for place, step in enumerate(steps))  # fmt: skip
+
+
+def _same(before: FlowStep, step: FlowStep) -> bool:
+    """Tell whether a step lost nobody and shows the same counts as the one before."""
+    return not step.lost and (before.patients, before.images, before.parts) == (step.patients, step.images, step.parts)
 
 
 def _step(row: Mapping[str, Any]) -> FlowStep:
@@ -70,7 +80,7 @@ def _step(row: Mapping[str, Any]) -> FlowStep:
     ]
     images = count_cell(row, "n_images").text
     return FlowStep(
-        name=str(row["name"]),
+        name=sentence_case(str(row["name"])),
         patients=count_cell(row, "n_patients").text,
         images="" if images == "missing" else images,
         parts=_parts(row),
@@ -105,13 +115,15 @@ def flow_table(flow: Rows) -> TableView:
     rows = sorted(flow.rows, key=lambda row: row["step"] or 0)
     lines = tuple(
         (
-            Cell(text=str(row["name"]), kind="head"),
+            Cell(text=sentence_case(str(row["name"])), kind="head"),
             *(count_cell(row, name) for name in names),
             Cell(text=str(row["reason"] or "\N{EM DASH}"), kind="text"),
         )
         for row in rows
     )
-    columns = ("Step", "Patients", "Photographs", "Men", "Women", "Other", "Sex not recorded", "Patients lost",
-               "Photographs lost", "Why")  # fmt: skip
+    columns = (
+        "Step", "Patients", "Photographs", "Men", "Women", "Other", "Sex not recorded", "Patients not counted further",
+        "Photographs not counted further", "Why",
+    )  # fmt: skip
     groups = [Group(heading="", rows=lines)]
     return table_view("Patients and photographs at every step", columns, groups, file="flow.csv", rows=rows)
