@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +119,15 @@ def test_a_png_cut_anywhere_is_refused(cut: int) -> None:
     """No cut-off PNG is read as if it were whole."""
     whole = encoded(Image.fromarray(np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)))
     assert refusal(whole[: -400 + cut]) in {"unreadable", "not_an_image"}
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_both_byte_orders_of_a_deep_tiff_are_read(order: str) -> None:
+    """A 16-bit grey TIFF written by hand decodes alike in little- and big-endian order."""
+    ramp = np.tile(np.linspace(0, 4095, 64).astype(f"{order}u2"), (64, 1))
+    tags = [(256, 64), (257, 64), (258, 16), (259, 1), (262, 1), (273, 122), (277, 1), (278, 64), (279, ramp.nbytes)]
+    header = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(tags))
+    entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags)
+    found = decode_image(header + entries + struct.pack(f"{order}I", 0) + ramp.tobytes())
+    assert found.pixels[0, [0, 32, 63], 0].tolist() == [0, 130, 255]
+    assert found.format == "TIFF"
