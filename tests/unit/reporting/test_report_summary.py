@@ -37,7 +37,7 @@ def test_one_condition_with_truth():
     )
     assert second == (
         "Taking the predicted sex at face value would have given 1.90 (1.80 to 2.00); the truth, which the analysis "
-        "did not see, is 1.37 and lies inside the corrected interval, outside the naive one."
+        "did not see, is 1.37 and lies inside the corrected interval and outside the naive one."
     )
     assert third == (
         "No correction was refused, and 13 table rows have numbers withheld to protect people (disclosure profile "
@@ -65,7 +65,7 @@ def test_several_conditions_with_truth():
     assert first == (
         "By corrected prevalence ratio of men to women, one of three conditions is more common in men: Glaucoma, "
         "1.40 (1.20 to 1.60); one of three conditions is more common in women: Dr, 0.80 (0.70 to 0.90); for one the "
-        "corrected interval includes 1, so that no difference is shown."
+        "interval includes 1, so that no difference is shown."
     )
     assert "inside the corrected interval for two of three conditions" in second
     assert "for one (furthest for Dr: 1.10 (1.00 to 1.20), where the truth is 0.60)." in second
@@ -106,3 +106,16 @@ def test_choice_of_the_study_leads():
     one = headlines(Rows(tuple(rows)), [{"condition": "a", "estimator": "E2", "band_estimators": ("E1", "E2")}])[0]
     assert (one.estimator, one.also, one.band_estimator(0), one.band_estimator(5)) == ("E2", ("E1",), "E1", "E2")
     assert headlines(Rows(tuple(rows[:1])), [])[0].estimator is None
+
+
+def test_a_model_based_number_is_never_called_corrected():
+    """Where too few have recorded sex for a correction, the sentence, and every later one, says model-based."""
+    weak = Headline(
+        condition="dr", standard="crude", estimator="E2", corrected=row(1.3, 0.9, 1.9, "model_based"),
+        naive=row(1.2, 1.1, 1.3, "naive"), truth=row(1.25, None, None, "truth"),
+    )  # fmt: skip
+    first, second, _ = summary([weak], GATE)
+    assert "the model-based prevalence ratio, not standardised for age, is 1.30" in first
+    assert "inside the model-based interval and inside the naive one" in second
+    assert "corrected" not in first + second
+    assert "By corrected or model-based prevalence ratio" in summary([lead(), weak], GATE)[0]

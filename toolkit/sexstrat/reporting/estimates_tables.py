@@ -132,7 +132,8 @@ def overview_table(leads: Sequence[Headline], estimates: Rows) -> TableView:
         recorded = ratio.first(estimator="complete_case", age_low=None, age_high=None)
         shown = [lead.corrected, lead.naive, recorded, *([lead.truth] if truth else [])]
         name = Cell(text=sentence_case(lead.condition), note=STANDARDS.get(lead.standard, lead.standard), kind="head")
-        lines.append((name, *(estimate_cell(row, "prevalence_ratio") for row in shown)))
+        cells = [estimate_cell(row, "prevalence_ratio", dagger=row is lead.corrected) for row in shown]
+        lines.append((name, *cells))
     columns = [
         "Condition",
         "Corrected ratio",
@@ -141,7 +142,13 @@ def overview_table(leads: Sequence[Headline], estimates: Rows) -> TableView:
         *(["Truth"] if truth else []),
     ]
     caption = "Prevalence ratio, men to women, for every condition"
-    return table_view(caption, columns, [Group(heading="", rows=tuple(lines))])
+    dagger = any(lead.kind == "model-based" and has_number(lead.corrected) for lead in leads)
+    note = (
+        "\N{DAGGER} Model-based: too few patients with recorded sex for a correction that assumes less."
+        if dagger
+        else ""
+    )
+    return table_view(caption, columns, [Group(heading="", rows=tuple(lines))], note=note)
 
 
 def male_share_table(estimates: Rows) -> TableView | None:

@@ -73,15 +73,16 @@ def _forest_rows(estimates: Rows, lead: Headline) -> list[ForestRow]:
 
 def _forest_finding(leads: Sequence[Headline]) -> str:
     judged = [lead for lead in leads if lead.covers_truth is not None]
+    kinds = " or ".join(dict.fromkeys(lead.kind for lead in leads))
     if judged:
         right = sum(bool(lead.covers_truth) for lead in judged)
         naive = [lead for lead in judged if lead.naive_covers_truth is not None]
         also = sum(bool(lead.naive_covers_truth) for lead in naive)
         if len(judged) == 1:
             hit = {True: "holds", False: "misses"}
-            text = f"The corrected interval {hit[bool(right)]} the truth"
+            text = f"The {judged[0].kind} interval {hit[bool(right)]} the truth"
             return text + (f"; the naive one {hit[bool(also)]} it" if naive else "")
-        text = f"Corrected intervals hold the truth for {right} of {len(judged)} conditions"
+        text = f"{kinds.capitalize()} intervals hold the truth for {right} of {len(judged)} conditions"
         return text + (f"; naive ones for {also} of {len(naive)}" if naive else "")
     apart = [lead for lead in leads if has_number(lead.corrected) and has_number(lead.naive)]
     apart = [lead for lead in apart if min(_ratio(lead.corrected), _ratio(lead.naive)) > 0]

@@ -51,6 +51,14 @@ class Headline:
         return str(named[index]) if index < len(named) else self.estimator
 
     @property
+    def kind(self) -> str:
+        """Say what kind of number leads: ``corrected``, ``model-based``, ``assumption-based``, or as recorded."""
+        state = str((self.corrected or {}).get("state", "corrected"))
+        return {"model_based": "model-based", "assumption": "assumption-based"}.get(
+            state, state if state in {"recorded", "naive"} else "corrected"
+        )
+
+    @property
     def direction(self) -> str:
         """Say which sex has more: ``male``, ``female``, ``none`` (interval holds 1) or ``unknown`` (no number)."""
         row = self.corrected

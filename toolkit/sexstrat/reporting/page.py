@@ -125,7 +125,7 @@ def _tiles(leads: Sequence[Headline]) -> list[dict[str, str]]:
     if len(leads) != 1:
         return []
     lead = leads[0]
-    shown = [("Corrected", "corrected", lead.corrected), ("Naive: predicted sex", "naive", lead.naive)]
+    shown = [(sentence_case(lead.kind), "corrected", lead.corrected), ("Naive: predicted sex", "naive", lead.naive)]
     shown += [("Truth", "truth", lead.truth)] if has_number(lead.truth) else []
     tiles = []
     for label, role, row in shown:

@@ -66,7 +66,7 @@ def _one(lead: Headline) -> str:
         "none": "not shown to differ between men and women",
         "unknown": "compared between men and women",
     }[lead.direction]
-    return f"{name} is {verdict}: the corrected prevalence ratio, {_standardised(lead)}, is {number}."
+    return f"{name} is {verdict}: the {lead.kind} prevalence ratio, {_standardised(lead)}, is {number}."
 
 
 def _many(leads: Sequence[Headline]) -> str:
@@ -87,11 +87,11 @@ def _many(leads: Sequence[Headline]) -> str:
             )
     same = sum(lead.direction == "none" for lead in leads)
     if same:
-        parts.append(f"for {number_word(same)} the corrected interval includes 1, so that no difference is shown")
+        parts.append(f"for {number_word(same)} the interval includes 1, so that no difference is shown")
     unknown = sum(lead.direction == "unknown" for lead in leads)
     if unknown:
         parts.append(f"for {number_word(unknown)} there is no corrected number")
-    return f"By corrected prevalence ratio of men to women, {'; '.join(parts)}."
+    return f"By {_kinds(leads)} prevalence ratio of men to women, {'; '.join(parts)}."
 
 
 def _naive(leads: Sequence[Headline]) -> str:
@@ -107,15 +107,16 @@ def _naive(leads: Sequence[Headline]) -> str:
             text += f"; the truth, which the analysis did not see, is {quantity(_RATIO, float(lead.truth['point']))}"
             if judged:
                 corrected, naive = _inside(lead.covers_truth), _inside(lead.naive_covers_truth)
-                text += f" and lies {corrected} the corrected interval, {naive} the naive one"
+                text += f" and lies {corrected} the {lead.kind} interval and {naive} the naive one"
         return text + "."
     if judged:
         right = sum(bool(one.covers_truth) for one in judged)
         wrong = sum(bool(one.naive_covers_truth) for one in judged)
         return (
-            f"The truth, which the analysis did not see, lies inside the corrected interval for {number_word(right)} "
-            f"of {number_word(len(judged))} conditions, and inside the naive one, which takes predicted sex at face "
-            f"value, for {number_word(wrong)}{_furthest(judged)}."
+            "The truth, which the analysis did not see, lies inside the "
+            f"{_kinds(judged)} interval for {number_word(right)} of {number_word(len(judged))} conditions, and inside "
+            "the naive one, which takes predicted sex at face value, for "
+            f"{number_word(wrong)}{_furthest(judged)}."
         )
     both = [lead for lead in shown if has_number(lead.corrected)]
     if not both:
@@ -141,6 +142,17 @@ def _furthest(judged: Sequence[Headline]) -> str:
     return f" (furthest for {sentence_case(lead.condition)}: {_with_interval(lead.naive)}, where the truth is {truth})"
 
 
+def _kinds(leads: Sequence[Headline]) -> str:
+    """Name the kinds of numbers that lead, so that no model-based one is called corrected."""
+    return " or ".join(dict.fromkeys(lead.kind for lead in leads))
+
+
+def _reason(lead: Headline) -> str:
+    """Return why a correction was refused: the first sentence, without what is already said."""
+    why = str((lead.corrected or {}).get("note") or (lead.choice or {}).get("why") or "")
+    return why.removeprefix("No corrected estimate: ").split(". ")[0].rstrip(".")
+
+
 def _inside(covered: bool | None) -> str:
     return "inside" if covered else "outside"
 
@@ -158,7 +170,7 @@ def _withheld(leads: Sequence[Headline], released: Released) -> tuple[str, ...]:
     refused = [lead for lead in leads if lead.corrected is not None and lead.corrected["state"] == "refused"]
     if refused:
         names = ", ".join(sentence_case(lead.condition) for lead in refused)
-        why = str((refused[0].corrected or {}).get("note") or (refused[0].choice or {}).get("why") or "").rstrip(".")
+        why = _reason(refused[0])
         first = f"A correction was refused for {names}" + (f" ({why})" if why else "")
     else:
         first = "No correction was refused"
