@@ -212,6 +212,8 @@ def test_refused_correction_gives_no_number(example):
     )
     text = page(release(example(names=("glaucoma",), estimates=frame, choices=choices), "uk-5"))
     assert "no corrected ratio of men to women can be given (refused)" in text
+    assert 'id="ages-glaucoma-1-title"' not in text
+    assert 'id="ages-glaucoma-1-naive-title"' in text
     assert "A correction was refused for Glaucoma (fewer than 10 validated diseased)" in text
     assert '<span class="big">refused</span>' in text
     assert "<strong>Refused.</strong> fewer than 10 validated diseased" in text

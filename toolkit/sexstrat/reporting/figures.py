@@ -136,6 +136,8 @@ def prevalence_figures(estimates: Rows, lead: Headline, name: str) -> tuple[Draw
     )
     drawn = []
     for (panel, suffix, title), some in zip(panels, lines, strict=True):
+        if not any(has_number(row) for rows_of_sex in panel.values() for row in rows_of_sex):
+            continue  # truth alone would look like a result; the table says why there is none
         svg = band_chart(
             labels, some, name=name + suffix, measure="prevalence", axis="Prevalence, %", title=title,
             description=_words(panel, labels), top=top,
