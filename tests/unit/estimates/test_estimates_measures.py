@@ -1,4 +1,4 @@
-"""Analytic derivatives agree with numerical ones; Var g agrees with the multinomial; 0/0 is undefined, never a number."""
+"""Analytic derivatives agree with numerical ones, Var g with the multinomial; 0/0 is undefined, never a number."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_derivatives_agree_with_differences(name: str) -> None:
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_doubling_the_cohort_changes_no_measure(name: str) -> None:
-    """Measures do not depend on the size of the cohort: sum N dg/dN = 0, which removes the multinomial's cross terms."""
+    """Measures ignore the size of the cohort: sum N dg/dN = 0, so the multinomial has no cross terms."""
     found = MEASURES[name](margin(PI, N))
     assert np.sum(found.by_n * N) == pytest.approx(0, abs=1e-12)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.recalibration import Recalibration, recalibrate
@@ -44,21 +45,22 @@ def _influence(given: ComposeInput, model: Recalibration) -> tuple[Array, Array]
     return first - second, first
 
 
-def disagreement(given: ComposeInput, gradient: Array) -> tuple[float, bool]:
-    """Return the standardised difference between E1 and E2 of one measure, and whether to warn.
+def disagreement(given: ComposeInput, gradients: Array) -> tuple[Array, bool]:
+    """Return the standardised differences between E1 and E2 of some measures, and whether to warn.
 
     Both estimators are sums over validated patients of the same residual S - p with different weights (joint
-    influence functions), so that the difference is sum(u e) with standard error sqrt(sum(u^2 e^2)). A difference that
-    is small beside E1's own standard error never warns.
+    influence functions), so that a difference is sum(u e) with standard error sqrt(sum(u^2 e^2)). A difference that
+    is small beside E1's own standard error never warns, and the limit of 2 widens with the number of measures
+    (Bonferroni). For all ages crude the two agree by construction, so that bands and standardised measures tell.
 
     Parameters
     ----------
     given : the input.
-    gradient : derivative of the measure with respect to pi, shape (2A,), index 2 a + d.
+    gradients : derivatives of the measures with respect to pi, shape (measures, 2A), index 2 a + d.
 
     Returns
     -------
-    The difference in standard errors of the difference, and True when beyond 2 of them.
+    Each difference in standard errors of the difference, and True when one of them is beyond the limit.
 
     Examples
     --------
@@ -73,17 +75,17 @@ def disagreement(given: ComposeInput, gradient: Array) -> tuple[float, bool]:
     ...     design=ValidationDesign.random,
     ...     target=Target.population,
     ... )
-    >>> disagreement(given, np.array([-1.0, 1.0, -1.0, 1.0]))[1]
+    >>> disagreement(given, np.array([[-1.0, 1.0, -1.0, 1.0]]))[1]
     False
     """
     arrays, model = given.arrays, recalibrate(given.arrays)
     rows = arrays.validated
     difference, first = _influence(given, model)
-    u, v = difference @ gradient, first @ gradient
-    e = (arrays.male - model.probability)[rows]
-    n = arrays.n[rows]
-    delta = float(np.sum(n * u * e))
-    own = float(np.sqrt(np.sum(n * (v * e) ** 2)))
-    error = float(np.sqrt(np.sum(n * (u * e) ** 2) + (IMMATERIAL * own) ** 2))
-    z = delta / error if error > 0 else 0.0
-    return z, abs(z) > DISAGREEMENT
+    u, v = difference @ gradients.T, first @ gradients.T
+    n, e = arrays.n[rows][:, None], (arrays.male - model.probability)[rows][:, None]
+    delta = np.sum(n * u * e, axis=0)
+    own = np.sum(n * (v * e) ** 2, axis=0)
+    error = np.sqrt(np.sum(n * (u * e) ** 2, axis=0) + IMMATERIAL**2 * own)
+    z = np.divide(delta, error, out=np.zeros_like(delta), where=error > 0)
+    limit = norm.isf(norm.sf(DISAGREEMENT) / max(z.size, 1))
+    return z, bool((np.abs(z) > limit).any())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.aipw import aipw
 from sexstrat.estimates.attenuation import attenuation
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
-from sexstrat.estimates.contrasts import crude_gradient
+from sexstrat.estimates.contrasts import log_ratio_gradient
 from sexstrat.estimates.imputation import imputation
 from sexstrat.estimates.naive import recorded
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, UNINFORMATIVE_AUC, reason_to_refuse, validated_auc
@@ -68,24 +69,34 @@ def checked(given: ComposeInput, estimate: Composition) -> Composition:
     )
 
 
+def _compared(given: ComposeInput, other: Composition, thin: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the gradients of what E1 and E2 are compared on: the bands that E1 reports, and all, standardised."""
+    ages = given.arrays.total(given.arrays.w).sum(axis=1)
+    bands = np.eye(ages.size)[~thin]
+    weights = [*bands, ages / ages.sum()]
+    return np.nan_to_num(np.stack([log_ratio_gradient(other.by_band, one) for one in weights]))
+
+
 def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
     """Hand bands with fewer than 20 validated patients in either cell to E2, and compare the two."""
     other = imputation(given)
-    thin = (given.arrays.n_validated < ENOUGH_VALIDATED).any(axis=1)
-    z, apart = disagreement(given, crude_gradient(other))
+    thin = np.atleast_1d((given.arrays.n_validated < ENOUGH_VALIDATED).any(axis=1))
+    z, apart = disagreement(given, _compared(given, other, thin))
+    largest = float(np.max(np.abs(z)))
     warnings = estimate.warnings
     if apart:
         warnings = (
             *warnings,
-            f"E1 and E2 differ by {abs(z):.1f} standard errors of their difference: the imputation model may be wrong.",
+            f"E1 and E2 differ by {largest:.1f} standard errors of their difference: "
+            "the imputation model may be wrong.",
         )
-    states = tuple("model_based" if one else "corrected" for one in np.atleast_1d(thin))
+    states = tuple("model_based" if one else "corrected" for one in thin)
     return replace(
         estimate,
         band_state=states,
         warnings=warnings,
         fallback=other if thin.any() else None,
-        diagnostics={**estimate.diagnostics, "e1_e2_difference_in_se": z},
+        diagnostics={**estimate.diagnostics, "e1_e2_difference_in_se": largest},
     )
 
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.estimate_rows import Estimates, Place, contrast_row
 from sexstrat.estimates.measures import Smooth, difference, log_odds_ratio, log_ratio, prevalence_of
 from sexstrat.estimates.places import places
 
-__all__ = ["CONTRASTS", "contrast_at", "contrast_rows", "crude_gradient"]
+__all__ = ["CONTRASTS", "contrast_at", "contrast_rows", "log_ratio_gradient"]
 
 CONTRASTS: Mapping[str, tuple[str, Callable[[Smooth, Smooth], Smooth], bool]] = {
     "ratio": ("prevalence_ratio", log_ratio, True),
@@ -56,8 +56,6 @@ def contrast_rows(one: Composition, kind: str, standardise: str | Mapping[int, f
     return Estimates(tuple(contrast_at(place, kind) for place in places(one, standardise)))
 
 
-def crude_gradient(one: Composition) -> NDArray[np.float64]:
-    """Return how the crude log prevalence ratio moves with each band's share of men, shape (2A,), index 2 a + d."""
-    ratio = log_ratio(*(prevalence_of(one.overall, sex, np.ones(1)) for sex in ("male", "female")))
-    totals = np.where(one.overall.n > 0, one.overall.n, 1.0)
-    return np.asarray((ratio.by_pi * one.n / totals).ravel())
+def log_ratio_gradient(margin: Margin, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how the log prevalence ratio, weighted over bands, moves with each share of men: index 2 a + d."""
+    return log_ratio(*(prevalence_of(margin, sex, weights) for sex in ("male", "female"))).by_pi.ravel()

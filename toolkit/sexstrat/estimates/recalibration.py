@@ -185,11 +185,13 @@ def recalibrate(arrays: CellArrays, *, shrink: bool = False, rows: NDArray[np.bo
         raise EstimationError("nobody's recorded sex is known, so the score cannot be recalibrated")
     weight, squares = fit_weights(arrays)
     x, t, male = design[used], weight[used], arrays.male[used].astype(float)
-    beta, inverse = fit_logistic(x, male * t, t, _prior_precision(names, shrink))
+    precision = _prior_precision(names, shrink)
+    beta, inverse = fit_logistic(x, male * t, t, precision)
     covariance = inverse
     if not np.allclose(weight[arrays.validated], arrays.n[arrays.validated]):
         residual = male - expit(x @ beta)
-        covariance = inverse @ ((x * (squares[used] * residual**2)[:, None]).T @ x) @ inverse
+        scores = (x * (squares[used] * residual**2)[:, None]).T @ x
+        covariance = inverse @ (scores + np.diag(precision)) @ inverse  # the prior counts where data are silent
     return Recalibration(design=design, beta=beta, covariance=covariance, inverse_information=inverse, names=names)
 
 
