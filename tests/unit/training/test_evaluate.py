@@ -17,7 +17,7 @@ def sample(n: int = 400) -> tuple[Examples, np.ndarray]:
     examples = Examples(
         image_id=np.arange(2 * n).astype(str), path=names, patient_id=names, eye=np.full(2 * n, ""), group=names,
         male=male, age_years=np.where(person < n // 2, 40.0, 70.0), disease_names=("glaucoma", "rare"),
-        diseases=np.column_stack([person % 3 == 0, person < 4]).astype(float), usable=np.ones(2 * n, bool),
+        diseases=np.column_stack([person % 3 == 0, person < 16]).astype(float), usable=np.ones(2 * n, bool),
     )  # fmt: skip
     logits = male - 0.5 + rng.normal(0, 1, n)[person] + rng.normal(0, 1, 2 * n)
     return examples, logits
@@ -49,7 +49,7 @@ def test_correct_among_men_and_women_are_shares_at_one_half() -> None:
 
 
 def test_groups_too_small_to_say_anything_are_left_out() -> None:
-    """Age bands and the common disease are there; a disease of four people is not."""
+    """Age bands and the common disease are there; a disease of 8 men and 8 women is not, however many photographs."""
     levels = {(group, level) for _, _, group, level in rows_by_key()}
     assert levels == {("overall", "all"), ("age_band", "0-44"), ("age_band", "65-74"), ("disease", "glaucoma")}
 

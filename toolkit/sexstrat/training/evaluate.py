@@ -51,8 +51,7 @@ def performance_rows(
     found: list[dict[str, Any]] = []
     for unit, chosen, values in (("patient", rows[first], means), ("photograph", rows, logits)):
         for group, level, member in _groups(examples, chosen):
-            men = int(examples.male[chosen[member]].sum())
-            if min(men, int(member.sum()) - men) < _MINIMUM_OF_EACH_SEX:
+            if _rarer_sex(examples, chosen[member]) < _MINIMUM_OF_EACH_SEX:
                 continue
             for metric, method, measured in _measurements(examples, chosen[member], values[member]):
                 head = {"data": data, "unit": unit, "metric": metric, "group": group, "level": level}
@@ -70,6 +69,11 @@ def _groups(examples: Examples, rows: NDArray[np.int64]) -> Iterator[tuple[str, 
         yield "age_band", label, band == i
     for i, name in enumerate(examples.disease_names):
         yield "disease", name, examples.diseases[rows, i] == 1
+
+
+def _rarer_sex(examples: Examples, rows: NDArray[np.int64]) -> int:
+    """Return the number of people, not photographs, of the rarer sex."""
+    return min(len(np.unique(examples.patient_id[rows[examples.male[rows] == sex]])) for sex in (0, 1))
 
 
 def _measurements(
