@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -133,8 +134,10 @@ def build(
     base = make(include_top=False, weights=None, input_tensor=inputs)
     if weights is not None:
         try:
-            base.load_weights(str(weights))
-        except (ValueError, OSError, KeyError) as err:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # Keras only warns when it leaves layers at random
+                base.load_weights(str(weights))
+        except (ValueError, OSError, KeyError, UserWarning) as err:
             raise ModelError(f"the weights in {weights} do not fit {name}: {err}") from err
     features = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
     if dropout > 0:
