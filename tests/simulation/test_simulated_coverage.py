@@ -34,7 +34,7 @@ def ratio_width(table: pd.DataFrame, name: str) -> float:
 def test_a_few_replicates_cover_and_are_unbiased(coverage: Coverage, name: str) -> None:
     """Sixty cohorts a setting, both targets: an interval a third too narrow, or a bias of 0.4 SE, would fail.
 
-    With true coverage .95 one of the averages below falls under .91 less than once in a thousand suites.
+    The bounds are wide because sixty replicates have a Monte Carlo error of .028; the slow test has the real ones.
     """
     rows = judged(coverage(name, replicates=60, targets=("population", "cohort")))
     overall = rows[rows["age_low"].isna()]
@@ -73,8 +73,7 @@ def test_acceptance_over_500_replicates(coverage: Coverage, name: str, target: s
     if not rows["coverage"].between(0.92, 0.98).all():
         again = judged(coverage(name, replicates=2_000, targets=(target,), first_seed=900_000))
         doubtful = ~rows["coverage"].between(0.92, 0.98).to_numpy()
-        # a rerun proportion has its own Monte Carlo error of .005
-        assert again.loc[doubtful, "coverage"].between(0.925, 0.98).all(), again.loc[doubtful].to_string()
+        assert again.loc[doubtful, "coverage"].between(0.93, 0.975).all(), again.loc[doubtful].to_string()
     if name == "null_error_by_disease":
         adjusted = (rows["measure"] == "prevalence_ratio") & (rows["standard"] == "cohort")
         assert rows.loc[adjusted, "rejected"].between(0.02, 0.08).all()
