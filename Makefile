@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 PYTHONS := python3.13 python3.12 python3.11 python3 python
 EXTRAS := scoring
+SHARED := $(or $(SEXSTRAT_SHARED),../shared)/data
 PYTEST := $(BIN)/python -m pytest -q --benchmark-disable
 
 # One thread a process where tests run side by side; a longer wait on slow networks; TensorFlow says only what matters.
@@ -47,9 +48,16 @@ bench: $(READY) ## heavy: speed and memory ratios
 simulate: $(READY) ## heavy: coverage of every interval over many seeded cohorts
 	$(PYTEST) tests/simulation -m slow
 
-odir: $(READY) ## heavy: the study on the real photographs in ../shared/data
-	$(BIN)/sexstrat train --folds 3 --out out/odir-folds
+odir: $(READY) ## heavy: the study on the real photographs in ../shared/data, resumable
+	@test -d $(SHARED)/odir5k || { echo "shared data are absent: $(SHARED)/odir5k" >&2; exit 1; }
+	$(BIN)/python analyses/odir5k_prepare.py .work/odir --shared $(SHARED)
+	$(BIN)/sexstrat train .work/odir/images.csv .work/odir/truth.csv --conditions .work/odir/conditions.csv \
+	  --groups $(SHARED)/odir5k/odir5k_known_issues.csv --weights $(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
+	  --folds 3 --phases 224x6 --freeze-to conv_pw_11_relu --about analyses/demonstration_model.toml \
+	  --out .work/odir/folds
+	cp .work/odir/folds/scores.parquet .work/odir/scores.parquet
 	$(BIN)/sexstrat run analyses/odir5k.toml --out out/odir
+	$(BIN)/python analyses/odir5k_coverage.py .work/odir
 
 fuzz: $(READY) ## heavy: the property tests with many random examples
 	$(PYTEST) tests/properties -m 'slow or not slow' --hypothesis-profile=fuzz
