@@ -89,7 +89,7 @@ def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narr
         _draw_truth(axes, rows, heights)
         for line, height in zip(rows, heights, strict=True):
             _draw_line(axes, line, height, left - _INDENT - 2, narrow=narrow)
-        _finish(axes)
+        _finish(axes, "Ratio, men : women (log scale)" if narrow else "Prevalence ratio, men to women (log scale)")
         return to_svg(figure, name="forest-narrow" if narrow else "forest", title=title, description=description)
 
 
@@ -169,7 +169,7 @@ def _annotate(
     )  # fmt: skip
 
 
-def _finish(axes: Axes) -> None:
+def _finish(axes: Axes, label: str) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     low, high = axes.get_xlim()
@@ -183,7 +183,7 @@ def _finish(axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel("Prevalence ratio, men to women (log scale)")
+    axes.set_xlabel(label)
 
 
 def line_label(estimator: str) -> str:
