@@ -93,8 +93,7 @@ def test_core_install_runs_a_study_without_tensorflow_and_without_network(simula
         "import socket, sys\n"
         "class Refuse:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in {'tensorflow', 'keras', 'openvino', 'PIL', 'h5py', 'pydicom'}"
-        " and 'matplotlib' not in sys.modules:\n"
+        "        if name.split('.')[0] in {'tensorflow', 'keras', 'openvino', 'h5py', 'pydicom'}:\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
         "def refuse(*a, **k):\n"
@@ -139,7 +138,7 @@ CONDITIONS = "patient_id,condition,present\na,glaucoma,true\nb,glaucoma,false\n"
         (
             PERSONS.replace("female", "2").replace("male", "1"),
             CONDITIONS,
-            ["persons.csv, row 2, column recorded_sex", "'1'", "male, female, other, unknown", "sex_coding"],
+            ["persons.csv, row 2, column recorded_sex", "'1'", "male, female, other or unknown", "sex_coding"],
         ),
         (PERSONS + "a,51,male\n", CONDITIONS, ["persons.csv, row 4, column patient_id", "'a'"]),
         (PERSONS, CONDITIONS + "z,glaucoma,true\n", ["conditions.csv, row 4, column patient_id", "'z'", "persons.csv"]),

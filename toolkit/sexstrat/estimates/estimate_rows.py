@@ -187,7 +187,8 @@ def share_row(place: Place, measure: str, sex: str | None, share: Smooth, logit:
                 "high": share.value,
                 "note": _joined(place.note, "counted in this cohort"),
             }
-        people = place.margin.pi if sex == "male" else 1 - place.margin.pi
+        men = place.margin.pi
+        people = np.where(np.isnan(men), men, 1.0) if sex is None else men if sex == "male" else 1 - men
         n = float(np.nansum(place.margin.n * people if place.band is None else (place.margin.n * people)[place.band]))
         low, high = wilson(share.value * n, n, level=place.source.level)
         return {**row, "low": low, "high": high, "note": _joined(place.note, "no case on one side: Wilson interval")}
