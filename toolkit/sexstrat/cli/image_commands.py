@@ -9,7 +9,7 @@ import typer
 
 from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
 
-__all__ = ["register", "score"]
+__all__ = ["register", "score", "train"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 
@@ -17,6 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 def register(app: typer.Typer) -> None:
     """Add these commands to the tree."""
     app.command()(score)
+    app.command()(train)
 
     models = typer.Typer(help="Model cards and backbones.", no_args_is_help=True, rich_markup_mode=None)
     models.command("list")(list_models)
@@ -49,6 +50,64 @@ def score(
         return
     print_table(["status", "images"], [[k, f"{n:,}"] for k, n in summary.by_status.items()], numeric=[1])
     print_line(f"{summary.n_images:,} images listed, {summary.n_ok:,} scored; table: {out}")
+
+
+def train(
+    images: Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")],
+    persons: Annotated[Path, typer.Argument(help="CSV of persons with recorded_sex and age_years.")],
+    weights: Annotated[Path, typer.Option("--weights", help="ImageNet weights of the backbone, no top.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, log and result; a run resumes there.")],
+    conditions: Annotated[
+        Path | None, typer.Option("--conditions", help="CSV of diseases: helps the training.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", help="CSV patient_id, group: one person, several ids.")
+    ] = None,
+    placeholder_age: Annotated[
+        list[float] | None, typer.Option("--placeholder-age", help="An age that means 'not entered'; repeatable.")
+    ] = None,
+    about: Annotated[Path | None, typer.Option("--about", help="TOML with the texts of the model card.")] = None,
+    folds: Annotated[
+        int, typer.Option("--folds", min=0, help="Cross-fit: score every patient by a model that never saw them.")
+    ] = 0,
+    backbone: Annotated[str, typer.Option("--backbone")] = "mobilenet",
+    phases: Annotated[str, typer.Option("--phases", help="Pixels x epochs, in order: 160x4,224x8.")] = "224x8",
+    freeze_to: Annotated[
+        str, typer.Option("--freeze-to", help="Last layer kept as it is; its features are computed once.")
+    ] = "",
+    learning_rate: Annotated[float, typer.Option("--learning-rate", min=1e-7, max=1.0)] = 1e-4,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 20240501,
+    json: Json = False,
+) -> None:
+    """Train a backbone on labelled photographs, or cross-fit it; resumes where it was interrupted."""
+    from sexstrat.training.commands import run_training
+
+    document = run_training(
+        images=images,
+        persons=persons,
+        conditions=conditions,
+        groups=groups,
+        placeholder_ages=tuple(placeholder_age or ()),
+        about=about,
+        folds=folds,
+        cache=cache,
+        tell=progress_line,
+        recipe={
+            "weights": weights,
+            "out": out,
+            "backbone": backbone,
+            "phases": phases,
+            "freeze_to": freeze_to,
+            "learning_rate": learning_rate,
+            "seed": seed,
+        },
+    )
+    if json:
+        emit_json({"ok": True, **document})
+        return
+    for key, value in document.items():
+        print_line(f"{key}: {value}")
 
 
 def list_models(json: Json = False) -> None:

@@ -51,7 +51,8 @@ def score_sample(folder: Path, tell: Callable[[str], None]) -> str:
     with as_file(files("sexstrat.study.sample")) as sample:
         frame = score_images(sample / "images.csv", out=folder / "private" / "photographs.parquet", progress=tell)
     summary = ScoreSummary.of(frame)
-    refused = [f"{Path(row.path).name}: {row.reason}" for row in frame.itertuples() if row.status != "ok"]
+    lost = frame.loc[frame["status"] != "ok"]
+    refused = [f"{Path(str(path)).name}: {why}" for path, why in zip(lost["path"], lost["reason"], strict=True)]
     text = f"{summary.n_ok} of {summary.n_images} embedded real photographs were scored by the shipped model"
     tell(f"photographs: {text}" + (f"; refused: {'; '.join(refused)}" if refused else ""))
     why = f" {len(refused)} was refused and kept as a row with its reason, as it should be." if refused else ""

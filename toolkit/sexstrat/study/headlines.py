@@ -43,14 +43,14 @@ def headline_rows(document: Mapping[str, Any]) -> list[list[str]]:
     ...     high=1.6,
     ...     state="corrected",
     ... )
-    >>> headline_rows({"estimates": [row], "choices": [{"condition": "d", "estimator": "E1"}]})
+    >>> headline_rows({"tables": {"estimates": {"rows": [row]}}, "choices": [{"condition": "d", "estimator": "E1"}]})
     [['d', '* E1 doubly robust', '1.40 (1.20 to 1.60)', 'corrected']]
     """
     headline = {choice["condition"]: choice["estimator"] for choice in document["choices"]}
     rows = []
     for condition, chosen in headline.items():
         for name, label in _NAMES.items():
-            for row in document["estimates"]:
+            for row in document["tables"]["estimates"]["rows"]:
                 if _is_crude_ratio(row) and row["condition"] == condition and row["estimator"] == name:
                     mark = "* " if chosen == name else "  "
                     rows.append([condition, mark + label, _interval(row), row["state"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,8 @@ def _breaches(values: pd.Series[Any], name: str, source: str) -> list[Problem]:
         wrong = present & ~values.isin(rule.enum)
     elif rule.type == "number":
         number = pd.to_numeric(values, errors="coerce")
-        wrong = present & ~number.between(rule.minimum, rule.maximum)
+        low = -math.inf if rule.minimum is None else rule.minimum
+        wrong = present & ~number.between(low, math.inf if rule.maximum is None else rule.maximum)
     else:
         wrong = ~present
     if not wrong.any():
