@@ -85,7 +85,7 @@ def arithmetic_model(
         channel_order="RGB",
         output_kind="logit",
         class_order=("male",),
-        test_time_flip=False,
+        views="as_taken",
         training_ages=(0.0, 120.0),
         terms="none",
         golden=(GoldenOutput(seed=1, prob_male=0.5),),

@@ -46,7 +46,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = ModelCard(
         model_id="random-1", title="Random weights", weights_file="random.npz", weights_sha256="0" * 64,
         backbone="mobilenet", input_size=INPUT, prepared_size=SIDE, scaling="tf", channel_order="RGB",
-        output_kind="logit", class_order=("male",), test_time_flip=True, training_ages=(0, 120), terms="none",
+        output_kind="logit", class_order=("male",), views="both", training_ages=(0, 120), terms="none",
         golden=(GoldenOutput(seed=1, prob_male=0.5),),
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("published")

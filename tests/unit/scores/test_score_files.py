@@ -105,7 +105,7 @@ def test_a_value_that_is_no_probability_is_not_written(tmp_path: Path, synthetic
     """NaN or 1.5 from a model never reaches the table."""
 
     class Broken:
-        def predict(self, pixels: np.ndarray) -> np.ndarray:
+        def predict(self, pixels: np.ndarray, eyes: object = None) -> np.ndarray:
             return np.array([np.nan, 1.5, 0.25])[: len(pixels)]
 
     rows = pd.concat(score_files(listed(synthetic.write_fundi(tmp_path, 3)), Broken(), size=64))

@@ -75,6 +75,9 @@ def train(
     freeze_to: Annotated[
         str, typer.Option("--freeze-to", help="Last layer kept as it is; its features are computed once.")
     ] = "",
+    views: Annotated[
+        str, typer.Option("--views", help="as_left_eye mirrors right eyes; both; as_taken.")
+    ] = "as_left_eye",
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=1e-7, max=1.0)] = 1e-4,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 20240501,
@@ -99,6 +102,7 @@ def train(
             "backbone": backbone,
             "phases": phases,
             "freeze_to": freeze_to,
+            "views": views,
             "learning_rate": learning_rate,
             "seed": seed,
         },

@@ -7,6 +7,7 @@ from sexstrat.models.load import BATCH_SIZE, CARD_NAME, LoadedModel, load_model,
 from sexstrat.models.publish import publish
 from sexstrat.models.runtime import RUNTIMES, Forward, make_forward
 from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.views import VIEWS, Views, views_of
 from sexstrat.models.weights import file_sha256, load_weights, save_weights, weight_names
 
 __all__ = [
@@ -15,12 +16,14 @@ __all__ = [
     "CARD_NAME",
     "GOLDEN_SEEDS",
     "RUNTIMES",
+    "VIEWS",
     "Backbone",
     "Forward",
     "GoldenOutput",
     "Head",
     "LoadedModel",
     "ModelCard",
+    "Views",
     "backbone",
     "build",
     "card_from_json",
@@ -35,6 +38,7 @@ __all__ = [
     "save_weights",
     "scale_pixels",
     "shipped_card",
+    "views_of",
     "weight_names",
     "write_card",
 ]

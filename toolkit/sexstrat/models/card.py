@@ -45,7 +45,7 @@ class ModelCard:
     channel_order: Literal["RGB", "BGR"]
     output_kind: Literal["logit", "softmax"]
     class_order: tuple[str, ...]
-    test_time_flip: bool
+    views: Literal["as_taken", "both", "as_left_eye"]
     training_ages: tuple[float, float]
     terms: str
     golden: tuple[GoldenOutput, ...]

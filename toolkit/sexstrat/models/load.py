@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -18,6 +19,7 @@ from sexstrat.models.card import ModelCard, read_card
 from sexstrat.models.golden import golden_input
 from sexstrat.models.runtime import Forward, make_forward
 from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.views import Views, views_of
 from sexstrat.models.weights import file_sha256, load_weights
 
 __all__ = ["BATCH_SIZE", "CARD_NAME", "LoadedModel", "load_model", "shipped_card"]
@@ -46,17 +48,18 @@ class LoadedModel:
     forward: Forward
     runtime: str
 
-    def logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def logits(self, pixels: NDArray[np.uint8], eyes: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """Return the logit of recorded male for prepared crops.
 
         Parameters
         ----------
         pixels : crops as :func:`sexstrat.images.prepare` makes them with ``card.prepared_size``,
             shape (n, prepared_size, prepared_size, 3), uint8.
+        eyes : R, L or None (not known) for each crop; None for all of them when left out.
 
         Returns
         -------
-        Logits, shape (n,); with ``card.test_time_flip`` the mean over each crop and its mirror image.
+        Logits, shape (n,), of the views that ``card.views`` asks for.
 
         Raises
         ------
@@ -66,18 +69,22 @@ class LoadedModel:
         side = self.card.prepared_size
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
             raise ModelError(f"pixels are {pixels.dtype} {pixels.shape}; this model needs uint8 (n, {side}, {side}, 3)")
-        parts = [self._batch_logits(pixels[i : i + BATCH_SIZE]) for i in range(0, len(pixels), BATCH_SIZE)]
+        views = views_of(self.card.views, [None] * len(pixels) if eyes is None else eyes)
+        if len(views.both) != len(pixels):
+            raise ModelError(f"eyes has {len(views.both)} entries for {len(pixels)} crops")
+        steps = [slice(i, i + BATCH_SIZE) for i in range(0, len(pixels), BATCH_SIZE)]
+        parts = [self._batch_logits(pixels[step], views[step]) for step in steps]
         values = np.concatenate(parts) if parts else np.empty(0)
         if not np.isfinite(values).all():
             raise ModelError("the network gave a value that is not finite")
         return values
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def predict(self, pixels: NDArray[np.uint8], eyes: Sequence[str | None] | None = None) -> NDArray[np.float64]:
         """Return the probability that recorded sex is male, for prepared crops.
 
         Parameters
         ----------
-        pixels : as in :meth:`logits`.
+        pixels, eyes : as in :meth:`logits`.
 
         Returns
         -------
@@ -88,17 +95,19 @@ class LoadedModel:
         ModelError
             As :meth:`logits`.
         """
-        return np.asarray(expit(self.logits(pixels)), dtype=np.float64)
+        return np.asarray(expit(self.logits(pixels, eyes)), dtype=np.float64)
 
-    def _batch_logits(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _batch_logits(self, pixels: NDArray[np.uint8], views: Views) -> NDArray[np.float64]:
         count = len(pixels)
-        window = center_crop(pixels, self.card.input_size)
+        window = views.first(center_crop(pixels, self.card.input_size))
         full = np.zeros((BATCH_SIZE, *window.shape[1:]), dtype=np.uint8)
         full[:count] = window
         scaled = scale_pixels(full, self.card.scaling, self.card.channel_order)
-        views = [scaled, scaled[:, :, ::-1]] if self.card.test_time_flip else [scaled]
-        values = [self._male_logit(self.forward(np.ascontiguousarray(view))) for view in views]
-        return np.asarray(np.mean(values, axis=0)[:count], dtype=np.float64)
+        first = self._male_logit(self.forward(scaled))[:count]
+        if not views.both.any():
+            return first
+        other = self._male_logit(self.forward(np.ascontiguousarray(scaled[:, :, ::-1])))[:count]
+        return np.where(views.both, (first + other) / 2, first)
 
     def _male_logit(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
         exact = outputs.astype(np.float64)

@@ -16,7 +16,7 @@ _ELSEWHERE = frozenset({"name", "title", "statement", "citation", "acknowledgeme
 _TECHNICAL = frozenset(
     {
         "schema_version", "weights_file", "weights_sha256", "backbone", "input_size", "prepared_size", "scaling",
-        "channel_order", "output_kind", "class_order", "positive_class", "test_time_flip", "recipe", "golden",
+        "channel_order", "output_kind", "class_order", "positive_class", "views", "recipe", "golden",
         "golden_tolerance",
     }
 )  # fmt: skip

@@ -26,13 +26,14 @@ _COLUMNS = {
 }
 
 
-def row_key(path: str, *, recipe: str, sha256: str | None = None) -> str:
+def row_key(path: str, *, recipe: str, eye: str | None = None, sha256: str | None = None) -> str:
     """Return the identity of a score: same key, same file and same way of scoring it, so the same score.
 
     Parameters
     ----------
     path : path as listed; size and time of change of the file are part of the identity.
     recipe : what else decides the score: digest of the weights, card, precision, decoding, version.
+    eye : R, L, or None when the list does not say: a model may look at the eyes differently.
     sha256 : digest that the list gives for the file, or None.
 
     Returns
@@ -45,7 +46,7 @@ def row_key(path: str, *, recipe: str, sha256: str | None = None) -> str:
     False
     """
     state = file_state(path)
-    text = "\0".join([path, str(state.size), str(state.modified), sha256 or "", recipe])
+    text = "\0".join([path, str(state.size), str(state.modified), eye or "", sha256 or "", recipe])
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 

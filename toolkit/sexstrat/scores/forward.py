@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -27,8 +27,8 @@ _ROWS_AHEAD = 256  # rows given out at the latest, however few of them hold pixe
 class Scorer(Protocol):
     """What scoring asks of a model: eight-bit crops in, probabilities of male out."""
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return the probability of male, shape (n,), for crops of shape (n, size, size, 3)."""
+    def predict(self, pixels: NDArray[np.uint8], eyes: Sequence[str | None]) -> NDArray[np.float64]:
+        """Return the probability of male, shape (n,), for crops of shape (n, size, size, 3) of these eyes."""
         ...
 
 
@@ -40,11 +40,13 @@ class ListedFile:
     ----------
     key : identity of the row that is to come out, see :mod:`sexstrat.scores.checkpoints`.
     path : path as listed.
+    eye : R, L, or None when the list does not say.
     sha256 : digest that the list gives, or None.
     """
 
     key: str
     path: str
+    eye: str | None = None
     sha256: str | None = None
 
 
@@ -54,6 +56,7 @@ class _Ready:
     status: str
     reason: str | None = None
     pixels: NDArray[np.uint8] | None = None
+    eye: str | None = None
     quality: float = np.nan
     field_of_view: float = np.nan
 
@@ -120,6 +123,7 @@ def _make_ready(file: ListedFile, size: int, root: str | None) -> _Ready:
         key=file.key,
         status="ok",
         pixels=prepared.pixels,
+        eye=file.eye,
         quality=prepared.quality,
         field_of_view=prepared.relative_diameter,
     )
@@ -127,7 +131,7 @@ def _make_ready(file: ListedFile, size: int, root: str | None) -> _Ready:
 
 def _scored(rows: list[_Ready], model: Scorer) -> pd.DataFrame:
     with_pixels = [i for i, row in enumerate(rows) if row.pixels is not None]
-    crops = [row.pixels for row in rows if row.pixels is not None]
+    crops = [(row.pixels, row.eye) for row in rows if row.pixels is not None]
     probabilities = np.full(len(rows), np.nan)
     status = [row.status for row in rows]
     reason = [row.reason for row in rows]
@@ -147,12 +151,13 @@ def _scored(rows: list[_Ready], model: Scorer) -> pd.DataFrame:
     )
 
 
-def _probabilities(crops: list[NDArray[np.uint8]], model: Scorer) -> list[tuple[float, str | None]]:
+def _probabilities(crops: list[tuple[NDArray[np.uint8], str | None]], model: Scorer) -> list[tuple[float, str | None]]:
     """Return (probability, None) or (NaN, what failed) for each crop; one bad crop does not cost the batch."""
     if not crops:
         return []
     try:
-        values = np.asarray(model.predict(np.stack(crops)), dtype=float).reshape(len(crops))
+        pixels, eyes = zip(*crops, strict=True)
+        values = np.asarray(model.predict(np.stack(pixels), eyes), dtype=float).reshape(len(crops))
     except Exception as err:  # noqa: BLE001  (a runtime may raise anything; the rows must come out)
         if len(crops) == 1:
             return [(np.nan, f"the model failed: {_in_words(err)}")]

@@ -160,13 +160,14 @@ def _without_own_files(listing: pd.DataFrame, out: str | Path | None, source: st
 
 
 def _keys(listing: pd.DataFrame, recipe: str) -> list[str]:
-    digests = listing["sha256"].fillna("")
-    return [row_key(path, recipe=recipe, sha256=sha) for path, sha in zip(listing["path"], digests, strict=True)]
+    told = zip(listing["path"], listing["eye"].fillna(""), listing["sha256"].fillna(""), strict=True)
+    return [row_key(path, recipe=recipe, eye=eye, sha256=sha) for path, eye, sha in told]
 
 
 def _files(todo: pd.DataFrame) -> Iterator[ListedFile]:
-    for key, path, sha in zip(todo["key"], todo["path"], todo["sha256"].fillna(""), strict=True):
-        yield ListedFile(key=key, path=path, sha256=sha or None)
+    columns = (todo["key"], todo["path"], todo["eye"].fillna(""), todo["sha256"].fillna(""))
+    for key, path, eye, sha in zip(*columns, strict=True):
+        yield ListedFile(key=key, path=path, eye=eye or None, sha256=sha or None)
 
 
 def _known(checkpoints: Checkpoints | None, keys: pd.Series) -> pd.DataFrame:

@@ -14,17 +14,17 @@ _SHIFT = 0.0625  # share of the side: what a random 224-pixel window of 256 pixe
 _GAIN, _CHANNEL_GAIN, _GAMMA = 0.20, 0.08, 0.15
 
 
-def augment(pixels: NDArray[np.uint8], size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a randomly turned, shifted, zoomed and mirrored window and vary its light and colour.
-
-    Half of the windows are mirrored: left and right eyes are each other's mirror image, and a model
-    that has seen both needs no eye label when it scores.
+def augment(
+    pixels: NDArray[np.uint8], size: int, rng: np.random.Generator, *, mirrored: bool | None = None
+) -> NDArray[np.uint8]:
+    """Cut a randomly turned, shifted and zoomed window and vary its light and colour.
 
     Parameters
     ----------
     pixels : prepared crop, shape (side, side, 3), uint8.
     size : side of the window, at most the crop's.
     rng : the only source of chance.
+    mirrored : whether the window is mirrored; None mirrors half of the windows by chance.
 
     Returns
     -------
@@ -41,7 +41,8 @@ def augment(pixels: NDArray[np.uint8], size: int, rng: np.random.Generator) -> N
     angle = np.deg2rad(rng.uniform(-_ROTATION, _ROTATION))
     zoom = 1.0 + rng.uniform(-_ZOOM, _ZOOM)
     shift_x, shift_y = rng.uniform(-_SHIFT, _SHIFT, size=2) * side
-    mirror = -1.0 if rng.random() < 0.5 else 1.0
+    by_chance = rng.random() < 0.5
+    mirror = -1.0 if (by_chance if mirrored is None else mirrored) else 1.0
     cosine, sine = np.cos(angle) / zoom, np.sin(angle) / zoom
     a, b, d, e = mirror * cosine, sine, -mirror * sine, cosine
     c = side / 2 + shift_x - (a + b) * size / 2

@@ -9,6 +9,7 @@ from typing import Any
 
 from sexstrat.errors import StudyError
 from sexstrat.models.backbones import BACKBONES
+from sexstrat.models.views import VIEWS
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.publication import CardTexts, read_card_texts
 from sexstrat.training.tables import TrainingTables, cross_fit_tables, train_tables
@@ -64,7 +65,7 @@ def run_training(
     about : texts of the card, or None.
     folds : 0 for one model; otherwise the number of folds.
     cache : folder of the prepared crops, or None for the run's own.
-    recipe : weights, out, backbone, phases (text), freeze_to, learning_rate, seed.
+    recipe : weights, out, backbone, phases (text), freeze_to, views, learning_rate, seed.
     tell : called with one line of progress at a time.
 
     Returns
@@ -80,6 +81,8 @@ def run_training(
         raise StudyError("--folds 1: one fold leaves nobody to learn from; allowed: 0 (one model), 2 or more")
     if recipe["backbone"] not in BACKBONES:
         raise StudyError(f"--backbone {recipe['backbone']!r}: no such backbone; allowed: {', '.join(BACKBONES)}")
+    if recipe["views"] not in VIEWS:
+        raise StudyError(f"--views {recipe['views']!r}: must be one of {', '.join(VIEWS)}")
     plan = TrainingPlan(**{**recipe, "phases": parse_phases(recipe["phases"])})
     texts = _PLAIN if about is None else read_card_texts(about)
     tables = TrainingTables(

@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from sexstrat.errors import ModelError
 from sexstrat.models.backbones import backbone
+from sexstrat.models.views import views_of
 from sexstrat.models.weights import file_sha256, save_weights
 from sexstrat.training.examples import Examples
 from sexstrat.training.feature_cache import FeatureCache, cache_features
@@ -26,7 +27,7 @@ from sexstrat.training.upper_fit import fit_upper, fresh_split, upper_logits
 __all__ = ["cross_fit", "fold_rows", "lower_features"]
 
 _logger = logging.getLogger(__name__)
-FEATURE_VIEWS = 4
+FEATURE_WINDOWS = 4
 
 
 def fold_rows(examples: Examples, folds: int, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -104,7 +105,8 @@ def lower_features(plan: TrainingPlan, examples: Examples, cache: PixelCache) ->
         lower,
         cache.pixels,
         plan.out / f"features_{plan.freeze_to}_{plan.input_size}.npy",
-        views=FEATURE_VIEWS,
+        views=views_of(plan.views, examples.eye.tolist()),
+        windows=FEATURE_WINDOWS,
         size=plan.input_size,
         scaling=backbone(plan.backbone).scaling,
         seed=plan.seed,

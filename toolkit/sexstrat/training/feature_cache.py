@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sexstrat.errors import ModelError
 from sexstrat.images.crop import center_crop
 from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.views import Views
 from sexstrat.training.augment import augment
 
 __all__ = ["FeatureCache", "cache_features", "feature_feeder", "split_network"]
@@ -27,15 +28,18 @@ class FeatureCache:
 
     Parameters
     ----------
-    values : float16 memory map of shape (n, views, height, width, channels). View 0 is the centre crop,
-        view 1 its mirror image; further ones are augmented windows for training alone.
+    values : float16 memory map of shape (n, windows, height, width, channels). Window 0 is the centre crop the
+        way it is first looked at; window 1 is its mirror image where both ways are looked at; all others are
+        augmented windows for training alone.
+    both : whether a photograph is looked at both ways.
     """
 
     values: NDArray[np.float16]
+    both: NDArray[np.bool_]
 
     @property
-    def views(self) -> int:
-        """Number of views kept of each photograph."""
+    def windows(self) -> int:
+        """Number of windows kept of each photograph."""
         return int(self.values.shape[1])
 
 
@@ -69,7 +73,15 @@ def split_network(network: Any, last_frozen: str) -> tuple[Any, Any]:
 
 
 def cache_features(
-    lower: Any, pixels: NDArray[np.uint8], path: Path, *, views: int, size: int, scaling: str, seed: int
+    lower: Any,
+    pixels: NDArray[np.uint8],
+    path: Path,
+    *,
+    views: Views,
+    windows: int,
+    size: int,
+    scaling: str,
+    seed: int,
 ) -> FeatureCache:
     """Compute the lower-layer features of all photographs, going on where an interrupted run stopped.
 
@@ -78,16 +90,17 @@ def cache_features(
     lower : the lower network.
     pixels : prepared crops, (n, side, side, 3) uint8.
     path : the ``.npy`` file of the memory map; a note of what is done lies beside it.
-    views : views of each photograph, at least 2.
+    views : how each photograph is looked at.
+    windows : windows kept of each photograph, at least 2.
     size : side of the network's input in pixels.
     scaling : as in the backbone's entry.
-    seed : of the augmented views.
+    seed : of the augmented windows.
 
     Returns
     -------
     The cache.
     """
-    shape = (len(pixels), views, *(int(side) for side in lower.compute_output_shape((1, size, size, 3))[1:]))
+    shape = (len(pixels), windows, *(int(side) for side in lower.compute_output_shape((1, size, size, 3))[1:]))
     note, done = path.with_suffix(".done"), 0
     if path.is_file() and note.is_file() and np.load(path, mmap_mode="r").shape == shape:
         done = int(note.read_text(encoding="utf-8"))
@@ -97,22 +110,24 @@ def cache_features(
         values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
     for start in range(done, len(pixels), _CHUNK):
         rows = range(start, min(start + _CHUNK, len(pixels)))
-        for view in range(views):
-            batch = np.stack([_view(pixels[row], view, size, [seed, row, view]) for row in rows])
-            values[start : rows.stop, view] = np.asarray(lower.predict_on_batch(scale_pixels(batch, scaling)))
+        for window in range(windows):
+            batch = np.stack([_window(pixels[row], views.turn(row), window, size, [seed, row, window]) for row in rows])
+            values[start : rows.stop, window] = np.asarray(lower.predict_on_batch(scale_pixels(batch, scaling)))
         if (start // _CHUNK) % 16 == 15 or rows.stop == len(pixels):
             values.flush()
             note.write_text(str(rows.stop), encoding="utf-8")
             _logger.info("lower features of %d of %d photographs", rows.stop, len(pixels))
-    return FeatureCache(values=values)
+    return FeatureCache(values=values, both=views.both)
 
 
-def _view(pixels: NDArray[np.uint8], view: int, size: int, seed: list[int]) -> NDArray[np.uint8]:
-    if view == 0:
-        return center_crop(pixels, size)
-    if view == 1:
+def _window(
+    pixels: NDArray[np.uint8], mirrored: bool | None, window: int, size: int, seed: list[int]
+) -> NDArray[np.uint8]:
+    if window == 0:
+        return center_crop(pixels, size)[:, ::-1] if mirrored else center_crop(pixels, size)
+    if window == 1 and mirrored is None:
         return center_crop(pixels, size)[:, ::-1]
-    return augment(pixels, size, np.random.default_rng(seed))
+    return augment(pixels, size, np.random.default_rng(seed), mirrored=mirrored)
 
 
 def feature_feeder(
@@ -125,7 +140,7 @@ def feature_feeder(
     seed: int,
     epoch: int,
 ) -> Any:
-    """Return one epoch of cached features, each photograph in one view by chance, as a ``PyDataset``.
+    """Return one epoch of cached features, each photograph in one window by chance, as a ``PyDataset``.
 
     Parameters
     ----------
@@ -133,7 +148,7 @@ def feature_feeder(
     rows : rows to train on, each used once; an incomplete last batch is left out.
     targets, weights : by head, one row a row of the cache.
     batch_size : photographs a batch.
-    seed, epoch : together they decide order and views.
+    seed, epoch : together they decide order and windows.
 
     Returns
     -------
@@ -143,7 +158,7 @@ def feature_feeder(
 
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(rows)
-    view = rng.integers(0, cache.views, size=len(order))
+    window = rng.integers(0, cache.windows, size=len(order))
 
     class FeatureFeeder(keras.utils.PyDataset):  # type: ignore[misc]
         def __len__(self) -> int:
@@ -152,7 +167,7 @@ def feature_feeder(
         def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
             part = slice(index * batch_size, (index + 1) * batch_size)
             chosen = order[part]
-            features = np.stack([cache.values[row, side] for row, side in zip(chosen, view[part], strict=True)])
+            features = np.stack([cache.values[row, which] for row, which in zip(chosen, window[part], strict=True)])
             return (
                 features.astype(np.float32),
                 {name: values[chosen] for name, values in targets.items()},

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.views import Views
 from sexstrat.training.augment import augment
 
 __all__ = ["epoch_feeder"]
@@ -19,6 +20,7 @@ def epoch_feeder(
     targets: dict[str, NDArray[np.float32]],
     weights: dict[str, NDArray[np.float32]],
     *,
+    views: Views,
     size: int,
     batch_size: int,
     scaling: str,
@@ -33,6 +35,7 @@ def epoch_feeder(
     rows : rows of ``pixels`` to train on; each is used once, in seeded order; a last batch of fewer
         than ``batch_size`` is left out, as its batch statistics would be poor.
     targets, weights : by head, one row a row of ``pixels``; weight 0 leaves a value out.
+    views : how each row of ``pixels`` is turned; a row looked at both ways is mirrored by chance.
     size : side of the network's input in pixels.
     batch_size : photographs a batch.
     scaling : as in the backbone's entry.
@@ -52,8 +55,11 @@ def epoch_feeder(
 
         def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
             chosen = order[index * batch_size : (index + 1) * batch_size]
-            views = [augment(pixels[row], size, np.random.default_rng([seed, epoch, int(row)])) for row in chosen]
-            batch = scale_pixels(np.stack(views), scaling)
+            windows = [
+                augment(pixels[row], size, np.random.default_rng([seed, epoch, int(row)]), mirrored=views.turn(int(row)))
+                for row in chosen
+            ]
+            batch = scale_pixels(np.stack(windows), scaling)
             return (
                 batch,
                 {name: values[chosen] for name, values in targets.items()},

@@ -14,6 +14,7 @@ from sexstrat.errors import ModelError
 from sexstrat.images.crop import center_crop
 from sexstrat.models.backbones import backbone, build
 from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.views import Views, views_of
 from sexstrat.training.epochs import Progress, make_optimizer, run_epochs
 from sexstrat.training.examples import Examples
 from sexstrat.training.feeder import epoch_feeder
@@ -70,6 +71,7 @@ def fit(
     targets, weights = learning_targets(examples, train_rows)
     scaling = backbone(plan.backbone).scaling
     pixels_at = _by_size(pixels, plan)
+    views = views_of(plan.views, examples.eye.tolist())
 
     def feed(epoch: int) -> Any:
         size = plan.size_at(epoch)
@@ -78,6 +80,7 @@ def fit(
             train_rows,
             targets,
             weights,
+            views=views,
             size=size,
             batch_size=plan.batch_size,
             scaling=scaling,
@@ -87,7 +90,7 @@ def fit(
 
     def validate(epoch: int) -> float:
         size = plan.size_at(epoch)
-        logits = male_logits(network, pixels_at(size), validation_rows, size=size, scaling=scaling)
+        logits = male_logits(network, pixels_at(size), validation_rows, views=views, size=size, scaling=scaling)
         return patient_level_auc(examples, validation_rows, logits)
 
     progress = run_epochs(plan, network, feed, validate)
@@ -137,15 +140,16 @@ def freeze(network: Any, last_layer: str) -> None:
 
 
 def male_logits(
-    network: Any, pixels: NDArray[np.uint8], rows: NDArray[np.int64], *, size: int, scaling: str
+    network: Any, pixels: NDArray[np.uint8], rows: NDArray[np.int64], *, views: Views, size: int, scaling: str
 ) -> NDArray[np.float64]:
-    """Return the logit of recorded male for each row: mean over the photograph and its mirror image.
+    """Return the logit of recorded male for each row, by the views that its photograph is looked at in.
 
     Parameters
     ----------
     network : Keras model with a head named sex.
     pixels : prepared crops, (n, side, side, 3) uint8.
     rows : rows to score.
+    views : how each row of ``pixels`` is looked at.
     size : side of the centre crop that the network sees.
     scaling : as in the backbone's entry.
 
@@ -155,9 +159,14 @@ def male_logits(
     """
     parts: list[NDArray[np.float64]] = []
     for start in range(0, len(rows), _PREDICT_BATCH):
-        batch = scale_pixels(center_crop(pixels[rows[start : start + _PREDICT_BATCH]], size), scaling)
-        both = [np.asarray(network.predict_on_batch(view)["sex"])[:, 0] for view in (batch, batch[:, :, ::-1])]
-        parts.append(np.mean(both, axis=0, dtype=np.float64))
+        chosen = rows[start : start + _PREDICT_BATCH]
+        batch = scale_pixels(views[chosen].first(center_crop(pixels[chosen], size)), scaling)
+        logits = np.asarray(network.predict_on_batch(batch)["sex"], dtype=np.float64)[:, 0]
+        both = np.flatnonzero(views.both[chosen])
+        if len(both):
+            other = np.asarray(network.predict_on_batch(batch[both][:, :, ::-1])["sex"], dtype=np.float64)[:, 0]
+            logits[both] = (logits[both] + other) / 2
+        parts.append(logits)
     return np.concatenate(parts) if parts else np.empty(0)
 
 

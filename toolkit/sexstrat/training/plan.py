@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["TrainingPlan"]
 
@@ -32,6 +32,7 @@ class TrainingPlan:
         holds a tenth of ImageNet's after two epochs here.
     average_decay : decay a step of the running average of the weights that is evaluated and kept.
     patience : epochs without a better validation AUC after which the run stops.
+    views : how a photograph is turned, as in a model card; "both" and eyes not known are mirrored by chance.
     freeze_to : layer up to which, itself included, weights stay as they are; "" trains all.
     seed : of order, augmentation and initial heads.
     """
@@ -53,6 +54,7 @@ class TrainingPlan:
     batch_norm_momentum: float = 0.95
     average_decay: float = 0.98
     patience: int = 6
+    views: Literal["as_taken", "both", "as_left_eye"] = "as_left_eye"
     freeze_to: str = ""
     seed: int = 20240501
 

@@ -131,7 +131,7 @@ def _card(
         channel_order=entry.channel_order,
         output_kind="logit",
         class_order=("male",),
-        test_time_flip=True,
+        views=plan.views,
         training_ages=(float(np.nanmin(ages)), float(np.nanmax(ages))),
         training_data=_training_data(result, examples, texts),
         performance=performance,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sexstrat.errors import ModelError
 from sexstrat.models.backbones import backbone
+from sexstrat.models.views import views_of
 from sexstrat.training.crossfit import lower_features
 from sexstrat.training.epochs import Progress
 from sexstrat.training.evaluate import performance_rows
@@ -113,5 +114,8 @@ def held_out_performance(
     """
     rows = result.rows["test"]
     scaling = backbone(result.plan.backbone).scaling
-    logits = male_logits(result.network, cache.pixels, rows, size=result.plan.input_size, scaling=scaling)
+    views = views_of(result.plan.views, examples.eye.tolist())
+    logits = male_logits(
+        result.network, cache.pixels, rows, views=views, size=result.plan.input_size, scaling=scaling
+    )
     return performance_rows(examples, rows, logits, data=data)

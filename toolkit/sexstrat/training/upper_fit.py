@@ -89,7 +89,7 @@ def fit_upper(
 
 
 def upper_logits(upper: Any, cache: FeatureCache, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the logit of recorded male for each row: mean over the photograph and its mirror image.
+    """Return the logit of recorded male for each row, by the views that its photograph is looked at in.
 
     Parameters
     ----------
@@ -104,9 +104,9 @@ def upper_logits(upper: Any, cache: FeatureCache, rows: NDArray[np.int64]) -> ND
     parts: list[NDArray[np.float64]] = []
     for start in range(0, len(rows), _PREDICT_BATCH):
         chosen = rows[start : start + _PREDICT_BATCH]
-        both = [
-            np.asarray(upper.predict_on_batch(cache.values[chosen, view].astype(np.float32))["sex"])[:, 0]
-            for view in (0, 1)
-        ]
-        parts.append(np.mean(both, axis=0, dtype=np.float64))
+        first, other = (
+            np.asarray(upper.predict_on_batch(cache.values[chosen, window].astype(np.float32))["sex"], np.float64)[:, 0]
+            for window in (0, 1)
+        )
+        parts.append(np.where(cache.both[chosen], (first + other) / 2, first))
     return np.concatenate(parts) if parts else np.empty(0)
