@@ -56,7 +56,9 @@ def epoch_feeder(
         def __getitem__(self, index: int) -> tuple[Any, Any, Any]:
             chosen = order[index * batch_size : (index + 1) * batch_size]
             windows = [
-                augment(pixels[row], size, np.random.default_rng([seed, epoch, int(row)]), mirrored=views.turn(int(row)))
+                augment(
+                    pixels[row], size, np.random.default_rng([seed, epoch, int(row)]), mirrored=views.turn(int(row))
+                )
                 for row in chosen
             ]
             batch = scale_pixels(np.stack(windows), scaling)

@@ -115,7 +115,5 @@ def held_out_performance(
     rows = result.rows["test"]
     scaling = backbone(result.plan.backbone).scaling
     views = views_of(result.plan.views, examples.eye.tolist())
-    logits = male_logits(
-        result.network, cache.pixels, rows, views=views, size=result.plan.input_size, scaling=scaling
-    )
+    logits = male_logits(result.network, cache.pixels, rows, views=views, size=result.plan.input_size, scaling=scaling)
     return performance_rows(examples, rows, logits, data=data)
