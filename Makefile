@@ -9,13 +9,16 @@ UV_VERSION := 0.13.9
 PYTHONS := python3.13 python3.12 python3.11 python3 python
 EXTRAS := scoring
 SHARED := $(or $(SEXSTRAT_SHARED),../shared)/data
+LABELLED := .work/odir/images.csv .work/odir/labels.csv --conditions .work/odir/conditions.csv \
+  --groups .work/odir/groups.csv --placeholder-age 1 --weights $(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
+  --about analyses/demonstration_model.toml --cache .work/odir/crops
 PYTEST := $(BIN)/python -m pytest -q --benchmark-disable
 
 # One thread a process where tests run side by side; a longer wait on slow networks; TensorFlow says only what matters.
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check lint types imports format bench simulate odir fuzz crash wheel constraints clean
+.PHONY: help demo test check lint types imports format bench simulate odir model fuzz crash wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -51,13 +54,18 @@ simulate: $(READY) ## heavy: coverage of every interval over many seeded cohorts
 odir: $(READY) ## heavy: the study on the real photographs in ../shared/data, resumable
 	@test -d $(SHARED)/odir5k || { echo "shared data are absent: $(SHARED)/odir5k" >&2; exit 1; }
 	$(BIN)/python analyses/odir5k_prepare.py .work/odir --shared $(SHARED)
-	$(BIN)/sexstrat train .work/odir/images.csv .work/odir/truth.csv --conditions .work/odir/conditions.csv \
-	  --groups $(SHARED)/odir5k/odir5k_known_issues.csv --weights $(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
-	  --folds 3 --phases 224x6 --freeze-to conv_pw_11_relu --about analyses/demonstration_model.toml \
-	  --out .work/odir/folds
+	$(BIN)/sexstrat train $(LABELLED) --folds 3 --phases 224x6 --freeze-to conv_pw_11_relu --out .work/odir/folds
 	cp .work/odir/folds/scores.parquet .work/odir/scores.parquet
 	$(BIN)/sexstrat run analyses/odir5k.toml --out out/odir
 	$(BIN)/python analyses/odir5k_coverage.py .work/odir
+
+model: $(READY) ## heavy: train the shipped model again, into .work/model, and measure it on people of another country
+	@test -d $(SHARED)/odir5k || { echo "shared data are absent: $(SHARED)/odir5k" >&2; exit 1; }
+	$(BIN)/python analyses/odir5k_prepare.py .work/odir --shared $(SHARED)
+	$(BIN)/sexstrat train $(LABELLED) --phases 224x10 --out .work/model
+	$(BIN)/sexstrat models measure .work/odir/external_images.csv .work/odir/external_labels.csv \
+	  --model .work/model/model --add-to-card \
+	  --data "HEI-MED (other country, camera and people; nearly all diabetic)"
 
 fuzz: $(READY) ## heavy: the property tests with many random examples
 	$(PYTEST) tests/properties -m 'slow or not slow' --hypothesis-profile=fuzz

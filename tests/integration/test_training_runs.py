@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sexstrat.errors import ModelError
+from sexstrat.errors import ModelError, StudyError
 from sexstrat.models import Head, build, load_model, views_of
 from sexstrat.training import (
     Examples,
@@ -23,6 +23,7 @@ from sexstrat.training import (
     part_of,
     train,
 )
+from sexstrat.training.commands import run_measurement
 from sexstrat.training.publication import CardTexts, publish_result
 from sexstrat.training.upper_fit import fresh_split
 from sexstrat.values.tables import table_schema
@@ -115,6 +116,25 @@ def test_an_interrupted_run_ends_where_an_unbroken_one_does(
     assert card.training_data["parts"]["train"]["n_patients"] == len(unbroken.rows["train"])
     rows = held_out_performance(unbroken, *material, data="drawn")
     assert all(row["n_patients"] <= len(unbroken.rows["test"]) for row in rows)
+    _measured_again(tmp_path, material[0])
+
+
+def _measured_again(folder: Path, examples: Examples) -> None:
+    """Measure the published model on the same photographs by the command's own way; its card keeps the figures."""
+    names = {"image_id": examples.image_id, "patient_id": examples.patient_id, "path": examples.path}
+    pd.DataFrame(names).to_csv(folder / "images.csv", index=False)
+    people = {"patient_id": examples.patient_id, "recorded_sex": np.where(examples.male == 1, "male", "female")}
+    pd.DataFrame(people | {"age_years": examples.age_years}).to_csv(folder / "persons.csv", index=False)
+    told = {"images": folder / "images.csv", "persons": folder / "persons.csv", "conditions": None, "groups": None}
+    found = run_measurement(
+        **told, model=folder / "published", data="again", cache=None, add_to_card=True
+    )["performance"]  # fmt: skip
+    overall = next(row for row in found if row["unit"] == "photograph" and row["metric"] == "auc")
+    assert overall["n_images"] == N - 1
+    loaded = load_model(folder / "published")
+    assert list(loaded.card.performance) == found
+    with pytest.raises(StudyError, match="the card of the shipped model is not changed"):
+        run_measurement(**told, model=None, data=None, cache=None, add_to_card=True)
 
 
 def test_parts_leave_out_whom_they_must(
@@ -147,6 +167,9 @@ def test_cross_fitting_scores_everyone_once_and_resumes(
     again = cross_fit(plan, examples, cache, 2, model_id="tiny")
     assert again.equals(scores)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    relabelled = replace(examples, male=1 - examples.male)
+    with pytest.raises(ModelError, match="another recipe or from other labels"):
+        cross_fit(plan, relabelled, cache, 2, model_id="tiny")
 
 
 def test_lower_and_upper_part_are_the_whole_network(

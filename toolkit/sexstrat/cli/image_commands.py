@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
     models = typer.Typer(help="Model cards and backbones.", no_args_is_help=True, rich_markup_mode=None)
     models.command("list")(list_models)
+    models.command("measure")(measure_model)
     models.command("inspect")(inspect)
     app.add_typer(models, name="models")
 
@@ -112,6 +113,49 @@ def train(
         return
     for key, value in document.items():
         print_line(f"{key}: {value}")
+
+
+def measure_model(
+    images: Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")],
+    persons: Annotated[Path, typer.Argument(help="CSV of persons with recorded_sex and age_years.")],
+    model: Annotated[Path | None, typer.Option("--model", help="Card or folder; default: the shipped one.")] = None,
+    conditions: Annotated[
+        Path | None, typer.Option("--conditions", help="CSV of diseases: figures by disease.")
+    ] = None,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", help="CSV patient_id, group: one person, several ids.")
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Name of the data in the figures.")] = None,
+    cache: Annotated[Path | None, typer.Option("--cache", help="Folder to keep the prepared crops in.")] = None,
+    add_to_card: Annotated[bool, typer.Option("--add-to-card", help="Write the figures into the card.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure a model on people it never saw: AUC and shares correct, with intervals that count people."""
+    from sexstrat.training.commands import run_measurement
+
+    document = run_measurement(
+        images=images,
+        persons=persons,
+        conditions=conditions,
+        groups=groups,
+        model=model,
+        data=data,
+        cache=cache,
+        add_to_card=add_to_card,
+        tell=progress_line,
+    )
+    if json:
+        emit_json({"ok": True, **document})
+        return
+    rows = document["performance"]
+    shown = ["unit", "metric", "group", "level", "n_patients", "point", "low", "high"]
+    print_table(shown, [[_cell(row[name]) for name in shown] for row in rows], numeric=[4, 5, 6, 7])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def list_models(json: Json = False) -> None:

@@ -4,8 +4,6 @@ from sexstrat.training.augment import augment
 from sexstrat.training.crossfit import cross_fit, fold_rows
 from sexstrat.training.evaluate import performance_rows
 from sexstrat.training.examples import Examples, join_examples
-from sexstrat.training.heimed import heimed_examples
-from sexstrat.training.odir5k import ODIR_CONDITIONS, Odir5k, odir5k_examples, read_odir5k
 from sexstrat.training.patient_auc import area_under_curve, patient_means
 from sexstrat.training.pixel_cache import PixelCache, cache_pixels
 from sexstrat.training.plan import TrainingPlan
@@ -13,9 +11,7 @@ from sexstrat.training.split import fold_of, part_of, unit_hash
 from sexstrat.training.train import TrainingResult, held_out_performance, part_rows, train
 
 __all__ = [
-    "ODIR_CONDITIONS",
     "Examples",
-    "Odir5k",
     "PixelCache",
     "TrainingPlan",
     "TrainingResult",
@@ -25,15 +21,12 @@ __all__ = [
     "cross_fit",
     "fold_of",
     "fold_rows",
-    "heimed_examples",
     "held_out_performance",
     "join_examples",
-    "odir5k_examples",
     "part_of",
     "part_rows",
     "patient_means",
     "performance_rows",
-    "read_odir5k",
     "train",
     "unit_hash",
 ]

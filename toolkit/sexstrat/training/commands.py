@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,9 @@ from sexstrat.models.backbones import BACKBONES
 from sexstrat.models.views import VIEWS
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.publication import CardTexts, read_card_texts
-from sexstrat.training.tables import TrainingTables, cross_fit_tables, train_tables
+from sexstrat.training.tables import TrainingTables, cross_fit_tables, measure_tables, train_tables
 
-__all__ = ["parse_phases", "run_training"]
+__all__ = ["parse_phases", "run_measurement", "run_training"]
 
 _PLAIN = CardTexts(model_id="my-model", title="A model without a description", terms="not stated by its maker")
 
@@ -95,12 +95,51 @@ def run_training(
             n_ok = int((frame["status"] == "ok").sum())
             return {"scores": str(scores), "images": len(frame), "scored": n_ok, "folds": folds}
         card = train_tables(tables, plan, texts, cache=cache)
-    figures = {
+    return {"card": str(plan.out / "model" / "card.json"), "sha256": card.weights_sha256, **_overall(card.performance)}
+
+
+def run_measurement(
+    *,
+    images: Path,
+    persons: Path,
+    conditions: Path | None,
+    groups: Path | None,
+    model: Path | None,
+    data: str | None,
+    cache: Path | None,
+    add_to_card: bool,
+    tell: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Measure a published model on labelled photographs.
+
+    Parameters
+    ----------
+    images, persons, conditions, groups : as in :class:`TrainingTables`.
+    model, cache, add_to_card : as in :func:`measure_tables`.
+    data : name of the data in the figures; the list's file name when None.
+    tell : called with one line of progress at a time.
+
+    Returns
+    -------
+    The figures for all photographs together as plain values, and all ``performance`` rows.
+
+    Raises
+    ------
+    StudyError, SchemaError, ModelError
+        A setting, a table or the model does not fit.
+    """
+    tables = TrainingTables(images=images, persons=persons, conditions=conditions, groups=groups)
+    with _Told(tell):
+        rows = measure_tables(tables, model, data=data or images.stem, cache=cache, add_to_card=add_to_card)
+    return {**_overall(rows), "performance": list(rows)}
+
+
+def _overall(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {
         f"{row['metric']} by {row['unit']}": f"{row['point']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-        for row in card.performance
-        if row["metric"] == "auc" and row["group"] == "overall"
+        for row in rows
+        if row["group"] == "overall" and row["point"] is not None and row["low"] is not None
     }
-    return {"card": str(plan.out / "model" / "card.json"), "sha256": card.weights_sha256, **figures}
 
 
 class _Told(logging.Handler):

@@ -79,7 +79,7 @@ def cross_fit(plan: TrainingPlan, examples: Examples, cache: PixelCache, folds: 
     parts: list[dict[str, Any]] = []
     for fold in range(folds):
         fold_plan = replace(plan, out=plan.out / f"fold_{fold}_of_{folds}", seed=plan.seed + fold)
-        done = _finished(fold_plan)
+        done = _finished(fold_plan, examples)
         if done is None:
             features = features or lower_features(plan, examples, cache)
             done = _fit_fold(fold_plan, examples, cache, features, folds, fold)
@@ -110,6 +110,7 @@ def lower_features(plan: TrainingPlan, examples: Examples, cache: PixelCache) ->
         size=plan.input_size,
         scaling=backbone(plan.backbone).scaling,
         seed=plan.seed,
+        photographs=f"{plan.views} {examples.digest()}",
     )
 
 
@@ -124,20 +125,24 @@ def _fit_fold(
     _logger.info("fold %d of %d: patient-level AUC %.3f on people it never saw", fold + 1, folds, auc)
     digest = save_weights(fitted.network, plan.out / "weights.npz")
     values = {"rows": scored.tolist(), "logits": logits.tolist(), "sha256": digest, "patient_auc": auc}
-    values |= {"recipe": plan.recipe()}
+    values |= {"recipe": plan.recipe(), "examples": examples.digest()}
     partial = plan.out / "scores.partial"
     partial.write_text(json.dumps(values), encoding="utf-8")
     partial.replace(plan.out / "scores.json")
     return values
 
 
-def _finished(plan: TrainingPlan) -> dict[str, Any] | None:
+def _finished(plan: TrainingPlan, examples: Examples) -> dict[str, Any] | None:
     path, weights = plan.out / "scores.json", plan.out / "weights.npz"
     if not path.is_file() or not weights.is_file():
         return None
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if values["recipe"] != json.loads(json.dumps(plan.recipe())) or values["sha256"] != file_sha256(weights):
-        raise ModelError(f"{path} was made by another recipe; use another folder, or delete {plan.out} to start again")
+    wanted = {"recipe": json.loads(json.dumps(plan.recipe())), "examples": examples.digest()}
+    if any(values.get(key) != value for key, value in wanted.items()) or values["sha256"] != file_sha256(weights):
+        raise ModelError(
+            f"{path} was made by another recipe or from other labels; use another folder, or delete {plan.out} to "
+            "start again"
+        )
     return values
 
 

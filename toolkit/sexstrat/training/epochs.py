@@ -74,6 +74,8 @@ def run_epochs(
     network: Any,
     feed: Callable[[int], Any],
     validate: Callable[[int], float],
+    *,
+    learned_from: str,
 ) -> Progress:
     """Train a compiled network for the plan's epochs, going on from its checkpoint where there is one.
 
@@ -86,6 +88,7 @@ def run_epochs(
     network : compiled Keras model, its optimizer built.
     feed : gives the batches of an epoch counted from 0.
     validate : gives the validation AUC for an epoch, called with the averaged weights in place.
+    learned_from : digest of the labels and rows; a checkpoint made from others is refused.
 
     Returns
     -------
@@ -97,9 +100,9 @@ def run_epochs(
         The folder holds a damaged checkpoint or one of another recipe.
     """
     plan.out.mkdir(parents=True, exist_ok=True)
-    place = plan.out / "checkpoint.npz"
+    place, recipe = plan.out / "checkpoint.npz", plan.recipe() | {"learned_from": learned_from}
     average = RunningAverage(network, plan.average_decay)
-    log, best = _resume(load_checkpoint(place, plan.recipe()), network, average)
+    log, best = _resume(load_checkpoint(place, recipe), network, average)
     for epoch in range(len(log), plan.epochs):
         if _stalled(log, plan):
             break
@@ -114,7 +117,7 @@ def run_epochs(
         if _kept_epoch(log, plan) == epoch + 1:
             best = list(average.values)
         state = Checkpoint(
-            recipe=plan.recipe(),
+            recipe=recipe,
             log=log,
             updates=average.updates,
             model=network.get_weights(),

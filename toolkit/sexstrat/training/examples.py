@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,23 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.image_id)
+
+    def digest(self, *rows: NDArray[np.int64]) -> str:
+        """Return the SHA-256 of the labels and of any choices of rows: what a run learned from.
+
+        Parameters
+        ----------
+        rows : parts of the rows, such as those trained on; another choice gives another digest.
+        """
+        found = hashlib.sha256("\0".join(self.disease_names).encode())
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                numbers = value.dtype.kind in "fb"
+                found.update(value.tobytes() if numbers else "\0".join(value.tolist()).encode())
+        for part in rows:
+            found.update(np.ascontiguousarray(part, dtype="<i8").tobytes() + b"/")
+        return found.hexdigest()
 
 
 def join_examples(

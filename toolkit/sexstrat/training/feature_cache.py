@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,7 @@ def cache_features(
     size: int,
     scaling: str,
     seed: int,
+    photographs: str,
 ) -> FeatureCache:
     """Compute the lower-layer features of all photographs, going on where an interrupted run stopped.
 
@@ -95,18 +97,22 @@ def cache_features(
     size : side of the network's input in pixels.
     scaling : as in the backbone's entry.
     seed : of the augmented windows.
+    photographs : digest of the list; features of another list, or of other settings, are computed anew.
 
     Returns
     -------
     The cache.
     """
     shape = (len(pixels), windows, *(int(side) for side in lower.compute_output_shape((1, size, size, 3))[1:]))
-    note, done = path.with_suffix(".done"), 0
-    if path.is_file() and note.is_file() and np.load(path, mmap_mode="r").shape == shape:
-        done = int(note.read_text(encoding="utf-8"))
+    note, done = path.with_suffix(".done.json"), 0
+    made_from = {"photographs": photographs, "shape": list(shape), "scaling": scaling, "seed": seed}
+    known = json.loads(note.read_text(encoding="utf-8")) if path.is_file() and note.is_file() else {}
+    if known.get("made_from") == made_from:
+        done = int(known["done"])
         values = np.lib.format.open_memmap(path, mode="r+")
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
+        note.unlink(missing_ok=True)
         values = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
     for start in range(done, len(pixels), _CHUNK):
         rows = range(start, min(start + _CHUNK, len(pixels)))
@@ -115,7 +121,9 @@ def cache_features(
             values[start : rows.stop, window] = np.asarray(lower.predict_on_batch(scale_pixels(batch, scaling)))
         if (start // _CHUNK) % 16 == 15 or rows.stop == len(pixels):
             values.flush()
-            note.write_text(str(rows.stop), encoding="utf-8")
+            partial = note.with_suffix(".partial")
+            partial.write_text(json.dumps({"made_from": made_from, "done": rows.stop}), encoding="utf-8")
+            partial.replace(note)
             _logger.info("lower features of %d of %d photographs", rows.stop, len(pixels))
     return FeatureCache(values=values, both=views.both)
 

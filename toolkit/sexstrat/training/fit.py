@@ -93,7 +93,8 @@ def fit(
         logits = male_logits(network, pixels_at(size), validation_rows, views=views, size=size, scaling=scaling)
         return patient_level_auc(examples, validation_rows, logits)
 
-    progress = run_epochs(plan, network, feed, validate)
+    learned_from = examples.digest(train_rows, validation_rows)
+    progress = run_epochs(plan, network, feed, validate, learned_from=learned_from)
     network.set_weights(progress.weights)
     return Fitted(network=network, progress=progress)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sexstrat.errors import Problem, SchemaError, StudyError
-from sexstrat.models import ModelCard
+from sexstrat.models import CARD_NAME, ModelCard, load_model, write_card
 from sexstrat.scores import column_breaches, list_images, typed_columns, value_breaches, write_scores
 from sexstrat.training.crossfit import cross_fit
+from sexstrat.training.evaluate import performance_rows
 from sexstrat.training.examples import Examples, join_examples
 from sexstrat.training.pixel_cache import PixelCache, cache_pixels
 from sexstrat.training.plan import TrainingPlan
@@ -18,7 +22,9 @@ from sexstrat.training.publication import CardTexts, publish_result
 from sexstrat.training.train import held_out_performance, train
 from sexstrat.values.tables import table_schema
 
-__all__ = ["TrainingTables", "cross_fit_tables", "train_tables"]
+__all__ = ["TrainingTables", "cross_fit_tables", "measure_tables", "train_tables"]
+
+_SCORED_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,47 @@ def train_tables(
     return publish_result(result, examples, performance, texts, plan.out / "model")
 
 
+def measure_tables(
+    tables: TrainingTables, model: Path | None, *, data: str, cache: Path | None = None, add_to_card: bool = False
+) -> tuple[dict[str, Any], ...]:
+    """Measure a published model on labelled photographs of people it never saw.
+
+    Parameters
+    ----------
+    tables : the labelled photographs.
+    model : the model's card or its folder; None is the shipped model.
+    data : name of the data in the figures.
+    cache : folder to keep the prepared crops in; None keeps none, as photographs are personal data.
+    add_to_card : write the figures into the model's card, in place of earlier ones of the same name.
+
+    Returns
+    -------
+    Rows as in a model card's ``performance``.
+
+    Raises
+    ------
+    StudyError
+        The shipped model's card was to be changed, or nobody of one sex can be measured.
+    SchemaError, ModelError
+        The tables or the model do not fit.
+    """
+    if add_to_card and model is None:
+        raise StudyError("--add-to-card needs --model: the card of the shipped model is not changed")
+    loaded, examples = load_model(model), tables.examples()
+    with TemporaryDirectory() as passing:
+        crops = cache_pixels(examples.path.tolist(), cache or Path(passing), loaded.card.prepared_size)
+        rows = np.flatnonzero(examples.usable & crops.readable)
+        if len(np.unique(examples.male[rows])) < 2:
+            raise StudyError(f"{tables.images}: no readable photographs of men and of women with recorded sex")
+        parts = [rows[start : start + _SCORED_AT_ONCE] for start in range(0, len(rows), _SCORED_AT_ONCE)]
+        logits = np.concatenate([loaded.logits(crops.pixels[part], examples.eye[part].tolist()) for part in parts])
+    found = performance_rows(examples, rows, logits, data=data)
+    if add_to_card and model is not None:
+        others = tuple(row for row in loaded.card.performance if row["data"] != data)
+        write_card(replace(loaded.card, performance=others + found), model / CARD_NAME if model.is_dir() else model)
+    return found
+
+
 def _crops(examples: Examples, plan: TrainingPlan, cache: Path | None) -> PixelCache:
     return cache_pixels(examples.path.tolist(), cache or plan.out / "crops", plan.prepared_size)
 
@@ -150,7 +197,8 @@ def _read_groups(path: Path) -> dict[str, str]:
                 for name in lacking
             ]
         )
-    return dict(zip(frame["patient_id"], frame["group"], strict=True))
+    named = frame.dropna(subset=["patient_id", "group"])  # an empty group: nobody else's id is known for this person
+    return dict(zip(named["patient_id"], named["group"], strict=True))
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

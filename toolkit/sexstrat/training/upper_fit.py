@@ -83,7 +83,8 @@ def fit_upper(
     def validate(_: int) -> float:
         return patient_level_auc(examples, validation_rows, upper_logits(upper, cache, validation_rows))
 
-    progress: Progress = run_epochs(plan, upper, feed, validate)
+    learned_from = examples.digest(train_rows, validation_rows)
+    progress: Progress = run_epochs(plan, upper, feed, validate, learned_from=learned_from)
     upper.set_weights(progress.weights)
     return Fitted(network=whole, progress=progress), upper
 
