@@ -91,6 +91,27 @@ def test_a_left_and_a_right_eye_score_alike(published: Path) -> None:
     assert model.predict(picture) == pytest.approx(model.predict(picture[:, :, ::-1]), abs=1e-6)
 
 
+def test_eyes_are_looked_at_the_way_the_card_says(published: Path) -> None:
+    """As a left eye: the mirror image of a right eye scores like the left one; an unknown eye is the mean of both."""
+    loaded = load_model(published)
+    model = replace(loaded, card=replace(loaded.card, views="as_left_eye"))
+    plain = replace(loaded, card=replace(loaded.card, views="as_taken"))
+    rng = np.random.default_rng(4)
+    pictures = rng.integers(0, 256, (BATCH_SIZE + 2, SIDE, SIDE, 3), dtype=np.uint8)
+    mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
+    count = len(pictures)
+    left, right = plain.logits(pictures), plain.logits(mirrored)
+    assert (model.logits(pictures, ["L"] * count) == left).all()
+    assert (model.logits(mirrored, ["R"] * count) == left).all()
+    assert np.abs(left - right).min() > 0
+    assert model.logits(pictures) == pytest.approx((left + right) / 2, abs=1e-9)
+    mixed = model.logits(pictures, ["L", "R", None] + ["L"] * (count - 3))
+    assert (mixed[:2] == [left[0], right[1]]).all()
+    assert mixed[2] == pytest.approx((left[2] + right[2]) / 2, abs=1e-9)
+    with pytest.raises(ModelError, match=f"eyes has 1 entries for {count} crops"):
+        model.logits(pictures, ["L"])
+
+
 def test_only_the_sex_head_and_half_precision_are_published(published: Path) -> None:
     """The file holds float16 arrays of backbone and sex head, and nothing that could be run."""
     with np.load(published / "random.npz", allow_pickle=False) as stored:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from sexstrat.errors import StudyError
 from sexstrat.images import prepare
@@ -33,6 +35,22 @@ def test_batching_does_not_change_a_score(tmp_path: Path, synthetic: ModuleType,
     found = score_images(tmp_path, model=model, batch_size=batch_size)
     np.testing.assert_allclose(found["prob_male"], alone, atol=1e-6)
     assert np.ptp(alone) > 0.1
+
+
+def test_the_eye_of_the_list_reaches_the_model(tmp_path: Path, synthetic: ModuleType) -> None:
+    """A model that mirrors right eyes gives a right eye's row the score of its mirror image, resumed or not."""
+    plain = synthetic.arithmetic_model()
+    model = replace(plain, card=replace(plain.card, views="as_left_eye"))
+    paths = [str(path) for path in synthetic.write_fundi(tmp_path, 3)]
+    images = pd.DataFrame({"image_id": ["a", "b", "c"], "path": paths, "eye": ["L", "R", None]})
+    crops = np.stack([prepare(path, plain.card.prepared_size).pixels for path in paths])
+    left, right = plain.logits(crops), plain.logits(np.ascontiguousarray(crops[:, :, ::-1]))
+    expected = expit([left[0], right[1], (left[2] + right[2]) / 2])
+    out = tmp_path / "scores.parquet"
+    np.testing.assert_allclose(score_images(images, model=model, out=out)["prob_male"], expected, atol=1e-9)
+    turned = images.assign(eye=["R", "L", None])
+    again = score_images(turned, model=model, out=out)["prob_male"]
+    np.testing.assert_allclose(again[:2], expit([right[0], left[1]]), atol=1e-9)
 
 
 def test_order_of_the_list_does_not_matter(tmp_path: Path, synthetic: ModuleType) -> None:
