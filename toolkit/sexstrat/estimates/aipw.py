@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.compose_input import ComposeInput, margin, refused
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.recalibration import cross_fitted
+from sexstrat.estimates.refusal import ENOUGH_VALIDATED
 from sexstrat.estimates.thin_cells import MINIMUM_VALIDATED, PooledBands, pool_thin_bands
 
 __all__ = ["aipw"]
@@ -35,12 +36,15 @@ class _Totals:
     cross: Array  # sum over validated of (w^2 / r)(S - p)(p - mean)
     realised: Array  # sum over validated of w^2 (1 - r)/r^2 (S - p)^2
     binomial: Array  # sum of w^2 p (1 - p)
+    noise: Array  # sum over validated of the square of what each adds to N^2 times the variance
 
 
-def _totals(arrays: CellArrays, p: Array, centre: Array) -> _Totals:
+def _totals(arrays: CellArrays, p: Array, centre: Array, *, sampled: bool) -> _Totals:
     e = np.where(arrays.validated, arrays.male - p, 0.0)
     c = p - centre.ravel()[arrays.group]
     total = arrays.total
+    realised = (arrays.w2_over_r2 - arrays.w2_over_r) * e**2
+    added = arrays.w2_over_r2 * e**2 + 2 * arrays.w2_over_r * e * c if sampled else realised
     return _Totals(
         n=total(arrays.w),
         model=total(arrays.w * p),
@@ -48,9 +52,20 @@ def _totals(arrays: CellArrays, p: Array, centre: Array) -> _Totals:
         spread=total(arrays.w2 * c**2),
         squares=total(arrays.w2_over_r2 * e**2),
         cross=total(arrays.w2_over_r * e * c),
-        realised=total((arrays.w2_over_r2 - arrays.w2_over_r) * e**2),
+        realised=total(realised),
         binomial=total(arrays.w2 * p * (1 - p)),
+        noise=total(added**2 / np.maximum(arrays.n, 1)),
     )
+
+
+def _degrees_of_freedom(variance: Array, noise: Array, effective: Array) -> Array:
+    """Return 2 v^2 / Var(v) for variances that are sums over validated patients, at most the effective number less 1.
+
+    Var(v) is the sum of squared contributions: with an accurate score most residuals are near 0 and a few large ones
+    make the variance, so that it is worth fewer patients than were validated.
+    """
+    df = np.divide(2 * variance**2, noise, out=np.full_like(variance, np.inf), where=noise > 0)
+    return np.minimum(df, effective - 1)
 
 
 def _covariance(t: _Totals, d: int, pooled: PooledBands, sampled: bool) -> Array:
@@ -77,11 +92,11 @@ def _by_band(given: ComposeInput, p: Array) -> tuple[Margin, tuple[str, ...], bo
     arrays, bands = given.arrays, len(given.bands)
     n = arrays.total(arrays.w)
     safe = np.where(n > 0, n, 1.0)
-    raw = _totals(arrays, p, np.zeros((bands, 2)))
+    raw = _totals(arrays, p, np.zeros((bands, 2)), sampled=given.sampled)
     centre = (raw.model + raw.residual) / safe
-    t = _totals(arrays, p, centre)
+    t = _totals(arrays, p, centre, sampled=given.sampled)
     pi, covariance = np.full((bands, 2), np.nan), np.zeros((2 * bands, 2 * bands))
-    effective = np.array(arrays.effective_validated)
+    effective, df = np.array(arrays.effective_validated), np.zeros((bands, 2))
     pooled_bands, solved = np.zeros(bands, dtype=bool), True
     for d in (0, 1):
         pooled = pool_thin_bands(
@@ -93,10 +108,13 @@ def _by_band(given: ComposeInput, p: Array) -> tuple[Margin, tuple[str, ...], bo
         pi[:, d] = pooled.pi
         covariance[d::2, d::2] = _covariance(t, d, pooled, given.sampled)
         effective[:, d] = pooled.window @ arrays.effective_validated[:, d]
+        variance = np.diag(covariance[d::2, d::2])
+        df[:, d] = _degrees_of_freedom(variance, pooled.weights**4 @ t.noise[:, d], effective[:, d])
         pooled_bands |= pooled.window.sum(axis=1) > 1
         solved = solved and bool(pooled.solved.all())
-    states = tuple("model_based" if pooled else "corrected" for pooled in pooled_bands)
-    return margin(given, pi, covariance, effective_validated=effective), states, solved
+    thin = pooled_bands | ((n > 0) & (arrays.n_validated < ENOUGH_VALIDATED)).any(axis=1)
+    states = tuple("model_based" if one else "corrected" for one in thin)
+    return margin(given, pi, covariance, effective_validated=effective, variance_df=df), states, solved
 
 
 def _overall(given: ComposeInput, p: Array) -> Margin:
@@ -104,11 +122,33 @@ def _overall(given: ComposeInput, p: Array) -> Margin:
     arrays = given.arrays
     n = arrays.total(arrays.w).sum(axis=0)
     safe = np.where(n > 0, n, 1.0)
-    raw = _totals(arrays, p, np.zeros((len(given.bands), 2)))
+    raw = _totals(arrays, p, np.zeros((len(given.bands), 2)), sampled=given.sampled)
     pi = np.where(n > 0, (raw.model + raw.residual).sum(axis=0) / safe, np.nan)
-    t = _totals(arrays, p, np.broadcast_to(np.nan_to_num(pi), (len(given.bands), 2)))
+    centre = np.broadcast_to(np.nan_to_num(pi), (len(given.bands), 2))
+    t = _totals(arrays, p, centre, sampled=given.sampled)
     parts = t.spread + 2 * t.cross + t.squares if given.sampled else t.realised
-    return margin(given, pi[None, :], np.diag(parts.sum(axis=0) / safe**2))
+    whole = margin(given, pi[None, :], np.diag(parts.sum(axis=0) / safe**2))
+    df = _degrees_of_freedom(parts.sum(axis=0), t.noise.sum(axis=0), whole.effective_validated[0])
+    return replace(whole, variance_df=df[None, :])
+
+
+def _thin_warnings(given: ComposeInput, states: tuple[str, ...]) -> tuple[str, ...]:
+    """Say where E1 rests on fewer validated patients than it needs."""
+    counts = given.arrays.n_validated.sum(axis=0)
+    names = [label for label, state in zip(given.bands.labels, states, strict=True) if state == "model_based"]
+    warnings = []
+    if counts.min() < ENOUGH_VALIDATED:
+        which = "with" if counts[1] <= counts[0] else "without"
+        warnings.append(
+            f"E1 needs at least {ENOUGH_VALIDATED} validated patients {which} the disease and has "
+            f"{int(counts.min())}: its interval may be too narrow, and the number is not called corrected."
+        )
+    if names:
+        warnings.append(
+            f"Fewer than {ENOUGH_VALIDATED} validated patients in a cell of band {', '.join(names)}: E1 is not called "
+            f"corrected there, and with fewer than {MINIMUM_VALIDATED} its correction is pooled with its neighbours'."
+        )
+    return tuple(warnings)
 
 
 def aipw(given: ComposeInput) -> Composition:
@@ -125,11 +165,13 @@ def aipw(given: ComposeInput) -> Composition:
 
     Returns
     -------
-    State ``corrected``; bands whose correction is borrowed from their neighbours are ``model_based``.
+    State ``corrected`` with at least 20 validated patients with and without the disease, else ``model_based`` and a
+    warning; the same by band, and a band whose correction is borrowed from its neighbours is ``model_based``.
 
     References
     ----------
     Robins JM, Rotnitzky A, Zhao LP. JASA 1994;89:846-866. Angelopoulos AN et al. Science 2023;382:669-674.
+    Degrees of freedom: Satterthwaite FE. Biometrics Bulletin 1946;2:110-114.
 
     Examples
     --------
@@ -146,13 +188,7 @@ def aipw(given: ComposeInput) -> Composition:
     by_band, states, solved = _by_band(given, p)
     if not solved:
         return refused(given, "E1", "no run of age bands holds enough validated patients for E1")
-    warnings: tuple[str, ...] = ()
-    if "model_based" in states:
-        names = [label for label, state in zip(given.bands.labels, states, strict=True) if state == "model_based"]
-        warnings = (
-            f"Fewer than {MINIMUM_VALIDATED} validated patients in a cell of band {', '.join(names)}: "
-            "its correction is pooled with its neighbours'.",
-        )
+    few = given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED
     return Composition(
         condition=given.condition,
         bands=given.bands,
@@ -161,10 +197,10 @@ def aipw(given: ComposeInput) -> Composition:
         by_band=by_band,
         overall=overall,
         band_state=states,
-        state="corrected",
+        state="model_based" if few else "corrected",
         level=given.level,
         assumptions=ASSUMPTIONS,
         why="Sex is recorded for a part of the cohort by design, so that weighting the score's errors on that part "
         "corrects any misclassification.",
-        warnings=warnings,
+        warnings=_thin_warnings(given, states),
     )

@@ -46,6 +46,8 @@ class Margin:
     n, n_variance : sum of weights and of squared weights by band and disease, shape (A, 2); with unit weights both
         are the numbers of patients.
     n_patients, n_validated, effective_validated : patients, validated patients, and their Kish effective number.
+    variance_df : degrees of freedom of each cell's variance where they were estimated; None takes the effective
+        number of validated patients less one.
     pi : share of men, NaN where the cell is empty or refused.
     covariance : of pi, shape (2A, 2A), index 2 a + d, for the declared target.
     within, between : its parts W and B for multiple imputation, else None.
@@ -80,6 +82,7 @@ class Margin:
     within: Array | None = None
     between: Array | None = None
     imputations: float = 0.0
+    variance_df: Array | None = None
     sampled: bool = True
     counted: bool = False
 
@@ -124,7 +127,8 @@ class Margin:
         if self.counted:
             return np.inf
         parts = g * (self.covariance @ g)
-        return satterthwaite(parts, self.effective_validated.ravel() - 1, known=counts)
+        df = self.effective_validated - 1 if self.variance_df is None else self.variance_df
+        return satterthwaite(parts, df.ravel(), known=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,7 @@ class Composition:
     estimator : E1, E2, or a naive one by name.
     target : whom the estimates are about.
     by_band, overall : shares by band; all ages as one band (for E1 its own totals, not the pooled thin bands).
-    band_state : state of each band.
+    band_state : state of each band; ``undefined`` where nothing informs the sexes of its patients.
     state : corrected, model_based, naive, recorded, truth or refused.
     why : why this estimator, or why none.
     assumptions, warnings : sentences for the report.
@@ -204,8 +208,7 @@ class Composition:
         """Name the estimator that reports each band."""
         other = self.fallback.estimator if self.fallback is not None else self.estimator
         return tuple(
-            other if self.fallback is not None and state == "model_based" else self.estimator
-            for state in self.band_state
+            other if self.fallback is not None and state != self.state else self.estimator for state in self.band_state
         )
 
     def choice(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 PRIOR_SD = 2.5
 PRIOR_SD_INTERCEPT = 10.0
 SHRUNK_SD = 0.5  # on the products with disease, when only 10 to 19 diseased patients are validated
+LARGEST_LEVERAGE = 0.9  # a patient who is fitted perfectly cannot be left out; the residual grows tenfold at most
 CENTRE_AGE = 60.0
 N_FOLDS = 5
 
@@ -166,6 +167,17 @@ def fit_weights(arrays: CellArrays) -> tuple[Array, Array]:
     return weight * scale, squares * scale**2
 
 
+def _leverage(x: Array, beta: Array, weight: Array, inverse: Array) -> Array:
+    """Return the pull of one patient of each row on the fit: w p (1 - p) x' I^-1 x, below 1.
+
+    Divided by one minus it, a residual is the one the patient would have had if left out of the fit. Without that the
+    sandwich of a few patients with large weights is too small.
+    """
+    p = expit(x @ beta)
+    pull = weight * p * (1 - p) * np.einsum("ij,jk,ik->i", x, inverse, x)
+    return np.asarray(np.minimum(pull, LARGEST_LEVERAGE))
+
+
 def recalibrate(arrays: CellArrays, *, shrink: bool = False, rows: NDArray[np.bool_] | None = None) -> Recalibration:
     """Fit P(male | logit p, eyes, disease, age) on validated rows.
 
@@ -175,9 +187,16 @@ def recalibrate(arrays: CellArrays, *, shrink: bool = False, rows: NDArray[np.bo
     shrink : pull the products with disease towards zero (few validated diseased patients).
     rows : validated rows to fit on; None for all.
 
+    With varying weights the covariance of the coefficients is the sandwich with leave-one-out residuals.
+
     Raises
     ------
     EstimationError : nobody is validated.
+
+    References
+    ----------
+    Mancl LA, DeRouen TA. A covariance estimator for GEE with improved small-sample properties. Biometrics
+    2001;57:126-134.
     """
     design, names = design_matrix(arrays)
     used = arrays.validated if rows is None else arrays.validated & rows
@@ -189,7 +208,7 @@ def recalibrate(arrays: CellArrays, *, shrink: bool = False, rows: NDArray[np.bo
     beta, inverse = fit_logistic(x, male * t, t, precision)
     covariance = inverse
     if not np.allclose(weight[arrays.validated], arrays.n[arrays.validated]):
-        residual = male - expit(x @ beta)
+        residual = (male - expit(x @ beta)) / (1 - _leverage(x, beta, t / arrays.n[used], inverse))
         scores = (x * (squares[used] * residual**2)[:, None]).T @ x
         covariance = inverse @ (scores + np.diag(precision)) @ inverse  # the prior counts where data are silent
     return Recalibration(design=design, beta=beta, covariance=covariance, inverse_information=inverse, names=names)
