@@ -16,6 +16,7 @@ CHOICE_KEYS = (
     "condition",
     "estimator",
     "band_estimators",
+    "standard_estimators",
     "state",
     "why",
     "assumptions",

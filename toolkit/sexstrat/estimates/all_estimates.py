@@ -32,6 +32,12 @@ def _rows(one: Composition, standards: Sequence[str | Mapping[int, float]]) -> I
             yield contrast_at(place, kind)
 
 
+def _standard_estimators(one: Composition, standards: Sequence[str | Mapping[int, float]]) -> dict[str, str]:
+    """Name the estimator that answers for each standard."""
+    found = [standardised_place(one, standard) for standard in standards]
+    return {place.standard: place.source.estimator for place in found}
+
+
 def _sex_ratio_condition(chosen: Sequence[Composition]) -> str | None:
     """Name the condition whose cube gives the share of men: answered, then the most patients."""
     ranked = sorted(chosen, key=lambda one: (one.state == "refused", -one.n_patients.sum()))
@@ -65,8 +71,8 @@ def all_estimates(
     Returns
     -------
     Rows of the ``estimate`` contract, one per primary key (there are no rows named auto), and one mapping per
-    condition: condition, estimator of the headline, estimator of each band, state, why, assumptions, warnings, and
-    whether the share of men (rows without condition) comes from it.
+    condition: condition, estimator of the headline, of each band and of each standard, state, why, assumptions,
+    warnings, and whether the share of men (rows without condition) comes from it.
 
     Examples
     --------
@@ -81,6 +87,7 @@ def all_estimates(
     chosen = made.get("auto", [])
     if truth is not None:
         made["truth"] = [truth_composition(truth, condition=name, bands=bands, level=level) for name in names]
+    named = [{"standard_estimators": _standard_estimators(one, standards)} for one in chosen]
     shared = _sex_ratio_condition(chosen or next(iter(made.values()), []))
     rows: list[dict[str, Any]] = []
     for compositions in made.values():
@@ -89,7 +96,10 @@ def all_estimates(
             if one.condition == shared:
                 rows.extend(male_share_rows(one).rows)
     frame = estimates_frame(rows).drop_duplicates(_KEY, keep="first", ignore_index=True)
-    return frame, tuple({**one.choice(), "sex_ratio": one.condition == shared} for one in chosen)
+    return frame, tuple(
+        {**one.choice(), **names, "sex_ratio": one.condition == shared}
+        for one, names in zip(chosen, named, strict=True)
+    )
 
 
 def headline_rows(frame: pd.DataFrame, choices: Sequence[Mapping[str, Any]], bands: AgeBands) -> pd.DataFrame:
@@ -114,7 +124,8 @@ def headline_rows(frame: pd.DataFrame, choices: Sequence[Mapping[str, Any]], ban
         if choice["sex_ratio"]:
             about |= shared
         by_age = frame["age_low"].notna()
-        wanted |= about & ~by_age & (frame["estimator"] == choice["estimator"])
+        standards = {"crude": choice["estimator"], **choice["standard_estimators"]}
+        wanted |= about & ~by_age & (frame["estimator"] == frame["standard"].map(standards))
         for low, estimator in zip(bands.lows, choice["band_estimators"], strict=True):
             wanted |= about & (frame["age_low"] == low).fillna(value=False) & (frame["estimator"] == estimator)
     return frame.loc[wanted].reset_index(drop=True)

@@ -78,19 +78,19 @@ def _compared(given: ComposeInput, other: Composition, thin: NDArray[np.bool_]) 
 
 
 def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
-    """Hand bands with fewer than 20 validated patients in either cell to E2, and compare the two."""
+    """Hand the bands that E1 does not call corrected to E2, and compare the two."""
     other = imputation(given)
-    thin = np.atleast_1d((given.arrays.n_validated < ENOUGH_VALIDATED).any(axis=1))
+    thin = np.array([state != "corrected" for state in estimate.band_state])
     z, apart = disagreement(given, _compared(given, other, thin))
     largest = float(np.max(np.abs(z)))
-    warnings = estimate.warnings
+    warnings = other.warnings if thin.any() else ()
     if apart:
         warnings = (
             *warnings,
             f"E1 and E2 differ by {largest:.1f} standard errors of their difference: "
             "the imputation model may be wrong.",
         )
-    states = tuple("model_based" if one else "corrected" for one in thin)
+    states = tuple(other.band_state[band] if one else "corrected" for band, one in enumerate(thin))
     return replace(
         estimate,
         band_state=states,

@@ -14,15 +14,16 @@ from scipy.special import expit
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from sexstrat.estimates.boundary import boundary_interval
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.measures import Smooth
-from sexstrat.estimates.proportions import wilson
 from sexstrat.values.tables import table_schema
 
 __all__ = ["Estimates", "Place", "contrast_row", "estimates_frame", "share_row"]
 
 _INTEGERS = ("age_low", "age_high", "n_patients", "n_diseased", "n_validated", "n_validated_diseased")
 _NUMBERS = ("point", "se", "low", "high", "level", "df", "fmi")
+UNINFORMED = "too few validated patients tell the sexes of the patients here: any share of men would fit"
 LARGE_DF = 1e6  # beyond it the t interval is the normal one
 
 
@@ -166,8 +167,20 @@ def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[
     }
 
 
+def _boundary_row(row: dict[str, Any], place: Place, sex: str | None, value: float) -> dict[str, Any]:
+    """Add the interval of a proportion of 0 or 1."""
+    level = place.source.level
+    limits = boundary_interval(place.margin, sex=sex, value=value, weights=place.weights, level=level)
+    if limits is None:
+        reason = "nobody's recorded sex here tells the sexes of these patients"
+        return _without_number({name: cell for name, cell in row.items() if name != "point"}, place, reason)
+    low, high = limits
+    reason = "counted in this cohort" if low == high else "no case on one side: Wilson interval"
+    return {**row, "low": low, "high": high, "note": _joined(place.note, reason)}
+
+
 def share_row(place: Place, measure: str, sex: str | None, share: Smooth, logit: Smooth) -> dict[str, Any]:
-    """Return the row of a proportion, with its interval on the logit scale (Wilson's at 0 and 1).
+    """Return the row of a proportion, with its interval on the logit scale (``boundary_interval`` at 0 and 1).
 
     Parameters
     ----------
@@ -176,22 +189,13 @@ def share_row(place: Place, measure: str, sex: str | None, share: Smooth, logit:
     share, logit : the proportion and its log odds, with derivatives.
     """
     row = _base(place, measure, sex)
+    if place.state == "undefined":
+        return _without_number(row, place, UNINFORMED)
     if np.isnan(share.value):
         return _without_number(row, place, f"nobody {sex or ''} here".replace("  ", " "))
     row["point"] = share.value
     if np.isnan(logit.value):
-        if not place.margin.sampled:
-            return {
-                **row,
-                "low": share.value,
-                "high": share.value,
-                "note": _joined(place.note, "counted in this cohort"),
-            }
-        men = place.margin.pi
-        people = np.where(np.isnan(men), men, 1.0) if sex is None else men if sex == "male" else 1 - men
-        n = float(np.nansum(place.margin.n * people if place.band is None else (place.margin.n * people)[place.band]))
-        low, high = wilson(share.value * n, n, level=place.source.level)
-        return {**row, "low": low, "high": high, "note": _joined(place.note, "no case on one side: Wilson interval")}
+        return _boundary_row(row, place, sex, share.value)
     return _interval(row, place, logit, lambda value: float(expit(value)))
 
 
@@ -206,6 +210,8 @@ def contrast_row(place: Place, measure: str, theta: Smooth, *, on_log: bool) -> 
     on_log : that scale is the logarithm.
     """
     row = _base(place, measure, None)
+    if place.state == "undefined":
+        return _without_number(row, place, UNINFORMED)
     if np.isnan(theta.value):
         return _without_number(row, place, "no case in one sex, or nobody of it, so men and women cannot be compared")
     back: Callable[[float], float] = (lambda value: float(np.exp(value))) if on_log else float

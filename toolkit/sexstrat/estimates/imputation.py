@@ -15,11 +15,21 @@ from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.measures import log_ratio, prevalence_of
 from sexstrat.estimates.recalibration import Recalibration, recalibrate
 
-__all__ = ["IMPUTATIONS", "MAXIMUM_DRAWS", "Imputed", "analytic", "drawn", "imputation", "imputed_composition"]
+__all__ = [
+    "IMPUTATIONS",
+    "MAXIMUM_DRAWS",
+    "Imputed",
+    "analytic",
+    "drawn",
+    "imputation",
+    "imputed_composition",
+    "uninformed_bands",
+]
 
 Array = NDArray[np.float64]
 
 IMPUTATIONS = 400  # with a fraction of missing information of .85, a Monte Carlo error below 5 % of the SE needs 340
+UNIFORM_LOG_ODDS_SD = np.pi / 3**0.5  # the log odds of a uniform share are standard logistic
 MAXIMUM_DRAWS = 12_000_000  # imputations x cells; above it (about a second) the analytic limit m = infinity is taken
 
 ASSUMPTIONS = (
@@ -142,9 +152,47 @@ def _rubin_parts(overall: Margin) -> dict[str, Any]:
     }
 
 
+def uninformed_bands(margin: Margin) -> NDArray[np.bool_]:
+    """Tell in which bands the imputations leave the share of men of a cell as good as unknown.
+
+    A share drawn uniformly between 0 and 1, that is without any knowledge, has log odds with standard deviation
+    pi / sqrt(3) = 1.81. Where the imputations spread a share at least as widely on that scale, sqrt(B) / (p (1 - p)),
+    the model says nothing, and a ratio would run from nearly 0 to thousands. This happens where no validated patient
+    of the band, nor the pattern over the other ages, informs the cell; with some support it does not.
+
+    Parameters
+    ----------
+    margin : shares by band with their between-imputation covariance.
+
+    Examples
+    --------
+    Between variances 0.09 and 0.25 of a share of one half: log odds 1.2 and 2.
+
+    >>> one = np.ones((2, 2))
+    >>> between = np.diag([0.0, 0.09, 0.0, 0.25])
+    >>> fields = dict(n=one, n_variance=one, n_patients=one, n_validated=0 * one, effective_validated=one)
+    >>> uninformed_bands(Margin(**fields, pi=one / 2, covariance=between, between=between)).tolist()
+    [False, True]
+    """
+    if margin.between is None:
+        raise ValueError("these shares were not imputed, so there is no between variance")
+    spread = np.sqrt(np.diag(margin.between)).reshape(margin.pi.shape)
+    shares = np.where(margin.n > 0, margin.pi, 0.5)
+    unknown = (margin.n > 0) & (spread > UNIFORM_LOG_ODDS_SD * shares * (1 - shares))
+    return np.asarray(unknown.any(axis=1))
+
+
 def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "", shrunk: bool = False) -> Composition:
-    """Return the composition of pooled imputations, state ``model_based``."""
+    """Return the composition of pooled imputations, state ``model_based``; uninformed bands are ``undefined``."""
     by_band, overall = _margins(given, imputed)
+    uninformed = uninformed_bands(by_band)
+    warnings = ["Few validated diseased patients: the imputation model is shrunk."] if shrunk else []
+    if uninformed.any():
+        names = ", ".join(label for label, one in zip(given.bands.labels, uninformed, strict=True) if one)
+        warnings.append(
+            f"The validated patients do not tell the sexes of the patients in a cell of band {names}: any share of men "
+            "would fit, so that band has no number."
+        )
     return Composition(
         condition=given.condition,
         bands=given.bands,
@@ -152,12 +200,12 @@ def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "",
         target=given.target,
         by_band=by_band,
         overall=overall,
-        band_state=("model_based",) * len(given.bands),
+        band_state=tuple("undefined" if one else "model_based" for one in uninformed),
         state="model_based",
         level=given.level,
         why=why or "Missing sexes are imputed many times from score, disease and age, and the results pooled.",
         assumptions=ASSUMPTIONS,
-        warnings=("Few validated diseased patients: the imputation model is shrunk.",) if shrunk else (),
+        warnings=tuple(warnings),
         diagnostics={"shrunk": shrunk, **_rubin_parts(overall)},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sexstrat.estimates.composition import Composition
@@ -60,7 +61,9 @@ def male_share_rows(one: Composition) -> Estimates:
     np.True_
     """
     rows = []
-    for place in (crude_place(one), *band_places(one)):
+    for found in (crude_place(one), *band_places(one)):
+        # one cell without information leaves a band's ratio undefined, not the share of men of all its patients
+        place = replace(found, state=found.source.state) if found.state == "undefined" else found
         share = male_share_of(place.margin, place.band)
         rows.append({**share_row(place, "male_share", None, share, logit_of(share)), "condition": None})
     return Estimates(tuple(rows))

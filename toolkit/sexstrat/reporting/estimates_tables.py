@@ -25,11 +25,12 @@ def safe_name(text: str, number: int) -> str:
     return "-".join(kept or ["condition"])[:40].strip("-") + f"-{number}"
 
 
-def _estimators(rows: Rows, lead: Headline) -> list[str]:
-    """Order a condition's estimators: the chosen one, the others, the naive ones, truth."""
+def _estimators(rows: Rows, lead: Headline, standard: str) -> list[str]:
+    """Order a condition's estimators at a standard: the chosen one, the others, the naive ones, truth."""
     names = [str(name) for name in rows.values("estimator")]
     truth = [str(row["estimator"]) for row in rows.where(state="truth").rows]
-    order = [*([lead.estimator] if lead.estimator else []), *lead.also, *NAIVE, *truth]
+    chosen = [name for name in (lead.standard_estimator(standard), lead.estimator) if name]
+    order = [*chosen, *lead.also, *NAIVE, *truth]
     return list(dict.fromkeys([name for name in order if name in names]))
 
 
@@ -54,13 +55,13 @@ def condition_table(estimates: Rows, lead: Headline, file: str) -> TableView:
     for standard in sorted(map(str, rows.values("standard")), key=lambda name: name != "crude"):
         here = rows.where(standard=standard)
         lines = []
-        for name in _estimators(here, lead):
+        for name in _estimators(here, lead, standard):
             mine = here.where(estimator=name)
             cells = [estimate_cell(mine.first(measure="prevalence", sex=sex), "prevalence") for sex in SEXES]
             cells += [estimate_cell(mine.first(measure=measure), measure) for measure in contrasts]
             lines.append((Cell(text=line_label(name), kind="head"), *cells))
         heading = "Crude" if standard == "crude" else f"Age-standardised: {STANDARDS.get(standard, standard)}"
-        leads = bool(lines) and _estimators(here, lead)[0] == lead.estimator
+        leads = bool(lines) and _estimators(here, lead, standard)[0] == lead.standard_estimator(standard)
         groups.append(Group(heading=heading, rows=tuple(lines), lead=leads))
     columns = ["", "Prevalence, men", "Prevalence, women", "Ratio, men to women", "Difference, men minus women"]
     columns += ["Odds ratio, men to women"] if odds else []

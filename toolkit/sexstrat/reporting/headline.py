@@ -23,7 +23,7 @@ class Headline:
     ----------
     condition : the disease.
     standard : standard population of the ratio, or ``crude``.
-    estimator : the estimator that ``auto`` or the study chose; None when there is none.
+    estimator : the estimator that leads at this standard, as ``auto`` or the study chose; None when there is none.
     also : other corrected estimators that were reported.
     corrected, naive, truth : rows of the ratio; None where the tables have none.
     choice : why this estimator, under which assumptions, with which warnings.
@@ -49,6 +49,10 @@ class Headline:
         """Name the estimator that reports the age band at a place in order of age: a thin band may have its own."""
         named = (self.choice or {}).get("band_estimators") or ()
         return str(named[index]) if index < len(named) else self.estimator
+
+    def standard_estimator(self, standard: str) -> str | None:
+        """Name the estimator that leads at a standard: where young bands are thin, another than the crude one's."""
+        return _leading(self.choice, standard, self.estimator)
 
     @property
     def kind(self) -> str:
@@ -98,6 +102,12 @@ def headlines(estimates: Rows, choices: Iterable[Mapping[str, Any]]) -> tuple[He
     return tuple(_headline(ratios.where(condition=name), name, chosen.get(name)) for name in names)
 
 
+def _leading(choice: Mapping[str, Any] | None, standard: str, otherwise: str | None) -> str | None:
+    """Return the estimator that the choice names for a standard."""
+    named = {"crude": (choice or {}).get("estimator"), **((choice or {}).get("standard_estimators") or {})}
+    return str(named[standard]) if named.get(standard) else otherwise
+
+
 def _headline(ratios: Rows, condition: str, choice: Mapping[str, Any] | None) -> Headline:
     corrected = [
         str(name)
@@ -109,9 +119,11 @@ def _headline(ratios: Rows, condition: str, choice: Mapping[str, Any] | None) ->
     standards = [str(name) for name in ratios.values("standard")]
     standards.sort(key=lambda name: name == "crude")
     standard = next(
-        (name for name in standards if has_number(ratios.first(estimator=estimator, standard=name))),
+        (n for n in standards if has_number(ratios.first(estimator=_leading(choice, n, estimator), standard=n))),
         standards[0] if standards else "crude",
     )
+    leading = _leading(choice, standard, estimator)
+    estimator = leading if leading in corrected else estimator
     here = ratios.where(standard=standard)
     return Headline(
         condition=condition,
