@@ -12,6 +12,8 @@ from sexstrat.reporting.texts import SEXES, STANDARDS, sentence_case
 
 __all__ = ["age_table", "condition_table", "male_share_table", "overview_table", "safe_name"]
 
+MODEL_BASED = "\N{DAGGER} Model-based: too few patients with recorded sex for a correction that assumes less."
+
 
 def safe_name(text: str, number: int) -> str:
     """Return a name for ids and files: the ASCII letters and digits of a text, and its number.
@@ -57,8 +59,9 @@ def condition_table(estimates: Rows, lead: Headline, file: str) -> TableView:
         lines = []
         for name in _estimators(here, lead, standard):
             mine = here.where(estimator=name)
-            cells = [estimate_cell(mine.first(measure="prevalence", sex=sex), "prevalence") for sex in SEXES]
-            cells += [estimate_cell(mine.first(measure=measure), measure) for measure in contrasts]
+            found = [mine.first(measure="prevalence", sex=sex) for sex in SEXES]
+            cells = [estimate_cell(row, "prevalence", dagger=True) for row in found]
+            cells += [estimate_cell(mine.first(measure=measure), measure, dagger=True) for measure in contrasts]
             lines.append((Cell(text=line_label(name), kind="head"), *cells))
         heading = "Crude" if standard == "crude" else f"Age-standardised: {STANDARDS.get(standard, standard)}"
         leads = bool(lines) and _estimators(here, lead, standard)[0] == lead.standard_estimator(standard)
@@ -66,7 +69,9 @@ def condition_table(estimates: Rows, lead: Headline, file: str) -> TableView:
     columns = ["", "Prevalence, men", "Prevalence, women", "Ratio, men to women", "Difference, men minus women"]
     columns += ["Odds ratio, men to women"] if odds else []
     caption = f"{sentence_case(lead.condition)}: prevalence by sex, and men compared with women"
-    return table_view(caption, columns, groups, note=_people(rows, lead), file=file, rows=rows.rows)
+    marked = any("\N{DAGGER}" in cell.text for group in groups for line in group.rows for cell in line)
+    note = " ".join(text for text in (_people(rows, lead), MODEL_BASED if marked else "") if text)
+    return table_view(caption, columns, groups, note=note, file=file, rows=rows.rows)
 
 
 def _people(rows: Rows, lead: Headline) -> str:
@@ -144,11 +149,7 @@ def overview_table(leads: Sequence[Headline], estimates: Rows) -> TableView:
     ]
     caption = "Prevalence ratio, men to women, for every condition"
     dagger = any(lead.kind == "model-based" and has_number(lead.corrected) for lead in leads)
-    note = (
-        "\N{DAGGER} Model-based: too few patients with recorded sex for a correction that assumes less."
-        if dagger
-        else ""
-    )
+    note = MODEL_BASED if dagger else ""
     return table_view(caption, columns, [Group(heading="", rows=tuple(lines))], note=note)
 
 
