@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sexstrat.cohort import Cohort, TableInput, check_inputs
+from sexstrat.cohort import Cohort, TableInput, TrainingAges, check_inputs
 from sexstrat.errors import Problem, SchemaError
 
 PERSONS = "patient_id,age_years,recorded_sex\nP1,61,male\nP2,55,female\nP3,70,\n"
@@ -228,7 +228,7 @@ def test_warnings_of_persons(tmp_path: Path) -> None:
         "P1,61,1950-01-01,2020-01-01,male\nP2,,1960-06-30,2020-06-29,\nP3,,,,\nP4,12,,,female\n"
     )
     persons = written(tmp_path, "persons.csv", text)
-    with Cohort.create(tmp_path / "c.duckdb", persons=persons, training_age_range=(17, 94)) as cohort:
+    with Cohort.create(tmp_path / "c.duckdb", persons=persons, training_ages=TrainingAges(low=17, high=94)) as cohort:
         found = {(p.kind, p.row, p.value) for p in cohort.problems}
     assert found == {
         ("ages_disagree", 2, "61 against 1950-01-01 to 2020-01-01"),

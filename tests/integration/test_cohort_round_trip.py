@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from sexstrat.cohort import Cohort, TableInput, check_inputs, fold_of
+from sexstrat.cohort import Cohort, TableInput, TrainingAges, check_inputs, fold_of
 from sexstrat.cohort import store as store_module
 from sexstrat.errors import SchemaError, StudyError
 from sexstrat.scores import combine_eyes
@@ -163,6 +163,49 @@ def test_patients_who_trained_the_model_do_not_validate(tmp_path: Path) -> None:
     partly = SCORES.assign(fold=[2, None, 2, 2, 2, 2, 2, 2])
     with create(tmp_path, trained_on=["A"], scores=partly) as cohort:
         assert "male" not in cohort.cells(["amd"]).frame["recorded_sex"].tolist()
+
+
+def test_a_score_without_fold_beside_scores_with_one_validates_nothing(tmp_path: Path) -> None:
+    """Folds say that the model saw patients of this cohort; whoever has none may be one of them, declared or not."""
+    folds = SCORES.assign(fold=[None, None, None, 2, 2, 2, 2, 2])
+    with create(tmp_path, scores=folds) as cohort:
+        assert "male" not in cohort.cells(["amd"]).frame["recorded_sex"].tolist()
+        assert "female" in cohort.cells(["amd"]).frame["recorded_sex"].tolist()
+        last = cohort.flow().iloc[-1]
+        assert (last["name"], last["n_patients"], last["patients_lost"]) == ("recorded sex validates the scores", 1, 1)
+        (problem,) = [problem for problem in cohort.problems if problem.kind == "trained_in_sample"]
+        assert (problem.source, problem.column, problem.count) == ("scores", "fold", 1)
+        assert cohort.patient_counts() == {"analysed": 5, "scored": 3, "validated": 1}
+    with create(tmp_path, scores=SCORES) as cohort:
+        assert "male" in cohort.cells(["amd"]).frame["recorded_sex"].tolist(), "no fold at all: the model saw nobody"
+        assert cohort.patient_counts() == {"analysed": 5, "scored": 3, "validated": 2}
+
+
+def test_fold_models_of_one_recipe_are_not_a_mixture_of_models(tmp_path: Path) -> None:
+    """Each fold may have a model of its own; two models within a fold are a mixture."""
+    folds = SCORES.assign(fold=[0, 0, 0, 1, 1, 1, 1, 1], model_id=["m-0"] * 3 + ["m-1"] * 5)
+    with create(tmp_path, scores=folds) as cohort:
+        assert [problem.kind for problem in cohort.problems] == ["no_age"]
+    with create(tmp_path, scores=folds.assign(fold=0)) as cohort:
+        assert "several_models" in [problem.kind for problem in cohort.problems]
+
+
+def test_patients_outside_the_training_ages_are_flagged_counted_and_kept(tmp_path: Path) -> None:
+    """Only those scored by the very weights whose ages are known are judged; nobody leaves the estimates."""
+    ages = TrainingAges(low=50, high=61, model_sha256="0" * 64)
+    with create(tmp_path) as cohort:
+        expected = cohort.cells().frame
+    with create(tmp_path, training_ages=ages) as cohort:
+        pd.testing.assert_frame_equal(cohort.cells().frame, expected)
+        (problem,) = [problem for problem in cohort.problems if problem.kind == "outside_training_ages"]
+        assert (problem.count, problem.value, problem.allowed) == (1, "45", "50 to 61")  # C; D and F have no score
+        reason = cohort.flow().set_index("name").loc["patients with a usable score", "reason"]
+        assert "of those who remain, 1 patient is outside the ages 50 to 61" in reason
+    with duckdb.connect(str(tmp_path / "cohort.duckdb"), read_only=True) as connection:
+        query = "SELECT patient_id FROM patient WHERE outside_training_ages"
+        assert connection.execute(query).fetchall() == [("C",)]
+    with create(tmp_path, training_ages=TrainingAges(low=50, high=61, model_sha256="1" * 64)) as cohort:
+        assert [problem.kind for problem in cohort.problems] == ["no_age"], "scores of another model"
 
 
 def test_score_frame_is_for_the_audit(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class Problem:
         if self.allowed:
             text += f"; allowed: {self.allowed}"
         if self.count > 1:
-            text += f" ({self.count:,} rows; this is the first)"
+            text += f" ({self.count:,} in all)" if self.row is None else f" ({self.count:,} rows; this is the first)"
         if self.hint:
             text += f". {self.hint}"
         return text

@@ -1,8 +1,8 @@
 """From tables to one DuckDB file per study: validation, linking, and the cells every estimate is computed from.
 
-Order: ``inputs`` (read), ``staging`` (type), ``contract_rules``, ``person_rules``, ``link_rules`` and ``check`` (all
-problems at once), ``patients`` (two eyes to one value), ``flow``, ``build`` (write the file), ``cells_query``
-(one scan), ``store`` (the :class:`Cohort`).
+Order: ``inputs`` (read), ``staging`` (type), ``contract_rules``, ``person_rules``, ``link_rules``,
+``training_overlap`` (whom the model saw) and ``check`` (all problems at once), ``patients`` (two eyes to one value),
+``flow``, ``build`` (write the file), ``cells_query`` (one scan), ``store`` (the :class:`Cohort`).
 """
 
 from sexstrat.cohort.check import check_inputs
@@ -10,5 +10,6 @@ from sexstrat.cohort.folds import fold_of
 from sexstrat.cohort.inputs import TableInput
 from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.store import Cohort
+from sexstrat.cohort.training_overlap import TrainingAges
 
-__all__ = ["Cohort", "SexCoding", "TableInput", "check_inputs", "fold_of"]
+__all__ = ["Cohort", "SexCoding", "TableInput", "TrainingAges", "check_inputs", "fold_of"]

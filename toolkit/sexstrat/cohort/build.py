@@ -13,8 +13,9 @@ from sexstrat.cohort.ddl import comment_on_column, comment_on_table, create_tabl
 from sexstrat.cohort.flow import write_flow
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.patients import write_patients
-from sexstrat.cohort.sql import Connection, compose, quoted, single_row
+from sexstrat.cohort.sql import Connection, compose, quoted
 from sexstrat.cohort.staging import Staged, typed_table
+from sexstrat.cohort.training_overlap import TrainingAges, in_sample_problems
 from sexstrat.errors import Problem
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.logit_bins import logit_edges
@@ -45,6 +46,7 @@ class BuildSettings:
     thresholds : classification thresholds, each an edge of a bin.
     fold_salt : text put before the key of a fold.
     trained_on : patients whose images trained the model.
+    training_ages : ages on which it was trained, or None.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class BuildSettings:
     thresholds: tuple[float, ...] = (0.5,)
     fold_salt: str = DEFAULT_SALT
     trained_on: frozenset[str] = field(default_factory=frozenset)
+    training_ages: TrainingAges | None = None
 
 
 def write_cohort(
@@ -76,7 +79,7 @@ def write_cohort(
     >>> from sexstrat.cohort.sql import connect
     >>> connection, persons = connect(), pd.DataFrame({"patient_id": ["a"], "age_years": [61], "recorded_sex": [""]})
     >>> staged, found = stage_and_check(
-    ...     connection, {"persons": persons}, coding=None, on_orphan="error", training_age_range=None
+    ...     connection, {"persons": persons}, coding=None, on_orphan="error", training_ages=None
     ... )
     >>> write_cohort(connection, staged, found, BuildSettings())
     []
@@ -89,14 +92,15 @@ def write_cohort(
     _write_frame(connection, "logit_bin", bins)
     trained = pd.DataFrame({"patient_id": pd.Series(sorted(settings.trained_on), dtype="str")})
     _write_frame(connection, "training_patient", trained)
-    write_patients(connection, bands=settings.bands, salt=settings.fold_salt)
+    write_patients(connection, bands=settings.bands, salt=settings.fold_salt, training_ages=settings.training_ages)
     connection.execute(
         "CREATE TABLE patient_condition AS SELECT patient_id, condition, bool_or(present) AS diseased "
         "FROM condition GROUP BY patient_id, condition"
     )
     comment_on_table(connection, "patient_condition", TABLE_COMMENTS["patient_condition"])
-    write_flow(connection, bands=settings.bands, with_training=bool(settings.trained_on))
-    kept = [*warnings, *_trained_in_sample(connection, staged["person"].label)]
+    write_flow(connection, bands=settings.bands, training_ages=settings.training_ages)
+    labels = [staged[name].label if name in staged else name for name in ("person", "score")]
+    kept = [*warnings, *in_sample_problems(connection, *labels)]
     _write_frame(connection, "problem", pd.DataFrame([asdict(problem) for problem in kept], columns=PROBLEM_COLUMNS))
     _write_settings(connection, settings)
     return kept
@@ -108,11 +112,7 @@ def _write_contract(connection: Connection, contract: str, staged: Mapping[str, 
     if contract not in staged:
         return
     columns = ", ".join(quoted(name) for name in schema.columns)
-    kept = (
-        ["patient_id IS NULL OR patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)"]
-        if known_only
-        else []
-    )
+    kept = ["patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)"] if known_only else []
     if contract == "condition":
         kept.append("present IS NOT NULL")
     where = "WHERE " + " AND ".join(f"({predicate})" for predicate in kept) if kept else ""
@@ -133,24 +133,6 @@ def _link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:
         "eye = coalesce(score.eye, image.eye) FROM image WHERE image.image_id = score.image_id "
         "AND (score.patient_id IS NULL OR score.eye IS NULL)"
     )
-
-
-def _trained_in_sample(connection: Connection, label: str) -> list[Problem]:
-    query = "SELECT count(*) FROM patient WHERE trained_model AND recorded_sex IN ('male', 'female')"
-    (count,) = single_row(connection, query)
-    if count == 0:
-        return []
-    return [
-        Problem(
-            kind="trained_in_sample",
-            message="patient trained the model and was not scored out of fold, so the recorded sex validates nothing",
-            source=label,
-            column="recorded_sex",
-            allowed="scores made out of fold (column fold of the score table)",
-            count=count,
-            severity="warning",
-        )
-    ]
 
 
 def _write_frame(connection: Connection, table: str, frame: pd.DataFrame) -> None:

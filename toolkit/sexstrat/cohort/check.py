@@ -16,6 +16,7 @@ from sexstrat.cohort.person_rules import person_problems
 from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.sql import Connection, connect
 from sexstrat.cohort.staging import Staged, stage
+from sexstrat.cohort.training_overlap import TrainingAges, age_problems
 from sexstrat.errors import Problem, StudyError
 
 __all__ = ["CodingLike", "TableLike", "check_inputs", "stage_and_check"]
@@ -34,7 +35,7 @@ def check_inputs(
     images: TableLike | None = None,
     sex_coding: CodingLike = None,
     on_orphan: str = "error",
-    training_age_range: tuple[float, float] | None = None,
+    training_ages: TrainingAges | None = None,
 ) -> list[Problem]:
     """Return everything wrong with the inputs of a study: file, row, column, value, what is allowed.
 
@@ -43,7 +44,7 @@ def check_inputs(
     persons, scores, conditions, images : the tables, as :class:`TableInput`, path or frame.
     sex_coding : name of a known coding or map from value to male, female, other or unknown.
     on_orphan : ``"error"``, or ``"drop"`` to leave out rows of unknown patients with a warning.
-    training_age_range : ages on which the model was trained, for a warning.
+    training_ages : ages on which the model was trained, for a warning.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def check_inputs(
     connection = connect()
     try:
         _, problems = stage_and_check(
-            connection, tables, coding=sex_coding, on_orphan=on_orphan, training_age_range=training_age_range
+            connection, tables, coding=sex_coding, on_orphan=on_orphan, training_ages=training_ages
         )
     finally:
         connection.close()
@@ -78,7 +79,7 @@ def stage_and_check(
     *,
     coding: CodingLike,
     on_orphan: str,
-    training_age_range: tuple[float, float] | None,
+    training_ages: TrainingAges | None,
 ) -> tuple[dict[str, Staged], list[Problem]]:
     """Stage the tables of a study and return them with every problem found.
 
@@ -86,13 +87,13 @@ def stage_and_check(
     ----------
     connection : a connection whose temporary tables may be written.
     tables : persons, images, scores, conditions -> table or None.
-    coding, on_orphan, training_age_range : as in :func:`check_inputs`.
+    coding, on_orphan, training_ages : as in :func:`check_inputs`.
 
     Examples
     --------
     >>> persons = pd.DataFrame({"patient_id": ["a"], "age_years": [61], "recorded_sex": ["male"]})
     >>> staged, problems = stage_and_check(
-    ...     connect(), {"persons": persons}, coding=None, on_orphan="error", training_age_range=None
+    ...     connect(), {"persons": persons}, coding=None, on_orphan="error", training_ages=None
     ... )
     >>> list(staged), problems
     (['person'], [])
@@ -109,6 +110,6 @@ def stage_and_check(
     for contract, table in staged.items():
         found = [*table.problems, *contract_problems(connection, table, declared)]
         if contract == "person":
-            found += person_problems(connection, table, training_age_range)
+            found += person_problems(connection, table) + age_problems(connection, staged, training_ages)
         problems += sorted(found, key=lambda problem: problem.row or 0)
     return staged, problems + link_problems(connection, staged, on_orphan)

@@ -72,8 +72,9 @@ def _scores(connection: Connection, staged: Staged, with_images: bool) -> list[P
     without = "SELECT source_row, status AS found FROM typed_score WHERE status = 'ok' AND \"raw prob_male\" IS NULL"
     despite = """SELECT source_row, status || ' with ' || "raw prob_male" AS found FROM typed_score
         WHERE status <> 'ok' AND "raw prob_male" IS NOT NULL"""
-    mixed = """SELECT min(source_row) AS source_row, model_id AS found FROM typed_score WHERE status = 'ok'
-        AND model_id <> (SELECT arg_min(model_id, source_row) FROM typed_score WHERE status = 'ok') GROUP BY model_id"""
+    mixed = """SELECT min(s.source_row) AS source_row, s.model_id AS found FROM typed_score s JOIN
+        (SELECT fold, arg_min(model_id, source_row) AS model_id FROM typed_score WHERE status = 'ok' GROUP BY fold) f
+        ON s.fold IS NOT DISTINCT FROM f.fold AND s.model_id <> f.model_id WHERE s.status = 'ok' GROUP BY s.model_id"""
     found = breach(
         connection,
         without,
@@ -99,7 +100,7 @@ def _scores(connection: Connection, staged: Staged, with_images: bool) -> list[P
         message="scores of more than one model are mixed",
         source=staged.label,
         column="model_id",
-        allowed="one model_id for all scores (fold models of one recipe carry the same)",
+        allowed="one model_id for all scores, or for all of a fold",
         severity="warning",
     )
     return found if with_images else found + _unlinked(connection, staged)

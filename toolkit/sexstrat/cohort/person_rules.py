@@ -13,16 +13,13 @@ __all__ = ["AGE_SQL", "person_problems"]
 AGE_SQL = "coalesce(age_years, CAST(date_sub('year', birth_date, visit_date) AS DOUBLE))"
 
 
-def person_problems(
-    connection: Connection, staged: Staged, training_age_range: tuple[float, float] | None = None
-) -> list[Problem]:
+def person_problems(connection: Connection, staged: Staged) -> list[Problem]:
     """Return what is wrong between columns and rows of the person table.
 
     Parameters
     ----------
     connection : where the table is staged.
     staged : the person table.
-    training_age_range : lowest and highest age on which the model was trained, or None when not known.
 
     Examples
     --------
@@ -39,8 +36,6 @@ def person_problems(
     allowed: one recorded sex for each patient_id
     """
     problems = _two_sexes(connection, staged) + _dates(connection, staged) + _ages(connection, staged)
-    if training_age_range is not None:
-        problems += _outside_training(connection, staged, training_age_range)
     for column in ("weight", "validation_probability"):
         if column in staged.types:
             problems += _partly_given(connection, staged, column)
@@ -115,23 +110,6 @@ def _ages(connection: Connection, staged: Staged) -> list[Problem]:
         source=staged.label,
         column="age_years",
         allowed="age_years, or birth_date with visit_date",
-        severity="warning",
-    )
-
-
-def _outside_training(connection: Connection, staged: Staged, ages: tuple[float, float]) -> list[Problem]:
-    shown = f'coalesce("raw age_years", CAST(CAST({AGE_SQL} AS BIGINT) AS VARCHAR))'
-    rows = f"""SELECT source_row, {shown} AS found FROM typed_person
-        WHERE floor({AGE_SQL}) < ? OR floor({AGE_SQL}) > ?"""  # noqa: S608
-    return breach(
-        connection,
-        rows,
-        ages,
-        kind="outside_training_ages",
-        message="age lies outside the ages on which the model was trained; its scores there are untested",
-        source=staged.label,
-        column="age_years",
-        allowed=f"{ages[0]:g} to {ages[1]:g}",
         severity="warning",
     )
 

@@ -17,6 +17,7 @@ from sexstrat.cohort.check import CodingLike, TableLike, stage_and_check
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.frames import contract_frame
 from sexstrat.cohort.sql import Connection, connect
+from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.errors import Problem, SchemaError
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
@@ -34,6 +35,10 @@ SELECT k.condition, count(*) AS n_known, count(*) FILTER (WHERE k.diseased) AS n
        (SELECT count(*) FROM patient WHERE in_study) - count(*) AS n_missing
 FROM patient_condition k JOIN patient p USING (patient_id) WHERE p.in_study
 GROUP BY k.condition ORDER BY k.condition
+"""
+PATIENTS = """
+SELECT count(*), count(*) FILTER (WHERE n_eyes > 0), count(*) FILTER (WHERE validated_sex IN ('male', 'female'))
+FROM patient WHERE in_study
 """
 
 
@@ -73,7 +78,7 @@ class Cohort:
         fold_salt: str = DEFAULT_SALT,
         on_orphan: str = "error",
         trained_on: Iterable[str] | None = None,
-        training_age_range: tuple[float, float] | None = None,
+        training_ages: TrainingAges | None = None,
         memory_limit: str | None = None,
         threads: int | None = None,
         temp_directory: Path | None = None,
@@ -89,8 +94,9 @@ class Cohort:
         thresholds : classification thresholds on prob_male, each an edge of a score bin.
         fold_salt : text put before the key of a cross-fitting fold.
         on_orphan : ``"error"``, or ``"drop"`` to leave out rows of unknown patients with a warning.
-        trained_on : patients whose images trained the model; they validate nothing unless scored out of fold.
-        training_age_range : ages on which the model was trained, for a warning.
+        trained_on : patients whose images trained the model; they validate nothing unless scored out of fold. Where
+            some scores carry a fold, patients scored without one are taken as trained on, listed here or not.
+        training_ages : ages on which the model was trained; patients scored outside them are flagged and counted.
         memory_limit, threads, temp_directory : as in :func:`sexstrat.cohort.sql.connect`.
 
         Raises
@@ -107,13 +113,14 @@ class Cohort:
             thresholds=tuple(thresholds),
             fold_salt=fold_salt,
             trained_on=frozenset(map(str, trained_on or ())),
+            training_ages=training_ages,
         )
         tables = {"persons": persons, "images": images, "scores": scores, "conditions": conditions}
         try:
             connection = connect(building, memory_limit=memory_limit, threads=threads, temp_directory=spill)
             try:
                 staged, problems = stage_and_check(
-                    connection, tables, coding=sex_coding, on_orphan=on_orphan, training_age_range=training_age_range
+                    connection, tables, coding=sex_coding, on_orphan=on_orphan, training_ages=training_ages
                 )
                 if any(problem.severity == "error" for problem in problems):
                     raise SchemaError(problems)
@@ -191,6 +198,14 @@ class Cohort:
     def flow(self) -> pd.DataFrame:
         """Return who was in and who was lost, step by step (contract ``flow``)."""
         return contract_frame(self._connection.execute("SELECT * FROM flow ORDER BY step").df(), "flow")
+
+    def patient_counts(self) -> dict[str, int]:
+        """Return how many patients are ``analysed`` (in the cells), and of these ``scored`` and ``validated``.
+
+        Validated are those whose recorded sex, male or female, may judge the score; with or without one of their own.
+        """
+        row = self._connection.execute(PATIENTS).fetchall()[0]
+        return dict(zip(("analysed", "scored", "validated"), map(int, row), strict=True))
 
     def condition_counts(self) -> pd.DataFrame:
         """Return for each condition the patients in the study with it known, present and missing."""

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import sexstrat
+from sexstrat.study.card import card_path
 from sexstrat.study.file import Study
 
 __all__ = ["STAGES", "StagePlan", "code_digest", "digest_file", "plan_study", "stage_components"]
 
 STAGES = ("scores", "cohort", "estimates", "audit", "report")
 
+# sections, or single keys of one as section.key
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "scores": ("images", "scores"),
-    "cohort": ("persons", "conditions", "truth"),
+    "cohort": ("persons", "conditions", "truth", ".model_card", "analysis.age_bands", "analysis.age_end"),
     "estimates": ("validation", "analysis"),
     "audit": ("analysis", "audit"),
     "report": ("", "validation", "analysis", "disclosure"),
@@ -119,10 +121,15 @@ def stage_components(study: Study, stage: str) -> dict[str, str]:
     Component name (as told to people) -> digest.
     """
     components = {"the code": code_digest()}
-    for section in _SETTINGS[stage]:
+    for name in _SETTINGS[stage]:
+        section, _, only = name.partition(".")
         for key, value in study.settings.get(section, {}).items():
+            if only not in {"", key}:
+                continue
             label = f"setting {section + '.' if section else ''}{key}"
             components[label] = _digest(value)
+            if key in {"model", "model_card"} and (card := card_path(study, value)) is not None:
+                components[f"model card {value}"] = digest_file(card)
             if isinstance(value, Path):
                 components[f"input {value.name}"] = digest_file(value)
                 if section == "images" and value.is_file():

@@ -86,10 +86,10 @@ def _provenance(study: Study, folder: Path, model_id: str) -> dict[str, Any]:
 
 def _model_card(study: Study, model_id: str) -> Mapping[str, Any] | None:
     """Return the card the study names, else that of the model that gave the scores when it is at hand."""
-    from sexstrat.models import card_to_json, read_card, shipped_card
+    from sexstrat.models import card_to_json
+    from sexstrat.study.card import names_card, study_card
 
-    named = study.section("")["model_card"] or (study.section("images")["model"] if "images" in study else "")
-    card = shipped_card() if named in {"", "shipped"} else read_card(study.path.parent / named)
-    if not named and card.model_id != model_id:
+    card = study_card(study)
+    if not names_card(study) and card.model_id != model_id:
         return None
     return {str(key): value for key, value in json.loads(card_to_json(card)).items()}

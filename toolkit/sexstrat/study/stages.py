@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from sexstrat.cohort import Cohort, TableInput, check_inputs
+from sexstrat.cohort import Cohort, TableInput, TrainingAges, check_inputs
 from sexstrat.errors import Problem
+from sexstrat.study.counted import counted
 from sexstrat.study.file import Study
 
 __all__ = ["RUNNERS", "check_tables"]
@@ -45,10 +46,20 @@ def check_tables(study: Study) -> list[Problem]:
         scores=table_input(study, "scores") if "scores" in study else None,
         conditions=table_input(study, "conditions"),
         sex_coding=study.section("persons")["sex_coding"],
+        training_ages=training_ages(study),
     )
     if any(problem.severity == "error" for problem in found):
         raise SchemaError(found)
     return found
+
+
+def training_ages(study: Study) -> TrainingAges:
+    """Return the ages of the model the study goes by; they concern only patients scored by its very weights."""
+    from sexstrat.study.card import study_card
+
+    card = study_card(study)
+    low, high = card.training_ages
+    return TrainingAges(low=low, high=high, model_sha256=card.weights_sha256)
 
 
 def run_scores(study: Study, folder: Path, tell: Tell) -> str:
@@ -61,7 +72,7 @@ def run_scores(study: Study, folder: Path, tell: Tell) -> str:
     model = None if keys["model"] == "shipped" else str(study.path.parent / keys["model"])
     frame = score_images(keys["source"], model=model, out=scores_path(study, folder), progress=tell)
     summary = ScoreSummary.of(frame)
-    return f"{summary.n_images:,} images listed, {summary.n_ok:,} scored"
+    return f"{counted(summary.n_images, 'image')} listed, {summary.n_ok:,} scored"
 
 
 def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
@@ -76,15 +87,26 @@ def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
         with Cohort.create(
             folder / "private" / ("cohort.duckdb" if name == "persons" else "truth.duckdb"),
             persons=table_input(study, name),
-            scores=scores,
+            scores=scores if name == "persons" else None,  # the truth is counted, it judges no score
             conditions=conditions,
             sex_coding=study.section(name)["sex_coding"],
+            bands=study.bands,
+            training_ages=training_ages(study),
         ) as cohort:
             if name == "persons":
-                last, count = cohort.flow().iloc[-1], len(cohort.conditions)
+                summary = _cohort_summary(cohort)
                 for problem in cohort.problems:
                     tell(f"warning: {problem}")
-    return f"one file, {count} conditions; flow ends with {last['n_patients']:,} patients"
+    return summary
+
+
+def _cohort_summary(cohort: Cohort) -> str:
+    """Say who is analysed and how many of them carry a score and a sex that validates it."""
+    counts = cohort.patient_counts()
+    return (
+        f"{counted(counts['analysed'], 'patient')} in the estimates, {counts['scored']:,} with a usable score, "
+        f"{counts['validated']:,} with recorded sex to validate it; {counted(len(cohort.conditions), 'condition')}"
+    )
 
 
 def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
@@ -115,7 +137,8 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
     text = json.dumps(choices, default=_plain, ensure_ascii=False, indent=1)
     (folder / "private" / "choices.json").write_text(text, encoding="utf-8")
     refused = sum(choice["state"] == "refused" for choice in choices)
-    return f"{len(cells.frame):,} cells, {len(choices)} conditions" + (f", {refused} refused" if refused else "")
+    told = f"{counted(len(cells.frame), 'cell')}, {counted(len(choices), 'condition')}"
+    return told + (f", {refused:,} refused" if refused else "")
 
 
 def run_audit(study: Study, folder: Path, tell: Tell) -> str:
@@ -132,7 +155,7 @@ def run_audit(study: Study, folder: Path, tell: Tell) -> str:
     )
     result.audit.to_parquet(folder / "private" / "audit.parquet", index=False)
     result.gaps.to_parquet(folder / "private" / "gaps.parquet", index=False)
-    return f"{len(result.audit):,} figures, {len(result.gaps):,} gaps"
+    return f"{counted(len(result.audit), 'figure')}, {counted(len(result.gaps), 'gap')}"
 
 
 def run_report(study: Study, folder: Path, tell: Tell) -> str:
@@ -146,7 +169,8 @@ def run_report(study: Study, folder: Path, tell: Tell) -> str:
     write_tables(released, folder / "tables")
     page = report(released, folder / "report.html")
     hidden = sum(released.suppressed_counts.values())
-    return f"{page.stat().st_size / 1024:,.0f} KiB page, {hidden:,} rows suppressed by profile {keys['profile']}"
+    size = f"{page.stat().st_size / 1024:,.0f} KiB"
+    return f"page of {size}, {counted(hidden, 'row')} suppressed by profile {keys['profile']}"
 
 
 def _plain(value: Any) -> Any:
