@@ -8,7 +8,7 @@ from sexstrat.models.publish import publish
 from sexstrat.models.runtime import RUNTIMES, Forward, make_forward
 from sexstrat.models.scaling import scale_pixels
 from sexstrat.models.views import VIEWS, Views, views_of
-from sexstrat.models.weights import file_sha256, load_weights, save_weights, weight_names
+from sexstrat.models.weights import file_sha256, load_weights, save_weights
 
 __all__ = [
     "BACKBONES",
@@ -39,6 +39,5 @@ __all__ = [
     "scale_pixels",
     "shipped_card",
     "views_of",
-    "weight_names",
     "write_card",
 ]

@@ -118,6 +118,12 @@ def card_to_json(card: ModelCard) -> str:
     Returns
     -------
     The text, with a final newline.
+
+    Examples
+    --------
+    >>> from sexstrat.models import shipped_card
+    >>> card_from_json(card_to_json(shipped_card())) == shipped_card()
+    True
     """
     values = asdict(card)
     ordered = {name: values[name] for name in _contract()["properties"]}
@@ -164,10 +170,6 @@ def card_from_json(text: str, *, source: str = "model card") -> ModelCard:
     except (KeyError, TypeError, ValueError) as err:
         raise ModelError(f"{source}: each golden row needs a whole seed and a prob_male: {err}") from err
     return ModelCard(**{name: value for name, value in values.items() if name in known} | {"golden": golden})
-
-
-def _golden_output(row: dict[str, Any]) -> GoldenOutput:
-    return GoldenOutput(seed=int(row["seed"]), prob_male=float(row["prob_male"]))
 
 
 @cache

@@ -150,6 +150,12 @@ def shipped_card() -> ModelCard:
     Returns
     -------
     The card.
+
+    Examples
+    --------
+    >>> card = shipped_card()
+    >>> card.backbone, card.positive_class, card.output_kind
+    ('mobilenet', 'male', 'logit')
     """
     with as_file(files("sexstrat.models.shipped")) as folder:
         return read_card(folder / CARD_NAME)

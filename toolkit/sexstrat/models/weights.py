@@ -13,29 +13,17 @@ from numpy.typing import NDArray
 
 from sexstrat.errors import ModelError
 
-__all__ = ["file_sha256", "load_weights", "save_weights", "weight_names"]
+__all__ = ["file_sha256", "load_weights", "save_weights"]
 
 _HEADER_ALLOWANCE = 4096  # bytes an .npy header may add to its array
 
 
-def weight_names(network: Any) -> list[str]:
-    """Return one stable name a weight: layer number, layer class and weight name.
+def _named_variables(network: Any) -> list[tuple[str, Any]]:
+    """Return each weight with a stable name: layer number, layer class and weight name.
 
     Layer numbers and not layer names, because some backbones name their layers by a counter that
     depends on what was built before.
-
-    Parameters
-    ----------
-    network : Keras model.
-
-    Returns
-    -------
-    Names such as ``0002.BatchNormalization.gamma``, in the order of the layers.
     """
-    return [name for name, _ in _named_variables(network)]
-
-
-def _named_variables(network: Any) -> list[tuple[str, Any]]:
     return [
         (f"{i:04d}.{type(layer).__name__}.{variable.name}", variable)
         for i, layer in enumerate(network.layers)
@@ -135,6 +123,14 @@ def file_sha256(path: str | Path) -> str:
     Returns
     -------
     64 hexadecimal digits.
+
+    Examples
+    --------
+    Of nothing at all:
+
+    >>> import os
+    >>> file_sha256(os.devnull)[:16]
+    'e3b0c44298fc1c14'
     """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -42,6 +42,12 @@ def read_image_list(
         A column name or a value breaks the image contract; every breach is listed with file, row and column.
     StudyError
         The list names no image.
+
+    Examples
+    --------
+    >>> listing = read_image_list(pd.DataFrame({"photo": ["p1/right.jpg"], "age": [60]}), columns={"path": "photo"})
+    >>> listing["image_id"].tolist(), listing["patient_id"].isna().tolist()
+    (['p1/right.jpg'], [True])
     """
     name = "images" if isinstance(source, pd.DataFrame) else str(source)
     if isinstance(source, pd.DataFrame):

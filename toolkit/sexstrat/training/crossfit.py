@@ -45,6 +45,18 @@ def fold_rows(examples: Examples, folds: int, fold: int) -> tuple[NDArray[np.int
     Returns
     -------
     Training rows and scored rows; no person is in both.
+
+    Examples
+    --------
+    Photographs 0 and 2 show the same person, so they are scored together by the model that saw only the others.
+
+    >>> from pathlib import Path
+    >>> from sexstrat.training import join_examples
+    >>> images = pd.DataFrame({"image_id": list("abcd"), "patient_id": list("4546"), "path": list("abcd")})
+    >>> persons = pd.DataFrame({"patient_id": list("456"), "recorded_sex": ["male", "female", "female"]})
+    >>> learned, scored = fold_rows(join_examples(images, persons, root=Path()), 2, 0)
+    >>> learned.tolist(), scored.tolist()
+    ([1, 3], [0, 2])
     """
     place = fold_of(examples.group.tolist(), folds)
     return np.flatnonzero((place != fold) & examples.usable), np.flatnonzero(place == fold)

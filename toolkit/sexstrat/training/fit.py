@@ -130,6 +130,14 @@ def freeze(network: Any, last_layer: str) -> None:
     ------
     ModelError
         The network has no layer of that name.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> layers = [SimpleNamespace(name=name, trainable=True) for name in ("first", "second", "third")]
+    >>> freeze(SimpleNamespace(layers=layers), "second")
+    >>> [layer.trainable for layer in layers]
+    [False, False, True]
     """
     if not last_layer:
         return
@@ -172,7 +180,31 @@ def male_logits(
 
 
 def patient_level_auc(examples: Examples, rows: NDArray[np.int64], logits: NDArray[np.float64]) -> float:
-    """Return the AUC of mean logits by patient; nan when a sex is missing among the rows."""
+    """Return the AUC of mean logits by patient; nan when a sex is missing among the rows.
+
+    Parameters
+    ----------
+    examples : photographs with labels.
+    rows : rows to compare; those without recorded male or female are left out.
+    logits : one logit a row, higher for male.
+
+    Returns
+    -------
+    Area under the ROC curve of patients, 0 to 1.
+
+    Examples
+    --------
+    The man's two photographs have the mean 1, above both women's, although one of the two lies below them.
+
+    >>> import pandas as pd
+    >>> from pathlib import Path
+    >>> from sexstrat.training import join_examples
+    >>> images = pd.DataFrame({"image_id": list("abcd"), "patient_id": list("1123"), "path": list("abcd")})
+    >>> persons = pd.DataFrame({"patient_id": list("123"), "recorded_sex": ["male", "female", "female"]})
+    >>> four = join_examples(images, persons, root=Path())
+    >>> patient_level_auc(four, np.arange(4), np.array([3.0, -1.0, 0.0, 0.5]))
+    1.0
+    """
     known = np.isfinite(examples.male[rows])
     rows, logits = rows[known], logits[known]
     if len(rows) == 0:

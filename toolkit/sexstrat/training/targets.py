@@ -27,6 +27,17 @@ def heads_for(examples: Examples) -> tuple[Head, ...]:
     Returns
     -------
     Heads in output order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from pathlib import Path
+    >>> from sexstrat.training import join_examples
+    >>> images = pd.DataFrame({"image_id": ["a"], "patient_id": ["1"], "path": ["a.jpg"]})
+    >>> persons = pd.DataFrame({"patient_id": ["1"], "recorded_sex": ["male"]})
+    >>> both = pd.DataFrame({"patient_id": ["1", "1"], "condition": ["cataract", "glaucoma"], "present": [True, False]})
+    >>> [(head.name, head.units) for head in heads_for(join_examples(images, persons, both, root=Path()))]
+    [('sex', 1), ('age', 1), ('disease', 2)]
     """
     heads: tuple[Head, ...] = (Head(name="sex", units=1), Head(name="age", units=1))
     if examples.disease_names:

@@ -55,6 +55,21 @@ def part_rows(examples: Examples, cache: PixelCache) -> dict[str, NDArray[np.int
     Returns
     -------
     Rows by part.
+
+    Examples
+    --------
+    The last photograph could not be read and is in no part.
+
+    >>> import pandas as pd
+    >>> from pathlib import Path
+    >>> from sexstrat.training import join_examples
+    >>> images = pd.DataFrame({"image_id": list("abcd"), "patient_id": list("1233"), "path": list("abcd")})
+    >>> persons = pd.DataFrame({"patient_id": list("123"), "recorded_sex": ["male", "female", "female"]})
+    >>> table = pd.DataFrame({"status": ["ok", "ok", "ok", "empty_file"]})
+    >>> cache = PixelCache(pixels=np.zeros((4, 8, 8, 3), np.uint8), table=table)
+    >>> parts = part_rows(join_examples(images, persons, root=Path()), cache)
+    >>> {name: rows.tolist() for name, rows in parts.items()}
+    {'train': [2], 'validation': [1], 'test': [0]}
     """
     part = part_of(examples.group.tolist())
     fit_for_use = examples.usable & cache.readable

@@ -101,6 +101,16 @@ def upper_logits(upper: Any, cache: FeatureCache, rows: NDArray[np.int64]) -> ND
     Returns
     -------
     Logits, shape (len(rows),).
+
+    Examples
+    --------
+    Both photographs give 1 the first way round and 3 the other; only the first is looked at both ways.
+
+    >>> from types import SimpleNamespace
+    >>> values = np.array([[1, 3], [1, 3]], dtype=np.float16).reshape(2, 2, 1, 1, 1)
+    >>> plain = SimpleNamespace(predict_on_batch=lambda features: {"sex": features.reshape(-1, 1)})
+    >>> upper_logits(plain, FeatureCache(values=values, both=np.array([True, False])), np.arange(2)).tolist()
+    [2.0, 1.0]
     """
     parts: list[NDArray[np.float64]] = []
     for start in range(0, len(rows), _PREDICT_BATCH):
