@@ -115,22 +115,22 @@ def test_a_band_brought_back_by_its_neighbours_is_handed_to_e2() -> None:
 
 
 def test_a_band_that_nothing_informs_has_no_number() -> None:
-    """Ten cases at 20 to 29, none validated: the ratio would be 64 (0.003 to 1.6 million); it is undefined instead."""
+    """Ten cases at 20 to 29, none validated: the ratio would be 64 (0.003 to 1.6 million); it is refused instead."""
     cells = simulate_cells("baseline", 20_000, 1).cells
     for method in ("auto", "E2"):
         one = compose(cells, bands=DECADES, design="random", method=method)
         assert one.n_patients[0, 1] == 10 and one.n_validated[0, 1] == 0
-        assert one.band_state[0] == "undefined"
+        assert one.band_state[0] == "refused"
         assert any("band 20-29: any share of men would fit" in warning for warning in one.warnings)
         frame = one.contrast("ratio", WHO).to_frame()
         first = frame[frame["age_low"] == 20].iloc[0]
-        assert first["state"] == "undefined" and "any share of men would fit" in first["note"]
+        assert first["state"] == "refused" and "any share of men would fit" in first["note"]
         assert np.isnan(first[["point", "se", "low", "high"]].astype(float)).all()
         assert frame.loc[frame["age_low"] != 20, "point"].notna().all()
         prevalence = one.prevalence().to_frame()
-        assert (prevalence.loc[prevalence["age_low"] == 20, "state"] == "undefined").all()
+        assert (prevalence.loc[prevalence["age_low"] == 20, "state"] == "refused").all()
         shares = one.male_share().to_frame()
-        assert shares["point"].notna().all() and "undefined" not in set(shares["state"])
+        assert shares["point"].notna().all() and "refused" not in set(shares["state"])
 
 
 def test_a_band_without_validated_cases_keeps_its_number_where_the_pattern_over_age_informs_it() -> None:
@@ -176,6 +176,17 @@ def test_nobody_told_means_no_interval() -> None:
     """All cases taken as men and none validated: no interval can be given."""
     margin = boundary((4_000, 300), n_validated=np.array([[400.0, 0.0]]))
     assert boundary_interval(margin, sex="female", value=0.0, weights=np.ones(1), level=0.95) is None
+
+
+def test_a_row_that_nobody_tells_is_refused() -> None:
+    """A share of exactly 1 among cases of whom none is validated: no number, not "0, counted in this cohort"."""
+    one = compose(worked_cells(), bands=worked_bands(), design="random", method="E2", target="cohort")
+    pi, validated = one.pi.copy(), one.n_validated.copy()
+    pi[1, 1], validated[1, 1] = 1.0, 0.0
+    frame = replace(one, by_band=replace(one.by_band, pi=pi, n_validated=validated)).prevalence().to_frame()
+    women = frame[(frame["age_low"] == 60) & (frame["sex"] == "female")].iloc[0]
+    assert women["state"] == "refused" and "any share of men would fit" in women["note"]
+    assert np.isnan(women[["point", "low", "high"]].astype(float)).all()
 
 
 def test_no_case_at_all_is_counted_at_the_number_of_people() -> None:

@@ -142,7 +142,7 @@ class Composition:
     estimator : E1, E2, or a naive one by name.
     target : whom the estimates are about.
     by_band, overall : shares by band; all ages as one band (for E1 its own totals, not the pooled thin bands).
-    band_state : state of each band; ``undefined`` where nothing informs the sexes of its patients.
+    band_state : state of each band; ``refused`` where nothing informs the sexes of its patients.
     state : corrected, model_based, naive, recorded, truth or refused.
     why : why this estimator, or why none.
     assumptions, warnings : sentences for the report.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -143,9 +143,11 @@ def _joined(*parts: str | None) -> str | None:
 
 
 def _without_number(row: dict[str, Any], place: Place, reason: str) -> dict[str, Any]:
+    """Return the row as refused, where no estimator can defend a number, or as undefined, where there is none."""
     if place.source.state == "refused":
         return {**row, "state": "refused", "note": place.source.why}
-    return {**row, "state": "undefined", "note": _joined(reason, place.note)}
+    state = "refused" if place.state == "refused" else "undefined"
+    return {**row, "state": state, "note": _joined(reason, place.note)}
 
 
 def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[float], float]) -> dict[str, Any]:
@@ -172,8 +174,8 @@ def _boundary_row(row: dict[str, Any], place: Place, sex: str | None, value: flo
     level = place.source.level
     limits = boundary_interval(place.margin, sex=sex, value=value, weights=place.weights, level=level)
     if limits is None:
-        reason = "nobody's recorded sex here tells the sexes of these patients"
-        return _without_number({name: cell for name, cell in row.items() if name != "point"}, place, reason)
+        bare = {name: cell for name, cell in row.items() if name != "point"}
+        return _without_number(bare, replace(place, state="refused"), UNINFORMED)
     low, high = limits
     reason = "counted in this cohort" if low == high else "no case on one side: Wilson interval"
     return {**row, "low": low, "high": high, "note": _joined(place.note, reason)}
@@ -189,7 +191,7 @@ def share_row(place: Place, measure: str, sex: str | None, share: Smooth, logit:
     share, logit : the proportion and its log odds, with derivatives.
     """
     row = _base(place, measure, sex)
-    if place.state == "undefined":
+    if place.state == "refused":
         return _without_number(row, place, UNINFORMED)
     if np.isnan(share.value):
         return _without_number(row, place, f"nobody {sex or ''} here".replace("  ", " "))
@@ -210,7 +212,7 @@ def contrast_row(place: Place, measure: str, theta: Smooth, *, on_log: bool) -> 
     on_log : that scale is the logarithm.
     """
     row = _base(place, measure, None)
-    if place.state == "undefined":
+    if place.state == "refused":
         return _without_number(row, place, UNINFORMED)
     if np.isnan(theta.value):
         return _without_number(row, place, "no case in one sex, or nobody of it, so men and women cannot be compared")

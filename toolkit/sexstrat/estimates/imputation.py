@@ -183,7 +183,7 @@ def uninformed_bands(margin: Margin) -> NDArray[np.bool_]:
 
 
 def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "", shrunk: bool = False) -> Composition:
-    """Return the composition of pooled imputations, state ``model_based``; uninformed bands are ``undefined``."""
+    """Return the composition of pooled imputations, state ``model_based``; uninformed bands are ``refused``."""
     by_band, overall = _margins(given, imputed)
     uninformed = uninformed_bands(by_band)
     warnings = ["Few validated diseased patients: the imputation model is shrunk."] if shrunk else []
@@ -200,7 +200,7 @@ def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "",
         target=given.target,
         by_band=by_band,
         overall=overall,
-        band_state=tuple("undefined" if one else "model_based" for one in uninformed),
+        band_state=tuple("refused" if one else "model_based" for one in uninformed),
         state="model_based",
         level=given.level,
         why=why or "Missing sexes are imputed many times from score, disease and age, and the results pooled.",

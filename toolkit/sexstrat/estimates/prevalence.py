@@ -62,8 +62,8 @@ def male_share_rows(one: Composition) -> Estimates:
     """
     rows = []
     for found in (crude_place(one), *band_places(one)):
-        # one cell without information leaves a band's ratio undefined, not the share of men of all its patients
-        place = replace(found, state=found.source.state) if found.state == "undefined" else found
+        # one cell without information leaves a band without a ratio, not without the share of men of all its patients
+        place = replace(found, state=found.source.state) if found.state == "refused" else found
         share = male_share_of(place.margin, place.band)
         rows.append({**share_row(place, "male_share", None, share, logit_of(share)), "condition": None})
     return Estimates(tuple(rows))
