@@ -67,19 +67,6 @@ def test_second_run_does_nothing_and_a_changed_setting_runs_only_what_depends_on
     assert plans[-1].why == "changed: setting disclosure.profile"
 
 
-def test_a_stage_that_failed_half_way_is_run_again(simulated: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    study = load_study(simulated)
-    run_study(study, out)
-    stages = json.loads((out / "private" / "stages.json").read_text(encoding="utf-8"))
-    del stages["estimates"]
-    (out / "private" / "stages.json").write_text(json.dumps(stages), encoding="utf-8")
-    (out / "private" / "estimates.parquet").write_bytes(b"half a file")
-    assert [plan.name for plan in plan_study(study, out) if plan.stale] == ["estimates"]
-    run_study(study, out)
-    assert len(pd.read_parquet(out / "private" / "estimates.parquet")) > 0
-
-
 def test_same_inputs_and_seed_give_the_same_bytes(simulated: Path, finished: Path, tmp_path: Path) -> None:
     again = run_study(load_study(simulated), tmp_path / "again").out
     for name in ("report.html", *(f"tables/{table}" for table in TABLES)):

@@ -2,7 +2,8 @@
 
 Order: ``inputs`` (read), ``staging`` (type), ``contract_rules``, ``person_rules``, ``link_rules``,
 ``training_overlap`` (whom the model saw) and ``check`` (all problems at once), ``patients`` (two eyes to one value),
-``flow``, ``build`` (write the file), ``cells_query`` (one scan), ``store`` (the :class:`Cohort`).
+``flow``, ``build`` (write the file), ``half_built`` (until it is whole), ``cells_query`` (one scan), ``store`` (the
+:class:`Cohort`).
 """
 
 from sexstrat.cohort.check import check_inputs

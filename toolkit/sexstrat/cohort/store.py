@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ from sexstrat.cohort.cells_query import OPTIONAL_KEYS, cell_frame, filled_keys
 from sexstrat.cohort.check import CodingLike, TableLike, stage_and_check
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.frames import contract_frame
+from sexstrat.cohort.half_built import built_aside
 from sexstrat.cohort.sql import Connection, connect
 from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.errors import Problem, SchemaError
@@ -85,6 +85,8 @@ class Cohort:
     ) -> Cohort:
         """Check the inputs and write the cohort file; an interrupted build leaves an older file as it was.
 
+        What a killed build left beside the file is removed.
+
         Parameters
         ----------
         path : file to write; its folder is made.
@@ -105,9 +107,6 @@ class Cohort:
         StudyError : a setting is none of those allowed.
         """
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        building = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.building")
-        spill = temp_directory or building.with_name(building.name + ".tmp")
         settings = BuildSettings(
             bands=bands,
             thresholds=tuple(thresholds),
@@ -116,7 +115,8 @@ class Cohort:
             training_ages=training_ages,
         )
         tables = {"persons": persons, "images": images, "scores": scores, "conditions": conditions}
-        try:
+        with built_aside(target) as building:
+            spill = temp_directory or building.with_name(building.name + ".tmp")
             connection = connect(building, memory_limit=memory_limit, threads=threads, temp_directory=spill)
             try:
                 staged, problems = stage_and_check(
@@ -129,9 +129,6 @@ class Cohort:
                 connection.execute("COMMIT")
             finally:
                 connection.close()
-            building.replace(target)
-        finally:
-            building.unlink(missing_ok=True)
         return cls.open(target, memory_limit=memory_limit, threads=threads)
 
     @classmethod
