@@ -67,8 +67,8 @@ PROFILES: dict[str, Profile] = {
             minimum=5,
             zero_allowed=True,
             rounding=None,
-            source="counts 1-4 withheld: Office for National Statistics, Review of the Dissemination of Health "
-            "Statistics: Confidentiality Guidance (2006)",
+            source="counts 1-4 withheld, as for small areas and sensitive data in: Office for National Statistics, "
+            "Review of the Dissemination of Health Statistics: Confidentiality Guidance (2006)",
         ),
         Profile(
             name="us-cms-11",
@@ -83,16 +83,18 @@ PROFILES: dict[str, Profile] = {
             minimum=8,
             zero_allowed=False,
             rounding=5,
-            source="counts up to 7 withheld (0 among them), the others rounded to 5: OpenSAFELY, Applying statistical "
-            "disclosure control, https://docs.opensafely.org/outputs/sdc",
+            source="counts up to 7 withheld, then the others rounded to 5: OpenSAFELY, Applying statistical "
+            "disclosure control, https://docs.opensafely.org/outputs/sdc; 0 is withheld here, which that page leaves "
+            "to judgement",
         ),
         Profile(
             name="ndb-10",
             minimum=10,
             zero_allowed=True,
             rounding=None,
-            source="fewer than 10 patients withheld, 0 may be shown (municipalities of 25,000 people and more): "
-            "Ministry of Health, Labour and Welfare of Japan, guideline on the use of the NDB",
+            source="fewer than 10 patients withheld, 0 may be shown (municipalities of 25,000 people and more; smaller "
+            "ones have stricter rules): Ministry of Health, Labour and Welfare of Japan, guidelines on the use of the "
+            "NDB",
         ),
         Profile(
             name="none",
