@@ -93,7 +93,7 @@ PROFILES: dict[str, Profile] = {
             zero_allowed=True,
             rounding=None,
             source="fewer than 10 patients withheld, 0 may be shown (municipalities of 25,000 people and more; smaller "
-            "ones have stricter rules): Ministry of Health, Labour and Welfare of Japan, guidelines on the use of the "
+            "ones have rules of their own): Ministry of Health, Labour and Welfare of Japan, guidelines on the use of the "
             "NDB",
         ),
         Profile(
