@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = ["RunningAverage"]
 
-_EVERY = 4  # steps between updates; the decay is raised to this power
+_EVERY = 4  # steps between updates, or all steps of a shorter epoch; the decay is raised to this power
 
 
 class RunningAverage:
@@ -33,10 +33,10 @@ class RunningAverage:
         self._updates = 0
         self.values: list[NDArray[Any]] = network.get_weights()
 
-    def update(self) -> None:
-        """Move the average towards the present weights; early updates forget the start quickly."""
+    def update(self, steps: int = _EVERY) -> None:
+        """Move the average towards the weights after so many more steps; early updates forget the start quickly."""
         self._updates += 1
-        keep = min(self._decay**_EVERY, self._updates / (self._updates + 4.0))
+        keep = min(self._decay**steps, self._updates / (self._updates + 4.0))
         present = self._network.get_weights()
         self.values = [
             (keep * old + (1.0 - keep) * new).astype(old.dtype) for old, new in zip(self.values, present, strict=True)
@@ -62,12 +62,13 @@ class RunningAverage:
             self._network.set_weights(present)
 
     def callback(self) -> Any:
-        """Return the Keras callback that updates the average every fourth step."""
+        """Return the Keras callback that updates the average every fourth step, and once in a shorter epoch."""
         import keras
 
         def after_batch(batch: int, logs: Any = None) -> None:
-            if batch % _EVERY == _EVERY - 1:
-                self.update()
+            every = min(_EVERY, observer.params["steps"] or _EVERY)
+            if batch % every == every - 1:
+                self.update(every)
 
         observer = keras.callbacks.LambdaCallback()
         observer.on_train_batch_end = after_batch
