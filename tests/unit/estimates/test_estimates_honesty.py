@@ -200,17 +200,12 @@ def test_no_case_at_all_is_counted_at_the_number_of_people() -> None:
 
 def test_everybody_ill_is_the_mirror_image() -> None:
     """Prevalence 1 has the interval of prevalence 0 turned round."""
-    ill = Margin(
-        **{
-            **{name: getattr(boundary((4_000, 300)), name)[:, ::-1] for name in ("n", "n_variance", "n_patients")},
-            **{name: getattr(boundary((4_000, 300)), name)[:, ::-1] for name in ("n_validated", "effective_validated")},
-            "pi": np.array([[1.0, 0.5]]),
-            "covariance": np.zeros((2, 2)),
-        }
-    )
+    one = boundary((4_000, 300))
+    turned = ("n", "n_variance", "n_patients", "n_validated", "effective_validated")
+    ill = replace(one, pi=np.array([[1.0, 0.5]]), **{name: getattr(one, name)[:, ::-1] for name in turned})
     given = {"sex": "female", "weights": np.ones(1), "level": 0.95}
     low, high = boundary_interval(ill, value=1.0, **given)
-    assert (1 - high, 1 - low) == pytest.approx(boundary_interval(boundary((4_000, 300)), value=0.0, **given))
+    assert (1 - high, 1 - low) == pytest.approx(boundary_interval(one, value=0.0, **given))
 
 
 def test_survey_weights_do_not_narrow_wilson() -> None:
