@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ import pandas as pd
 import pytest
 
 from sexstrat.cli.app import run
+from sexstrat.disclosure.profiles import PROFILES
+from sexstrat.disclosure.texts import without_small_counts
 from sexstrat.study import load_study, plan_study, run_study
+from sexstrat.study.demo import photographs_notice
 from sexstrat.study.simulated import write_simulated_study
 
 TABLES = ("estimates.csv", "audit.csv", "gaps.csv", "flow.csv", "results.json")
@@ -46,6 +50,30 @@ def test_page_shows_truth_beside_corrected_and_naive(finished: Path) -> None:
     truth, naive = crude.loc["truth", "point"], crude.loc["naive_threshold"]
     assert naive["low"] > truth, "error by disease must mislead the naive analysis here"
     assert crude.loc["E2", "low"] <= truth <= crude.loc["E2", "high"]
+
+
+def test_terminal_and_page_lead_with_the_same_number(
+    simulated: Path, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the terminal marks is the first tile of the page, truth and naive beside it, in 80 columns."""
+    assert run(["run", str(simulated), "--out", str(finished)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    tiles = re.findall(r'class="big">([^<]+)</span> <span class="under">([^<]*)', page)
+    (marked,) = [line for line in lines if line.startswith("* ")]
+    assert " ".join(tiles[0]) in marked
+    (naive,) = [line for line in lines if line.startswith("  Naive: predicted sex")]
+    assert " ".join(tiles[1]) in naive
+    (truth,) = [line for line in lines if line.startswith("  Truth")]
+    assert f" {tiles[2][0]} " in truth
+    assert max(map(len, lines[:-1])) <= 80
+
+
+def test_the_notice_of_the_demonstration_passes_every_gate_as_it_is() -> None:
+    """The gate must not read the package's own photographs as patients ("<5 of 5 were scored")."""
+    for refused in (True, False):
+        text = photographs_notice(refused=refused)
+        assert {without_small_counts(text, profile) for profile in PROFILES.values()} == {text}
 
 
 def test_second_run_does_nothing_and_a_changed_setting_runs_only_what_depends_on_it(

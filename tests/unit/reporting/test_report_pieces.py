@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from sexstrat.reporting.audit_figures import audit_figures
 from sexstrat.reporting.band_chart import Series, band_chart
 from sexstrat.reporting.flow_view import flow_steps
 from sexstrat.reporting.forest import ForestRow, forest_plot
+from sexstrat.reporting.headline import Headline
 from sexstrat.reporting.methods import methods
 from sexstrat.reporting.model_view import model_view
 from sexstrat.reporting.number_format import interval, quantity
@@ -193,6 +196,57 @@ def test_flow_says_unchanged_counts_once():
     assert [one.unchanged for one in steps] == [False, True, False]
     assert [one.name for one in steps] == ["All", "In the table", "In the table"]
     assert steps[2].lost == "10 patients and 1 photograph"
+
+
+def correct_titles(*points):
+    """Return the title of the figure of men called rightly at 20-39, 40-59 and 60+; None is suppressed."""
+    rows = [
+        {"metric": "correct_among_men", "group": "age_band", "level_name": name, "point": point, "low": 0.5,
+         "high": 0.95, "state": "suppressed" if point is None else "measured", "n_patients": 99}
+        for name, point in zip(("20-39", "40-59", "60+"), points, strict=True)
+    ]  # fmt: skip
+    return audit_figures(Rows.of(pd.DataFrame(rows), "audit"))[0].title
+
+
+def test_a_title_says_every_age_only_where_every_age_is_shown():
+    """One age band that is shown is not every age, nor are two that agree beside one that is withheld."""
+    assert correct_titles(None, 0.88, None) == "Called rightly: 88.0% of men at age 40–59, the only one shown"
+    assert correct_titles(0.9, 0.9, 0.9) == "Called rightly: 90.0% of men at every age"
+    assert correct_titles(0.9, None, 0.9) == "Called rightly: 90.0% of men at every age shown"
+    assert correct_titles(0.9, 0.8, None) == "Called rightly: 80.0% of men at age 40–59, 90.0% at 20–39"
+
+
+@pytest.mark.parametrize(("measure", "expected"), [("ungradable", "(0 to 1.2%)"), ("prevalence_ratio", "(0 to 0.01)")])
+def test_the_interval_of_a_bare_zero_has_a_unit(measure, expected):
+    """Zero stands without a unit, so that its interval must say what it is in."""
+    assert interval(measure, 0.0, 0.0, 0.012, "measured") == ("0", expected)
+
+
+def test_methods_say_where_another_estimator_stands_in():
+    """The choice names the bands and standards that a second estimator reports, and says nothing without any."""
+    choice = {"condition": "d", "estimator": "E1", "why": "Because.", "band_estimators": ["E2", "E2", "E1"],
+              "standard_estimators": {"cohort": "E2", "esp_2013": "E1"}}  # fmt: skip
+    one = Headline(condition="d", standard="cohort", estimator="E2", choice=choice)
+    (point,) = next(part for part in methods(gate({}), Rows(()), [one]) if part.heading == "Choice of estimator").points
+    assert "E2 stands in its place for two of the three age bands and the age distribution of this cohort" in point
+    same = replace(one, choice={**choice, "band_estimators": ["E1"], "standard_estimators": {"cohort": "E1"}})
+    (point,) = next(
+        part for part in methods(gate({}), Rows(()), [same]) if part.heading == "Choice of estimator"
+    ).points
+    assert point == "D: E1. Because."
+
+
+def test_methods_list_the_standards_as_a_sentence():
+    rows = [{"estimator": "E1", "level": 0.9, "standard": name, "df": None} for name in ("cohort", "esp_2013")]
+    (text,) = [part.text for part in methods(gate({}), Rows(tuple(rows)), []) if part.heading == "Age standardisation"]
+    assert text.startswith("Direct standardisation to the age distribution of this cohort and the European standard")
+
+
+def test_card_prints_ages_as_a_range_and_counts_with_separators():
+    card = {"model_id": "m", "training_ages": [15.0, 91.0], "training_data": {"n_photographs": 5120, "year": 2019}}
+    nodes = {node.label: node for node in model_view(card, {}).card}
+    assert nodes["Training ages"].text == "15 to 91"
+    assert [child.text for child in nodes["Training data"].children] == ["5,120", "2019"]
 
 
 def test_rare_prevalence_has_distinct_axis_numbers():

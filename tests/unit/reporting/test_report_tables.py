@@ -93,10 +93,10 @@ def test_estimates_table_reads_like_the_page(released):
     """The table of estimates holds texts with intervals, and words where there is no number."""
     table = estimates_table(released)
     first = table[(table["condition"] == "Glaucoma") & (table["age"] == "all ages")].iloc[0]
-    assert first["estimator"] == "Corrected (E1)"
+    assert first["estimator"] == "Doubly robust (E1)"
     assert first["ratio"] == "1.44 (1.26 to 1.64)"
     assert first["men"] == "11.8% (10.4 to 13.5)"
     young = table[
-        (table["age"] == "20–29") & (table["condition"] == "Glaucoma") & (table["estimator"] == "Corrected (E1)")
+        (table["age"] == "20–29") & (table["condition"] == "Glaucoma") & (table["estimator"] == "Doubly robust (E1)")
     ]
     assert young[["men", "women"]].to_numpy().tolist() == [["not defined", "missing"]]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
+
+if TYPE_CHECKING:
+    from sexstrat.study.headlines import Headlines
 
 __all__ = ["check", "demo", "plan", "register", "run"]
 
@@ -74,7 +77,9 @@ def run(study: StudyFile, out: Out = Path("out"), json: Json = False) -> None:
     print_line(f"report: {summary.report}")
 
 
-def _print_headlines(rows: list[list[str]]) -> None:
-    if rows:
-        print_table(["condition", "estimate", "prevalence ratio, men : women", "state"], rows)
+def _print_headlines(tables: tuple[Headlines, ...]) -> None:
+    for table in tables:
+        print_line(table.title)
+        print_line(table.scale)
+        print_table(["  estimate", "ratio (interval)", "kind"], table.rows)
         print_line()

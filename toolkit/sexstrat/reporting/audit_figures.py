@@ -87,8 +87,12 @@ def _finding(name: str, labels: Sequence[str], found: Mapping[str, Sequence[Mapp
         low, high = min(shown, key=lambda pair: pair[1]), max(shown, key=lambda pair: pair[1])
         who = {"correct_among_men": "of men ", "correct_among_women": "of women "}.get(metric, "")
         lowest, highest = quantity(metric, low[1]), quantity(metric, high[1])
-        same = f"{lowest} {who}at every age" if lowest == highest else ""
-        parts.append(same or f"{lowest} {who}at age {low[0]}, {highest} at {high[0]}")
+        if len(shown) == 1 < len(labels):
+            parts.append(f"{lowest} {who}at age {low[0]}, the only one shown")
+        elif lowest == highest:
+            parts.append(f"{lowest} {who}at every age{'' if len(shown) == len(labels) else ' shown'}")
+        else:
+            parts.append(f"{lowest} {who}at age {low[0]}, {highest} at {high[0]}")
     start = {"correct": "Called rightly", "auc": "AUC", "shift": "Male share, predicted minus observed",
              "ungradable": "Without a gradable photograph"}[name]  # fmt: skip
     return f"{start}: {'; '.join(parts)}"

@@ -12,7 +12,10 @@ from sexstrat.reporting.texts import SEXES, STANDARDS, sentence_case
 
 __all__ = ["age_table", "condition_table", "male_share_table", "overview_table", "safe_name"]
 
-MODEL_BASED = "\N{DAGGER} Model-based: too few patients with recorded sex for a correction that assumes less."
+MODEL_BASED = (
+    "\N{DAGGER} Model-based: rests on an imputation model, or on too few patients with recorded sex for a "
+    "correction that assumes less."
+)
 
 
 def safe_name(text: str, number: int) -> str:

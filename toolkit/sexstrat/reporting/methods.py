@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sexstrat.reporting.headline import Headline
 from sexstrat.reporting.rows import Rows
-from sexstrat.reporting.texts import DESIGNS, STANDARDS, TARGETS, sentence_case
+from sexstrat.reporting.texts import DESIGNS, STANDARDS, TARGETS, number_word, sentence_case
 
 if TYPE_CHECKING:
     from sexstrat.disclosure import Released
@@ -130,6 +130,7 @@ def _choice(leads: Sequence[Headline]) -> Paragraph | None:
     for lead in leads:
         choice = lead.choice or {}
         pieces = [str(choice.get("why") or "").strip()]
+        pieces += [_elsewhere(choice)]
         pieces += [f"Assumes: {_joined(choice.get('assumptions'))}"] if choice.get("assumptions") else []
         pieces += [f"Warning: {_joined(choice.get('warnings'))}"] if choice.get("warnings") else []
         said = " ".join(piece[:1].upper() + piece[1:].rstrip(".") + "." for piece in pieces if piece)
@@ -139,6 +140,32 @@ def _choice(leads: Sequence[Headline]) -> Paragraph | None:
         return None
     points = tuple(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
     return Paragraph(heading="Choice of estimator", text="The estimator of each condition, and why.", points=points)
+
+
+def _elsewhere(choice: Mapping[str, Any]) -> str:
+    """Say for which age bands and standards another estimator than the chosen one leads."""
+    chosen = choice.get("estimator")
+    bands = sum(name != chosen for name in choice.get("band_estimators") or ())
+    named = choice.get("standard_estimators") or {}
+    others = {name for name in [*(choice.get("band_estimators") or ()), *named.values()] if name and name != chosen}
+    of_all = number_word(len(choice.get("band_estimators") or ()))
+    places = [f"{number_word(bands)} of the {of_all} age bands"] if bands else []
+    places += [_the(name) for name, estimator in named.items() if estimator and estimator != chosen]
+    if not places or not others:
+        return ""
+    return (
+        f"{_listed(sorted(map(str, others)))} stands in its place for {_listed(places)}, where patients with recorded "
+        "sex are too few"
+    )
+
+
+def _the(standard: str) -> str:
+    return "no standard" if standard == "crude" else f"the {STANDARDS.get(standard, standard)}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Join texts as a sentence does: with commas, and ``and`` before the last."""
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
 def _joined(value: Any) -> str:
@@ -187,7 +214,7 @@ def _standards(estimates: Rows) -> Paragraph | None:
     works = ("ahmad2001",) if any(name.startswith("who") for name in names) else ()
     return Paragraph(
         heading="Age standardisation",
-        text=f"Direct standardisation to {', '.join(STANDARDS.get(name, name) for name in names)}, over the age "
+        text=f"Direct standardisation to {_listed([_the(name) for name in names])}, over the age "
         "bands of this study only: the weights of the standard are cut to these ages and scaled to add up to one. "
         "Rates standardised over other ages or to another standard are not comparable with these.",
         works=works,

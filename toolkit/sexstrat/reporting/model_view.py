@@ -63,6 +63,8 @@ def model_view(card: Mapping[str, Any] | None, provenance: Mapping[str, Any]) ->
     performance = card_performance(card.get("performance"))
     hidden = _ELSEWHERE | ({"performance"} if performance else set())
     shown = {str(key): value for key, value in card.items() if key not in hidden}
+    if isinstance(shown.get("training_ages"), (list, tuple)):
+        shown["training_ages"] = " to ".join(f"{age:g}" for age in shown["training_ages"])
     return ModelView(
         title=str(card.get("title") or card.get("name") or ""),
         statement=str(card.get("statement") or ""),

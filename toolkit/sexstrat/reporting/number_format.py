@@ -121,7 +121,7 @@ def interval(measure: str, point: Any, low: Any, high: Any, state: str) -> tuple
     >>> interval("prevalence_ratio", 1.41, 1.2, 1.654, "corrected")
     ('1.41', '(1.20 to 1.65)')
     >>> interval("prevalence", 0.0, 0.0, 0.012, "naive")
-    ('0', '(0 to 1.2)')
+    ('0', '(0 to 1.2%)')
     >>> interval("prevalence", 0.2, 0.1, 0.3, "suppressed"), interval("prevalence", None, None, None, "undefined")
     (('suppressed', ''), ('not defined', ''))
     """
@@ -132,7 +132,8 @@ def interval(measure: str, point: Any, low: Any, high: Any, state: str) -> tuple
     shown = "0" if float(point) == 0 else quantity(measure, float(point))
     if not (is_number(low) and is_number(high)):
         return shown, ""
-    return shown, f"({plain(measure, float(low))} to {plain(measure, float(high))})"
+    upper = quantity(measure, float(high)) if shown == "0" else plain(measure, float(high))  # a bare 0 has no unit
+    return shown, f"({plain(measure, float(low))} to {upper})"
 
 
 def _scale(measure: str) -> str:

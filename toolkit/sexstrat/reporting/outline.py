@@ -105,7 +105,8 @@ def _node(label: str, value: Any, *, verbatim: bool = False) -> Node:
             short = sum(map(len, texts)) < 80
             return Node(label=label, text=", ".join(texts)) if short else Node(label=label, items=texts)
         return Node(label=label, children=tuple(_node(str(i), item) for i, item in enumerate(value, start=1)))
-    plain = isinstance(value, int) and not isinstance(value, bool) and "seed" in label.lower()
+    name = label.lower()
+    plain = isinstance(value, int) and not isinstance(value, bool) and ("seed" in name or "year" in name)
     return Node(label=label, text=str(value) if plain else printed_value(value))
 
 
@@ -144,7 +145,7 @@ def printed_value(value: Any) -> str:
     if isinstance(value, PurePath):
         return value.name
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+        return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.4g}" if is_number(value) else "missing"
     return str(value)

@@ -36,11 +36,11 @@ STATE_MEANINGS: tuple[tuple[str, str], ...] = (
 
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
     {
-        "E1": "Corrected (E1)",
+        "E1": "Doubly robust (E1)",
         "E2": "Imputation (E2)",
-        "E3": "Corrected (E3)",
-        "E4": "Corrected (E4)",
-        "E5": "Corrected (E5)",
+        "E3": "Maximum likelihood (E3)",
+        "E4": "External validation (E4)",
+        "E5": "Equal errors assumed (E5)",
         "naive_threshold": "Naive: predicted sex",
         "naive_weighted": "Naive: weighted",
         "complete_case": "Recorded sex only",

@@ -55,8 +55,21 @@ def score_sample(folder: Path, tell: Callable[[str], None]) -> str:
     refused = [f"{Path(str(path)).name}: {why}" for path, why in zip(lost["path"], lost["reason"], strict=True)]
     text = f"{summary.n_ok} of {summary.n_images} embedded real photographs were scored by the shipped model"
     tell(f"photographs: {text}" + (f"; refused: {'; '.join(refused)}" if refused else ""))
-    why = f" {len(refused)} was refused and kept as a row with its reason, as it should be." if refused else ""
-    return f"{text}.{why} Their scores play no part in the estimates below: they are too few to analyse."
+    return photographs_notice(refused=bool(refused))
+
+
+def photographs_notice(*, refused: bool) -> str:
+    """Say what the photographs of the demonstration are for; without counts, which the gate would take for patients.
+
+    Parameters
+    ----------
+    refused : whether some of them could not be scored.
+    """
+    why = "; the others were refused, each kept as a row with its reason, as it should be" if refused else ""
+    return (
+        f"The shipped model scored real photographs that come with this package{why}. Their scores play no part in the "
+        "estimates below: they are too few to analyse."
+    )
 
 
 def attribution() -> list[str]:

@@ -1,25 +1,39 @@
-"""Pick the released rows that a terminal shows first: truth, corrected and naive, side by side."""
+"""What a terminal shows first: for each condition the ratio the page leads with, and what stands beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["headline_rows"]
+from sexstrat.reporting.headline import NAIVE, Headline, headlines
+from sexstrat.reporting.rows import Rows, printed
+from sexstrat.reporting.texts import ESTIMATORS, STANDARDS, sentence_case
+from sexstrat.values.tables import table_schema
 
-_NAMES = {
-    "truth": "truth (hidden from the analysis)",
-    "recorded": "recorded sex",
-    "E1": "E1 doubly robust",
-    "E2": "E2 multiple imputation",
-    "naive_threshold": "naive: predicted sex as if it were recorded",
-    "naive_weighted": "naive: weighted by the score",
-    "complete_case": "complete cases only",
-}
+__all__ = ["Headlines", "headline_tables"]
+
+_KINDS = {"model_based": "model-based", "truth": "hidden from the analysis", "assumption": "assumption-based"}
 
 
-def headline_rows(document: Mapping[str, Any]) -> list[list[str]]:
-    """Return the crude prevalence ratios as rows of text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headlines:
+    """The ratios of one condition.
+
+    Parameters
+    ----------
+    title : condition and measure.
+    scale : standard population, or that there is none.
+    rows : estimator (the leading one marked with ``*``), estimate with its interval, and of what kind it is.
+    """
+
+    title: str
+    scale: str
+    rows: tuple[tuple[str, str, str], ...]
+
+
+def headline_tables(document: Mapping[str, Any]) -> tuple[Headlines, ...]:
+    """Return the prevalence ratios as the page leads with them: same standard, same estimator, same numbers.
 
     Parameters
     ----------
@@ -27,45 +41,38 @@ def headline_rows(document: Mapping[str, Any]) -> list[list[str]]:
 
     Returns
     -------
-    Rows of condition, estimate, ratio with interval, state; the headline estimator is marked with ``*``.
+    One table a condition, in the order of the study's choices.
 
     Examples
     --------
-    >>> row = dict(
-    ...     measure="prevalence_ratio",
-    ...     estimator="E1",
-    ...     condition="d",
-    ...     age_low=None,
-    ...     age_high=None,
-    ...     standard="crude",
-    ...     point=1.4,
-    ...     low=1.2,
-    ...     high=1.6,
-    ...     state="corrected",
-    ... )
-    >>> headline_rows({"tables": {"estimates": {"rows": [row]}}, "choices": [{"condition": "d", "estimator": "E1"}]})
-    [['d', '* E1 doubly robust', '1.40 (1.20 to 1.60)', 'corrected']]
+    >>> row = dict(measure="prevalence_ratio", estimator="E1", condition="d", standard="crude", state="corrected")
+    >>> row |= dict(point=1.4, low=1.2, high=1.6)
+    >>> document = {"tables": {"estimates": {"rows": [row]}}, "choices": [{"condition": "d", "estimator": "E1"}]}
+    >>> headline_tables(document)[0].rows
+    (('* Doubly robust (E1)', '1.40 (1.20 to 1.60)', 'corrected'),)
     """
-    headline = {choice["condition"]: choice["estimator"] for choice in document["choices"]}
-    rows = []
-    for condition, chosen in headline.items():
-        for name, label in _NAMES.items():
-            for row in document["tables"]["estimates"]["rows"]:
-                if _is_crude_ratio(row) and row["condition"] == condition and row["estimator"] == name:
-                    mark = "* " if chosen == name else "  "
-                    rows.append([condition, mark + label, _interval(row), row["state"]])
-    return rows
+    columns = table_schema("estimate").columns
+    rows = tuple({**dict.fromkeys(columns), **row} for row in document["tables"]["estimates"]["rows"])
+    return tuple(_table(Rows(rows), lead) for lead in headlines(Rows(rows), document["choices"]))
 
 
-def _is_crude_ratio(row: Mapping[str, Any]) -> bool:
-    whole = row["age_low"] is None and row["age_high"] is None
-    return bool(row["measure"] == "prevalence_ratio" and row["standard"] == "crude" and whole)
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    numbers: Sequence[float | None] = [row["point"], row["low"], row["high"]]
-    if numbers[0] is None:
-        return "not shown"
-    if numbers[1] is None or numbers[2] is None:
-        return f"{numbers[0]:.2f}"
-    return f"{numbers[0]:.2f} ({numbers[1]:.2f} to {numbers[2]:.2f})"
+def _table(estimates: Rows, lead: Headline) -> Headlines:
+    ratios = estimates.where(
+        measure="prevalence_ratio", condition=lead.condition, standard=lead.standard, age_low=None, age_high=None
+    )
+    truth = [str(row["estimator"]) for row in ratios.where(state="truth").rows]
+    names = [name for name in (lead.estimator, *lead.also, *NAIVE, *truth) if name is not None]
+    lines = []
+    for name in dict.fromkeys(names):
+        row = ratios.first(estimator=name)
+        if row is not None:
+            mark = "*" if name == lead.estimator else " "
+            kind = _KINDS.get(str(row["state"]), str(row["state"]))
+            lines.append(
+                (f"{mark} {ESTIMATORS.get(name, name)}", " ".join(printed(row, "prevalence_ratio")).strip(), kind)
+            )
+    standard = STANDARDS.get(lead.standard, lead.standard)
+    scale = "not standardised for age" if lead.standard == "crude" else f"age-standardised to the {standard}"
+    return Headlines(
+        title=f"{sentence_case(lead.condition)}: prevalence ratio, men to women", scale=scale, rows=tuple(lines)
+    )

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sexstrat.errors import Problem
 from sexstrat.study.file import Study
 from sexstrat.study.plan import StagePlan, plan_study, read_stages, stage_components
 from sexstrat.study.stages import RUNNERS, check_tables
+
+if TYPE_CHECKING:
+    from sexstrat.study.headlines import Headlines
 
 __all__ = ["RunSummary", "check_study", "run_study"]
 
@@ -39,11 +42,11 @@ class RunSummary:
         stages = [{"stage": stage.name, "ran": stage.stale, "why": stage.why} for stage in self.stages]
         return {"report": str(self.report), "results": str(self.released), "stages": stages}
 
-    def headlines(self) -> list[list[str]]:
-        """Return the crude and standardised prevalence ratios as released, naive and truth beside corrected."""
-        from sexstrat.study.headlines import headline_rows
+    def headlines(self) -> tuple[Headlines, ...]:
+        """Return the prevalence ratios that the page leads with, naive and truth beside them."""
+        from sexstrat.study.headlines import headline_tables
 
-        return headline_rows(json.loads(self.released.read_text(encoding="utf-8")))
+        return headline_tables(json.loads(self.released.read_text(encoding="utf-8")))
 
 
 def check_study(study: Study) -> list[Problem]:
