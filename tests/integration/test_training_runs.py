@@ -24,6 +24,8 @@ from sexstrat.training import (
     train,
 )
 from sexstrat.training.commands import run_measurement
+from sexstrat.training.fit import male_logits, patient_level_auc
+from sexstrat.training.members import refresh_batch_statistics
 from sexstrat.training.publication import CardTexts, publish_result
 from sexstrat.training.upper_fit import fresh_split
 from sexstrat.values.tables import table_schema
@@ -31,18 +33,6 @@ from sexstrat.values.tables import table_schema
 N = 60
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # from keras itself
-
-
-@pytest.fixture(scope="module")
-def backbone_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return random MobileNet weights in a file: real ImageNet ones are not part of the project."""
-    import keras
-
-    keras.utils.set_random_seed(3)
-    inputs = keras.Input((32, 32, 3))
-    path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    keras.applications.MobileNet(include_top=False, weights=None, input_tensor=inputs).save_weights(path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +127,42 @@ def _measured_again(folder: Path, examples: Examples) -> None:
         run_measurement(**told, model=None, data=None, cache=None, add_to_card=True)
 
 
+def test_members_are_averaged_or_the_best_is_kept(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """Two members differ in seed alone, resume apart, and what is kept has the highest validation AUC of the three."""
+    plan = plan_for(tmp_path, backbone_weights, members=2, phases=((32, 1),))
+    result = train(plan, *material)
+    *members, average = result.progress.log
+    assert [row["member"] for row in members] == [0, 1]
+    alone = train(plan_for(tmp_path / "alone", backbone_weights, phases=((32, 1),), seed=plan.seed + 1), *material)
+    assert alone.progress.log[0]["validation_auc"] == pytest.approx(members[1]["validation_auc"], abs=0.02)
+    best = max(row["validation_auc"] for row in result.progress.log)
+    views = views_of(plan.views, material[0].eye.tolist())
+    rows = result.rows["validation"]
+    logits = male_logits(result.network, material[1].pixels, rows, views=views, size=32, scaling="tf")
+    assert patient_level_auc(material[0], rows, logits) == pytest.approx(best, abs=0.02)
+    assert (result.progress.kept_epoch == 0) == (average["validation_auc"] >= max(m["validation_auc"] for m in members))
+    again = train(plan, *material)
+    for a, b in zip(weights_of(result.network), weights_of(again.network), strict=True):
+        assert np.abs(a - b).max() < 1e-4
+    with pytest.raises(ModelError, match="members are averaged when all layers are trained"):
+        train(replace(plan, freeze_to="conv_pw_11_relu"), *material)
+
+
+def test_batch_statistics_become_those_of_the_batches() -> None:
+    """After a refresh, moving mean and variance are the plain averages over the batches."""
+    import keras
+
+    network = keras.Sequential([keras.Input((1, 1, 3)), keras.layers.BatchNormalization(name="norm")])
+    batches = [np.random.default_rng(i).normal(i, 1 + i, (50, 1, 1, 3)).astype(np.float32) for i in range(4)]
+    refresh_batch_statistics(network, batches)
+    layer = network.get_layer("norm")
+    assert np.asarray(layer.moving_mean) == pytest.approx(np.mean([b.mean((0, 1, 2)) for b in batches], 0), abs=1e-4)
+    assert np.asarray(layer.moving_variance) == pytest.approx(np.mean([b.var((0, 1, 2)) for b in batches], 0), rel=1e-3)
+    assert layer.momentum == 0.99
+
+
 def test_parts_leave_out_whom_they_must(
     tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
 ) -> None:
@@ -192,8 +218,6 @@ def test_it_learns_what_can_be_seen(
     tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
 ) -> None:
     """Recorded sex that shows as light is learned: the training people are ranked almost without error."""
-    from sexstrat.training.fit import male_logits, patient_level_auc
-
     examples, cache = material
     result = train(plan_for(tmp_path, backbone_weights, phases=((32, 20),), patience=20), examples, cache)
     rows = result.rows["train"]

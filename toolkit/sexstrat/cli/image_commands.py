@@ -79,6 +79,7 @@ def train(
     views: Annotated[
         str, typer.Option("--views", help="as_left_eye mirrors right eyes; both; as_taken.")
     ] = "as_left_eye",
+    members: Annotated[int, typer.Option("--members", min=1, max=20, help="Runs whose weights are averaged.")] = 1,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=1e-7, max=1.0)] = 1e-4,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 20240501,
@@ -104,6 +105,7 @@ def train(
             "phases": phases,
             "freeze_to": freeze_to,
             "views": views,
+            "members": members,
             "learning_rate": learning_rate,
             "seed": seed,
         },

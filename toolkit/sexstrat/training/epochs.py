@@ -31,7 +31,7 @@ class Progress:
     ----------
     weights : averaged weights of the kept epoch, in Keras order.
     log : one dictionary an epoch: epoch (from 1), size, loss, validation_auc, seconds.
-    kept_epoch : the epoch whose weights are kept, from 1.
+    kept_epoch : the epoch whose weights are kept, from 1; 0 for the average of several members.
     """
 
     weights: list[NDArray[Any]]

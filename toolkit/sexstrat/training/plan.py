@@ -34,7 +34,8 @@ class TrainingPlan:
     patience : epochs without a better validation AUC after which the run stops.
     views : how a photograph is turned, as in a model card; "both" and eyes not known are mirrored by chance.
     freeze_to : layer up to which, itself included, weights stay as they are; "" trains all.
-    seed : of order, augmentation and initial heads.
+    members : runs from the same start whose weights are averaged; they differ in their seed alone.
+    seed : of order, augmentation and initial heads; members take this one and those that follow.
     """
 
     weights: Path
@@ -56,6 +57,7 @@ class TrainingPlan:
     patience: int = 6
     views: Literal["as_taken", "both", "as_left_eye"] = "as_left_eye"
     freeze_to: str = ""
+    members: int = 1
     seed: int = 20240501
 
     @property

@@ -15,7 +15,8 @@ from sexstrat.training.crossfit import lower_features
 from sexstrat.training.epochs import Progress
 from sexstrat.training.evaluate import performance_rows
 from sexstrat.training.examples import Examples
-from sexstrat.training.fit import fit, male_logits
+from sexstrat.training.fit import male_logits
+from sexstrat.training.members import fit_members
 from sexstrat.training.pixel_cache import PixelCache
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.split import part_of
@@ -103,11 +104,13 @@ def train(plan: TrainingPlan, examples: Examples, cache: PixelCache) -> Training
     for name in ("train", "validation"):
         if len(np.unique(examples.male[rows[name]])) < 2:
             raise ModelError(f"the {name} part needs photographs of men and of women; it has {len(rows[name])} in all")
+    if plan.freeze_to and plan.members > 1:
+        raise ModelError("members are averaged when all layers are trained; leave freeze_to empty or members at 1")
     if plan.freeze_to:
         features = lower_features(plan, examples, cache)
         fitted, _ = fit_upper(plan, examples, features, rows["train"], rows["validation"])
     else:
-        fitted = fit(plan, examples, cache.pixels, rows["train"], rows["validation"])
+        fitted = fit_members(plan, examples, cache.pixels, rows["train"], rows["validation"])
     return TrainingResult(plan=plan, network=fitted.network, progress=fitted.progress, rows=rows)
 
 

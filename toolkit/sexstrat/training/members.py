@@ -1,0 +1,135 @@
+"""Fit one recipe several times from the same start and average the weights."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.images.crop import center_crop
+from sexstrat.models.backbones import backbone
+from sexstrat.models.scaling import scale_pixels
+from sexstrat.models.views import views_of
+from sexstrat.training.examples import Examples
+from sexstrat.training.fit import Fitted, fit, male_logits, patient_level_auc
+from sexstrat.training.plan import TrainingPlan
+
+__all__ = ["average_weights", "fit_members", "refresh_batch_statistics"]
+
+_logger = logging.getLogger(__name__)
+_BATCHES = 60  # batches from which the averaged network's activation statistics are taken
+
+
+def average_weights(members: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """Return the mean of each array over the members.
+
+    Parameters
+    ----------
+    members : weights of each member, in one order; at least one member.
+
+    Returns
+    -------
+    Arrays of the members' shapes and types.
+
+    Examples
+    --------
+    >>> average_weights([[np.array([1.0, 3.0])], [np.array([2.0, 5.0])]])[0].tolist()
+    [1.5, 4.0]
+    """
+    return [np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype) for arrays in zip(*members, strict=True)]
+
+
+def refresh_batch_statistics(network: Any, batches: Sequence[NDArray[np.float32]]) -> None:
+    """Set the means and variances of batch normalisation to their plain averages over batches.
+
+    Averaged weights give activations whose statistics are not the average of the members' statistics.
+
+    Parameters
+    ----------
+    network : Keras model; changed in place.
+    batches : scaled pixels, each of shape (batch, size, size, 3).
+
+    References
+    ----------
+    Izmailov P, et al. Averaging weights leads to wider optima and better generalization. UAI 2018. arXiv 1803.05407.
+    """
+    layers = [layer for layer in network.layers if hasattr(layer, "moving_variance")]
+    momenta = [layer.momentum for layer in layers]
+    for step, batch in enumerate(batches):
+        for layer in layers:
+            layer.momentum = step / (step + 1)  # after step k the statistics are the mean over k + 1 batches
+        network(batch, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
+def fit_members(
+    plan: TrainingPlan,
+    examples: Examples,
+    pixels: NDArray[np.uint8],
+    train_rows: NDArray[np.int64],
+    validation_rows: NDArray[np.int64],
+) -> Fitted:
+    """Fit the plan once for each member, average their weights, and keep the average unless one member is better.
+
+    Members differ in their seed alone; from one pretrained start they stay close enough for their mean to be a
+    network as good as their ensemble, at the size and cost of one. What is kept, the average or the best member, has
+    the highest validation AUC.
+
+    Parameters
+    ----------
+    plan : the recipe; ``members`` of them go to folders of their own.
+    examples, pixels, train_rows, validation_rows : as in :func:`sexstrat.training.fit.fit`.
+
+    Returns
+    -------
+    The network and the log of all members; the kept epoch is 0 when the average was kept.
+
+    Raises
+    ------
+    ModelError
+        As ``fit``.
+
+    References
+    ----------
+    Wortsman M, et al. Model soups: averaging weights of multiple fine-tuned models improves accuracy without
+    increasing inference time. ICML 2022. arXiv 2203.05482.
+    """
+    if plan.members == 1:
+        return fit(plan, examples, pixels, train_rows, validation_rows)
+    fitted: list[Fitted] = []
+    for member in range(plan.members):
+        own = replace(plan, out=plan.out / f"member_{member}", seed=plan.seed + member, members=1)
+        fitted.append(fit(own, examples, pixels, train_rows, validation_rows))
+    views = views_of(plan.views, examples.eye.tolist())
+    scaling, size = backbone(plan.backbone).scaling, plan.input_size
+    order = np.random.default_rng(plan.seed).permutation(train_rows)
+    starts = range(0, max(1, min(len(order), _BATCHES * plan.batch_size) - plan.batch_size + 1), plan.batch_size)
+    chosen = [order[start : start + plan.batch_size] for start in starts]
+    network = fitted[0].network
+    first = list(network.get_weights())
+    network.set_weights(average_weights([one.progress.weights for one in fitted]))
+    refresh_batch_statistics(
+        network, [scale_pixels(views[rows].first(center_crop(pixels[rows], size)), scaling) for rows in chosen]
+    )
+    logits = male_logits(network, pixels, validation_rows, views=views, size=size, scaling=scaling)
+    auc = patient_level_auc(examples, validation_rows, logits)
+    best = max(fitted, key=lambda one: _validation_auc(one))
+    _logger.info("validation AUC: average %.4f, best member %.4f", auc, _validation_auc(best))
+    log = tuple(row | {"member": member} for member, one in enumerate(fitted) for row in one.progress.log)
+    log += ({"member": -1, "epoch": 0, "size": size, "validation_auc": round(auc, 5)},)
+    if np.isfinite(auc) and auc < _validation_auc(best):
+        if best is fitted[0]:
+            network.set_weights(first)
+        return Fitted(network=best.network, progress=replace(best.progress, log=log))
+    progress = replace(best.progress, weights=network.get_weights(), log=log, kept_epoch=0)
+    return Fitted(network=network, progress=progress)
+
+
+def _validation_auc(one: Fitted) -> float:
+    """Return the validation AUC of the epoch that was kept."""
+    return float(one.progress.log[one.progress.kept_epoch - 1]["validation_auc"])
