@@ -66,6 +66,7 @@ def run(arguments: list[str] | None = None) -> int:
     0
     """
     words = sys.argv[1:] if arguments is None else arguments
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's own notes would stand before every result
     try:
         app(args=words, prog_name="sexstrat")
     except SystemExit as leave:

@@ -179,16 +179,11 @@ def inspect(
     """Show a model card: what it was trained on, how well it does for whom, on what terms."""
     from json import loads
 
+    from sexstrat.cli.card_text import print_card
     from sexstrat.models import card_to_json, read_card, shipped_card
 
     card = loads(card_to_json(shipped_card() if model == "shipped" else read_card(model)))
     if json:
         emit_json({"ok": True, "card": card})
         return
-    for key, value in card.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            print_line(f"{key}:")
-            header = list(value[0])
-            print_table(header, [["" if row.get(k) is None else str(row.get(k)) for k in header] for row in value])
-        else:
-            print_line(f"{key}: {value}")
+    print_card(card)

@@ -57,6 +57,6 @@ def audit(
     if json:
         emit_json({"ok": True, "audit": released.document()})
         return
-    print_table(["metric", "group", "estimate", "patients"], released.rows(), numeric=[3])
+    print_table(["figure", "estimate (95% interval)", "patients"], released.rows(), numeric=[2])
     for notice in released.notices:
         print_line(notice)

@@ -60,12 +60,12 @@ def error_document(error: BaseException, exit_code: int) -> dict[str, Any]:
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = ()) -> None:
-    """Print a plain table with aligned columns; wide East Asian characters count as two.
+    r"""Print a plain table with aligned columns; wide East Asian characters count as two.
 
     Parameters
     ----------
     header : column names.
-    rows : the cells as text.
+    rows : the cells as text, of one line or several.
     numeric : indices of the columns to align to the right.
 
     Examples
@@ -73,15 +73,23 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numeric
     >>> print_table(["status", "n"], [["ok", "12"]], numeric=[1])
     status   n
     ok      12
+    >>> print_table(["part", "AUC"], [["test", "0.70\n(0.65 to 0.75)"]])
+    part  AUC
+    test  0.70
+          (0.65 to 0.75)
     """
+    from itertools import zip_longest
     from unicodedata import east_asian_width
 
     def width(text: str) -> int:
         return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
-    table = [list(header), *[list(row) for row in rows]]
-    widths = [max(width(row[column]) for row in table) for column in range(len(header))]
-    for row in table:
+    table = [
+        [list(line) for line in zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
+        for row in (header, *rows)
+    ]
+    widths = [max(width(line[column]) for row in table for line in row) for column in range(len(header))]
+    for row in (line for lines in table for line in lines):
         cells = []
         for column, text in enumerate(row):
             space = " " * (widths[column] - width(text))

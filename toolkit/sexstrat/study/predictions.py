@@ -10,8 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from sexstrat.disclosure import Released, cell_state, release
+from sexstrat.disclosure import Released, release
 from sexstrat.errors import Problem, SchemaError, StudyError
+from sexstrat.reporting.number_format import count
+from sexstrat.reporting.rows import Rows, printed
+from sexstrat.reporting.texts import METRICS
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.results import StudyResults
 from sexstrat.values.tables import table_schema
@@ -43,27 +46,19 @@ class AuditSummary:
         return [{str(k): v for k, v in row.items()} for row in frame.where(frame.notna(), None).to_dict("records")]
 
     def rows(self) -> list[list[str]]:
-        """Return metric, group, estimate with interval and patients as text."""
-        return [
-            [
-                row["metric"],
-                row["level_name"],
-                _estimate(row),
-                "" if pd.isna(row["n_patients"]) else f"{row['n_patients']:,.0f}",
-            ]
-            for row in self.released.audit.to_dict("records")
-        ]
+        """Return metric, estimate with interval and patients as text, each group under its name."""
+        lines: list[list[str]] = []
+        for (group, level), part in self.released.audit.groupby(["group", "level_name"], sort=False):
+            name = str(level).replace("-", "\N{EN DASH}")
+            lines.append([f"age {name}" if group == "age_band" else str(level), "", ""])
+            lines += [_line(row) for row in Rows.of(part, "audit").rows]
+        return lines
 
 
-def _estimate(row: Mapping[Any, Any]) -> str:
-    state = cell_state(row)
-    if state.text and state.text != "0":
-        return state.text
-    if row["metric"].startswith("n_"):
-        return f"{row['point']:,.0f}"
-    if pd.isna(row["low"]):
-        return f"{row['point']:.3f}"
-    return f"{row['point']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+def _line(row: Mapping[str, Any]) -> list[str]:
+    metric = str(row["metric"])
+    patients = "" if row["n_patients"] is None else count(row["n_patients"])
+    return [f"  {METRICS.get(metric, metric)}", " ".join(printed(row, metric)).strip(), patients]
 
 
 def audit_predictions(
