@@ -53,6 +53,16 @@ def clear_leftovers(target: Path) -> None:
     Parameters
     ----------
     target : the file that was to be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("c.duckdb.0a1b2c3d.building", "other.duckdb"):
+    ...     _ = (folder / name).write_text("half a file")
+    >>> clear_leftovers(folder / "c.duckdb")
+    >>> [path.name for path in folder.iterdir()]
+    ['other.duckdb']
     """
     known = _mine.copy()
     for spill in target.parent.glob(f"{_escaped(target.name)}.*{SUFFIX}.*"):  # whose own file is gone already

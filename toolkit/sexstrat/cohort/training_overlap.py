@@ -100,6 +100,18 @@ def in_sample_problems(connection: Connection, persons: str, scores: str) -> lis
     ----------
     connection : the cohort being built, patients written.
     persons, scores : how messages call the two tables.
+
+    Examples
+    --------
+    Of three patients with recorded sex whom the model may have seen, two are listed as trained on.
+
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
+    >>> people = "(VALUES ('a', true, 'male'), ('b', true, 'female'), ('c', true, 'male'), ('d', false, 'male'))"
+    >>> _ = connection.execute(f"CREATE TABLE patient AS FROM {people} AS p(patient_id, trained_model, recorded_sex)")
+    >>> _ = connection.execute("CREATE TABLE training_patient AS FROM (VALUES ('a'), ('b')) AS t(patient_id)")
+    >>> [(problem.column, problem.count) for problem in in_sample_problems(connection, "persons.csv", "scores.csv")]
+    [('recorded_sex', 2), ('fold', 1)]
     """
     listed, unlisted = single_row(connection, IN_SAMPLE)
     seen = "score has no fold while others have one, so its model may have seen the patient"

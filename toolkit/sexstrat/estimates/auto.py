@@ -23,7 +23,32 @@ EXTREME_WEIGHT = 20.0  # a validated patient standing for this many times the av
 
 
 def data_warnings(given: ComposeInput) -> tuple[str, ...]:
-    """Return what a reader must know about the data, whichever estimator is used."""
+    """Return what a reader must know about the data, whichever estimator is used.
+
+    Parameters
+    ----------
+    given : the input.
+
+    Returns
+    -------
+    Sentences; none where there is nothing to warn of.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
+    >>> from sexstrat.values.design import Target, ValidationDesign
+    >>> given = ComposeInput(
+    ...     condition="disease",
+    ...     bands=worked_bands(),
+    ...     arrays=worked_arrays(),
+    ...     design=ValidationDesign.random,
+    ...     target=Target.population,
+    ... )
+    >>> data_warnings(given)
+    ()
+    >>> data_warnings(replace(given, arrays=replace(given.arrays, n_other=3)))
+    ("3 patients with recorded sex 'other' are outside the comparison of men and women.",)
+    """
     arrays = given.arrays
     found = []
     if arrays.n_other:
@@ -60,7 +85,30 @@ def _diagnostics(given: ComposeInput) -> dict[str, float]:
 
 
 def checked(given: ComposeInput, estimate: Composition) -> Composition:
-    """Return a composition with the warnings and diagnostics that belong to its data."""
+    """Return a composition with the warnings and diagnostics that belong to its data.
+
+    Parameters
+    ----------
+    given : the input.
+    estimate : a composition made from it.
+
+    Examples
+    --------
+    Half of the 1,100 patients of the worked example are validated, half of the 300 diseased ones among them.
+
+    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
+    >>> from sexstrat.values.design import Target, ValidationDesign
+    >>> given = ComposeInput(
+    ...     condition="disease",
+    ...     bands=worked_bands(),
+    ...     arrays=worked_arrays(),
+    ...     design=ValidationDesign.random,
+    ...     target=Target.population,
+    ... )
+    >>> found = checked(given, refused(given, "E1", "only an example")).diagnostics
+    >>> found["n_validated"], found["n_validated_diseased"], round(found["auc_validated"], 6)
+    (550, 150, 0.8)
+    """
     return replace(
         estimate,
         warnings=(*data_warnings(given), *estimate.warnings),

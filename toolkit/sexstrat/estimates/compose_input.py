@@ -55,6 +55,24 @@ def margin(given: ComposeInput, pi: Array, covariance: Array, **parts: Any) -> M
     given : the input; its counts are summed as pi's shape asks.
     pi, covariance : shares and their covariance.
     parts : further fields of :class:`Margin`.
+
+    Examples
+    --------
+    Each band has 400 patients without the disease and 150 with it; all ages have both bands.
+
+    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
+    >>> from sexstrat.values.design import Target, ValidationDesign
+    >>> given = ComposeInput(
+    ...     condition="disease",
+    ...     bands=worked_bands(),
+    ...     arrays=worked_arrays(),
+    ...     design=ValidationDesign.random,
+    ...     target=Target.population,
+    ... )
+    >>> margin(given, np.full((2, 2), 0.5), np.eye(4)).n.tolist()
+    [[400.0, 150.0], [400.0, 150.0]]
+    >>> margin(given, np.full((1, 2), 0.5), np.eye(2)).n.tolist()
+    [[800.0, 300.0]]
     """
     arrays = given.arrays
     squares = arrays.total(arrays.w_over_r), arrays.total(arrays.w2_over_r2)
@@ -77,7 +95,30 @@ def margin(given: ComposeInput, pi: Array, covariance: Array, **parts: Any) -> M
 
 
 def refused(given: ComposeInput, estimator: str, why: str, **parts: Any) -> Composition:
-    """Return a composition without numbers that says why there are none."""
+    """Return a composition without numbers that says why there are none.
+
+    Parameters
+    ----------
+    given : the input; its counts stay.
+    estimator : the estimator that would have been asked.
+    why : the reason, a sentence.
+    parts : further fields of :class:`Composition`.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
+    >>> from sexstrat.values.design import Target, ValidationDesign
+    >>> given = ComposeInput(
+    ...     condition="disease",
+    ...     bands=worked_bands(),
+    ...     arrays=worked_arrays(),
+    ...     design=ValidationDesign.random,
+    ...     target=Target.population,
+    ... )
+    >>> one = refused(given, "E1", "Nobody is validated.")
+    >>> one.state, one.why, one.overall.pi.tolist(), one.overall.n.tolist()
+    ('refused', 'Nobody is validated.', [[nan, nan]], [[800.0, 300.0]])
+    """
     bands = len(given.bands)
     return Composition(
         condition=given.condition,

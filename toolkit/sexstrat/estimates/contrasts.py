@@ -24,7 +24,24 @@ CONTRASTS: Mapping[str, tuple[str, Callable[[Smooth, Smooth], Smooth], bool]] = 
 
 
 def contrast_at(place: Place, kind: str) -> dict[str, Any]:
-    """Return the row of one contrast at one place."""
+    """Return the row of one contrast at one place.
+
+    Parameters
+    ----------
+    place : where in a composition.
+    kind : one of ``CONTRASTS``.
+
+    Examples
+    --------
+    Prevalence is 1/3 in men and 1/5 in women.
+
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.places import crude_place
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> round(float(contrast_at(crude_place(one), "difference")["point"]), 4)
+    0.1333
+    """
     measure, formula, on_log = CONTRASTS[kind]
     male, female = (prevalence_of(place.margin, sex, place.weights) for sex in ("male", "female"))
     return contrast_row(place, measure, formula(male, female), on_log=on_log)
@@ -57,5 +74,22 @@ def contrast_rows(one: Composition, kind: str, standardise: str | Mapping[int, f
 
 
 def log_ratio_gradient(margin: Margin, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how the log prevalence ratio, weighted over bands, moves with each share of men: index 2 a + d."""
+    """Return how the log prevalence ratio, weighted over bands, moves with each share of men: index 2 a + d.
+
+    Parameters
+    ----------
+    margin : the composition by band or of all ages.
+    weights : one per band, sum 1.
+
+    Examples
+    --------
+    Of 800 patients without the disease 400 are men, of 300 with it 200, so there are 600 men and 500 women. With the
+    disease: (1/p - 300/600) + (1/(1 - p) - 300/500) at p = 2/3; without it: -(800/600 + 800/500).
+
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> log_ratio_gradient(one.overall, np.ones(1)).round(3).tolist()
+    [-2.933, 3.4]
+    """
     return log_ratio(*(prevalence_of(margin, sex, weights) for sex in ("male", "female"))).by_pi.ravel()

@@ -189,6 +189,20 @@ def share_row(place: Place, measure: str, sex: str | None, share: Smooth, logit:
     place : where it lives.
     measure, sex : as in the contract.
     share, logit : the proportion and its log odds, with derivatives.
+
+    Examples
+    --------
+    100 of 500 women have the disease.
+
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.measures import logit_of, prevalence_of
+    >>> from sexstrat.estimates.places import crude_place
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> place = crude_place(compose(worked_cells(), bands=worked_bands(), design="random"))
+    >>> share = prevalence_of(place.margin, "female", place.weights)
+    >>> row = share_row(place, "prevalence", "female", share, logit_of(share))
+    >>> row["n_patients"], round(float(row["point"]), 4), bool(row["low"] < 0.2 < row["high"])
+    (1100, 0.2, True)
     """
     row = _base(place, measure, sex)
     if place.state == "refused":
@@ -210,6 +224,22 @@ def contrast_row(place: Place, measure: str, theta: Smooth, *, on_log: bool) -> 
     measure : as in the contract.
     theta : the contrast on the scale of its interval, with derivatives.
     on_log : that scale is the logarithm.
+
+    Examples
+    --------
+    A ratio of 5/3; and one that is not defined, which carries no number.
+
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.measures import log_ratio, prevalence_of
+    >>> from sexstrat.estimates.places import crude_place
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> place = crude_place(compose(worked_cells(), bands=worked_bands(), design="random"))
+    >>> ratio = log_ratio(*(prevalence_of(place.margin, sex, place.weights) for sex in ("male", "female")))
+    >>> round(float(contrast_row(place, "prevalence_ratio", ratio, on_log=True)["point"]), 4)
+    1.6667
+    >>> row = contrast_row(place, "prevalence_ratio", ratio.mapped(np.nan, 0.0), on_log=True)
+    >>> row["state"], "point" in row
+    ('undefined', False)
     """
     row = _base(place, measure, None)
     if place.state == "refused":

@@ -18,12 +18,38 @@ __all__ = ["band_places", "crude_place", "places", "standardised_place"]
 
 
 def crude_place(one: Composition) -> Place:
-    """Return all ages together, as they are."""
+    """Return all ages together, as they are.
+
+    Parameters
+    ----------
+    one : the composition.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> crude_place(one).margin.n.tolist(), crude_place(one).standard
+    ([[800.0, 300.0]], 'crude')
+    """
     return Place(source=one, margin=one.overall, weights=np.ones(1), band=None, standard="crude", state=one.state)
 
 
 def band_places(one: Composition) -> Iterator[Place]:
-    """Yield each age band, from the fallback where the band is too thin for the estimator."""
+    """Yield each age band, from the fallback where the band is too thin for the estimator.
+
+    Parameters
+    ----------
+    one : the composition.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> [(place.weights.tolist(), place.state) for place in band_places(one)]
+    [([1.0, 0.0], 'corrected'), ([0.0, 1.0], 'corrected')]
+    """
     for band, state in enumerate(one.band_state):
         source = one.fallback if one.fallback is not None and state != one.state else one
         yield Place(
@@ -42,6 +68,19 @@ def standardised_place(one: Composition, standard: str | Mapping[int, float]) ->
     Where more than 5 % of the standard's weight lies in bands whose own number is not corrected, neither is the
     standardised one: it comes whole from the fallback, so that one joint variance holds for all bands, and without a
     fallback it is ``model_based``. The note says so.
+
+    Parameters
+    ----------
+    one : the composition.
+    standard : name of a standard population, or weights by first year of age.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> standardised_place(one, {40: 1.0, 60: 3.0}).weights.round(12).tolist()
+    [0.25, 0.75]
     """
     ages = one.by_band.n.sum(axis=1) if one.cohort_ages is None else one.cohort_ages
     chosen = standard_weights(standard, one.bands, ages)
@@ -65,7 +104,21 @@ def standardised_place(one: Composition, standard: str | Mapping[int, float]) ->
 
 
 def places(one: Composition, standardise: str | Mapping[int, float] | None) -> Iterator[Place]:
-    """Yield all ages crude, each band, and all ages standardised if asked."""
+    """Yield all ages crude, each band, and all ages standardised if asked.
+
+    Parameters
+    ----------
+    one : the composition.
+    standardise : name of a standard population, weights by first year of age, or None.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> [(place.standard, place.band) for place in places(one, "cohort")]
+    [('crude', None), ('crude', 0), ('crude', 1), ('cohort', None)]
+    """
     yield crude_place(one)
     yield from band_places(one)
     if standardise is not None:

@@ -17,7 +17,23 @@ SEXES = ("male", "female")
 
 
 def prevalence_row(place: Place, sex: str) -> dict[str, Any]:
-    """Return the row of one sex's prevalence at one place."""
+    """Return the row of one sex's prevalence at one place.
+
+    Parameters
+    ----------
+    place : where in a composition.
+    sex : male or female.
+
+    Examples
+    --------
+    In each band 100 of 300 men have the disease.
+
+    >>> from sexstrat.estimates.compose import compose
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> one = compose(worked_cells(), bands=worked_bands(), design="random")
+    >>> [round(float(prevalence_row(place, "male")["point"]), 4) for place in band_places(one)]
+    [0.3333, 0.3333]
+    """
     share = prevalence_of(place.margin, sex, place.weights)
     return share_row(place, "prevalence", sex, share, logit_of(share))
 
