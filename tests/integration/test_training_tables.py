@@ -14,10 +14,11 @@ import pytest
 from sexstrat.errors import SchemaError, StudyError
 from sexstrat.models import file_sha256, read_card, views_of
 from sexstrat.scores import read_scores
-from sexstrat.training import TrainingPlan, cache_pixels, fold_of, fold_rows, part_of
+from sexstrat.training import TrainingPlan, cache_pixels, fold_of, fold_rows, part_of, part_rows
 from sexstrat.training.commands import run_training
 from sexstrat.training.crossfit import lower_features
-from sexstrat.training.fit import male_logits
+from sexstrat.training.fit import fit, male_logits, patient_level_auc
+from sexstrat.training.members import fit_members
 from sexstrat.training.publication import CardTexts
 from sexstrat.training.tables import TrainingTables, cross_fit_tables, measure_tables, train_tables
 from sexstrat.training.upper_fit import fit_upper, fresh_split, upper_logits
@@ -164,6 +165,23 @@ def test_frozen_layers_keep_their_weights_and_upper_ones_learn(
     assert moved["conv1"] == moved["conv_pw_11"] == 0
     assert moved["conv_pw_13"] > 0
     assert moved["head_sex"] > 0
+
+
+def test_a_fit_keeps_the_weights_it_validated(tmp_path: Path, tables: TrainingTables, backbone_weights: Path) -> None:
+    """The network that comes back has the logged validation AUC; a single member is a plain fit, and resumes it."""
+    examples = tables.examples()
+    crops = cache_pixels(examples.path.tolist(), tmp_path / "crops", 40)
+    rows = part_rows(examples, crops)
+    plan = plan_for(tmp_path, backbone_weights, views="as_taken", learning_rate=1e-3, average_decay=0.0)
+    fitted = fit(plan, examples, crops.pixels, rows["train"], rows["validation"])
+    whole = views_of("as_taken", [""] * N)
+    logits = male_logits(fitted.network, crops.pixels, rows["validation"], views=whole, size=32, scaling="tf")
+    (epoch,) = fitted.progress.log
+    assert epoch["validation_auc"] == round(patient_level_auc(examples, rows["validation"], logits), 5)
+    alone = fit_members(plan, examples, crops.pixels, rows["train"], rows["validation"])
+    assert alone.progress.log == fitted.progress.log
+    for a, b in zip(alone.network.get_weights(), fitted.network.get_weights(), strict=True):
+        assert (a == b).all()
 
 
 def _start(plan: TrainingPlan, examples: Any, network: Any) -> list[tuple[Any, list[np.ndarray]]]:
