@@ -92,9 +92,9 @@ PROFILES: dict[str, Profile] = {
             minimum=10,
             zero_allowed=True,
             rounding=None,
-            source="fewer than 10 patients withheld, 0 may be shown (municipalities of 25,000 people and more; smaller "
-            "ones have rules of their own): Ministry of Health, Labour and Welfare of Japan, guidelines on the use of the "
-            "NDB",
+            source="fewer than 10 patients withheld, 0 may be shown (municipalities of 25,000 people and more; "
+            "smaller ones have rules of their own): Ministry of Health, Labour and Welfare of Japan, guidelines on the "
+            "use of the NDB",
         ),
         Profile(
             name="none",
