@@ -102,5 +102,5 @@ def test_a_shortcut_past_the_border_is_refused() -> None:
     """Where a path leads past the layer, features of it alone do not decide the output."""
     with pytest.raises(ModelError, match="cannot be cut after 'middle': a shortcut passes it by"):
         split_network(network(shortcut=True), "middle")
-    with pytest.raises(ModelError, match="no layer 'nowhere' to cut after; allowed: .*middle"):
+    with pytest.raises(ModelError, match=r"no layer 'nowhere' to cut after; allowed: .*middle"):
         split_network(network(shortcut=False), "nowhere")
