@@ -132,7 +132,7 @@ def overview_table(leads: Sequence[Headline], estimates: Rows) -> TableView:
     Examples
     --------
     >>> overview_table([], Rows(())).columns
-    ('Condition', 'Corrected ratio', 'Naive: predicted sex', 'Recorded sex only')
+    ('Condition', 'Estimated ratio', 'Naive: predicted sex', 'Recorded sex only')
     """
     truth = any(has_number(lead.truth) for lead in leads)
     lines = []
@@ -145,7 +145,7 @@ def overview_table(leads: Sequence[Headline], estimates: Rows) -> TableView:
         lines.append((name, *cells))
     columns = [
         "Condition",
-        "Corrected ratio",
+        "Estimated ratio",
         "Naive: predicted sex",
         "Recorded sex only",
         *(["Truth"] if truth else []),
