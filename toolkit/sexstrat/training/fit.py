@@ -63,7 +63,7 @@ def fit(
     """
     import keras
 
-    keras.utils.set_random_seed(plan.seed)
+    keras.utils.set_random_seed(plan.seed if plan.heads_seed is None else plan.heads_seed)
     heads = heads_for(examples)
     network = build(plan.backbone, heads, None, weights=plan.weights, dropout=plan.dropout)
     freeze(network, plan.freeze_to)

@@ -76,9 +76,9 @@ def fit_members(
 ) -> Fitted:
     """Fit the plan once for each member, average their weights, and keep the average unless one member is better.
 
-    Members differ in their seed alone; from one pretrained start they stay close enough for their mean to be a
-    network as good as their ensemble, at the size and cost of one. What is kept, the average or the best member, has
-    the highest validation AUC.
+    Members see the photographs in another order and in other windows. From one start, heads included, they can stay
+    close enough for their mean to be a network as good as their ensemble, at the size and cost of one. What is kept,
+    the average or the best member, has the highest validation AUC.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def fit_members(
         return fit(plan, examples, pixels, train_rows, validation_rows)
     fitted: list[Fitted] = []
     for member in range(plan.members):
-        own = replace(plan, out=plan.out / f"member_{member}", seed=plan.seed + member, members=1)
+        own = replace(plan, out=plan.out / f"member_{member}", seed=plan.seed + member, heads_seed=plan.seed, members=1)
         fitted.append(fit(own, examples, pixels, train_rows, validation_rows))
     views = views_of(plan.views, examples.eye.tolist())
     scaling, size = backbone(plan.backbone).scaling, plan.input_size

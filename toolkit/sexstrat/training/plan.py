@@ -34,8 +34,9 @@ class TrainingPlan:
     patience : epochs without a better validation AUC after which the run stops.
     views : how a photograph is turned, as in a model card; "both" and eyes not known are mirrored by chance.
     freeze_to : layer up to which, itself included, weights stay as they are; "" trains all.
-    members : runs from the same start whose weights are averaged; they differ in their seed alone.
-    seed : of order, augmentation and initial heads; members take this one and those that follow.
+    members : runs from the same start whose weights are averaged.
+    seed : of order and augmentation; members take this one and those that follow.
+    heads_seed : of the initial heads, which members must share for their average to mean anything; None is ``seed``.
     """
 
     weights: Path
@@ -59,6 +60,7 @@ class TrainingPlan:
     freeze_to: str = ""
     members: int = 1
     seed: int = 20240501
+    heads_seed: int | None = None
 
     @property
     def epochs(self) -> int:
