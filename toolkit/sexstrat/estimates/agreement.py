@@ -66,15 +66,8 @@ def disagreement(given: ComposeInput, gradients: Array) -> tuple[Array, bool]:
     --------
     In the worked example both reproduce the truth:
 
-    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
-    >>> from sexstrat.values.design import Target, ValidationDesign
-    >>> given = ComposeInput(
-    ...     condition="disease",
-    ...     bands=worked_bands(),
-    ...     arrays=worked_arrays(),
-    ...     design=ValidationDesign.random,
-    ...     target=Target.population,
-    ... )
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
     >>> disagreement(given, np.array([[-1.0, 1.0, -1.0, 1.0]]))[1]
     False
     """

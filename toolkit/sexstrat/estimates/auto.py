@@ -35,15 +35,8 @@ def data_warnings(given: ComposeInput) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
-    >>> from sexstrat.values.design import Target, ValidationDesign
-    >>> given = ComposeInput(
-    ...     condition="disease",
-    ...     bands=worked_bands(),
-    ...     arrays=worked_arrays(),
-    ...     design=ValidationDesign.random,
-    ...     target=Target.population,
-    ... )
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
     >>> data_warnings(given)
     ()
     >>> data_warnings(replace(given, arrays=replace(given.arrays, n_other=3)))
@@ -96,15 +89,8 @@ def checked(given: ComposeInput, estimate: Composition) -> Composition:
     --------
     Half of the 1,100 patients of the worked example are validated, half of the 300 diseased ones among them.
 
-    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
-    >>> from sexstrat.values.design import Target, ValidationDesign
-    >>> given = ComposeInput(
-    ...     condition="disease",
-    ...     bands=worked_bands(),
-    ...     arrays=worked_arrays(),
-    ...     design=ValidationDesign.random,
-    ...     target=Target.population,
-    ... )
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
     >>> found = checked(given, refused(given, "E1", "only an example")).diagnostics
     >>> found["n_validated"], found["n_validated_diseased"], round(found["auc_validated"], 6)
     (550, 150, 0.8)

@@ -60,15 +60,8 @@ def margin(given: ComposeInput, pi: Array, covariance: Array, **parts: Any) -> M
     --------
     Each band has 400 patients without the disease and 150 with it; all ages have both bands.
 
-    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
-    >>> from sexstrat.values.design import Target, ValidationDesign
-    >>> given = ComposeInput(
-    ...     condition="disease",
-    ...     bands=worked_bands(),
-    ...     arrays=worked_arrays(),
-    ...     design=ValidationDesign.random,
-    ...     target=Target.population,
-    ... )
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
     >>> margin(given, np.full((2, 2), 0.5), np.eye(4)).n.tolist()
     [[400.0, 150.0], [400.0, 150.0]]
     >>> margin(given, np.full((1, 2), 0.5), np.eye(2)).n.tolist()
@@ -106,15 +99,8 @@ def refused(given: ComposeInput, estimator: str, why: str, **parts: Any) -> Comp
 
     Examples
     --------
-    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
-    >>> from sexstrat.values.design import Target, ValidationDesign
-    >>> given = ComposeInput(
-    ...     condition="disease",
-    ...     bands=worked_bands(),
-    ...     arrays=worked_arrays(),
-    ...     design=ValidationDesign.random,
-    ...     target=Target.population,
-    ... )
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
     >>> one = refused(given, "E1", "Nobody is validated.")
     >>> one.state, one.why, one.overall.pi.tolist(), one.overall.n.tolist()
     ('refused', 'Nobody is validated.', [[nan, nan]], [[800.0, 300.0]])

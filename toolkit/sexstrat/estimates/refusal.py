@@ -80,15 +80,8 @@ def reason_to_refuse(given: ComposeInput) -> str | None:
 
     Examples
     --------
-    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_bands
-    >>> from sexstrat.values.design import Target
-    >>> given = ComposeInput(
-    ...     condition="disease",
-    ...     bands=worked_bands(),
-    ...     arrays=worked_arrays(),
-    ...     design=ValidationDesign.random,
-    ...     target=Target.population,
-    ... )
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
     >>> reason_to_refuse(given) is None
     True
     """

@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
+from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
-from sexstrat.values.design import ValidationDesign
+from sexstrat.values.design import Target, ValidationDesign
 from sexstrat.values.logit_bins import FIXED_POINT, logit_bin, logit_edges
 from sexstrat.values.tables import table_schema
 
-__all__ = ["worked_arrays", "worked_bands", "worked_cells"]
+__all__ = ["worked_arrays", "worked_bands", "worked_cells", "worked_input"]
 
 _PATIENTS = {(False, "male"): 200, (False, "female"): 200, (True, "male"): 100, (True, "female"): 50}
 
@@ -92,3 +93,20 @@ def worked_arrays() -> CellArrays:
     [[200.0, 75.0], [200.0, 75.0]]
     """
     return cell_arrays(worked_cells(), worked_bands(), ValidationDesign.random)
+
+
+def worked_input() -> ComposeInput:
+    """Return the example as an estimator is given it: random validation, the cohort a sample of a population.
+
+    Examples
+    --------
+    >>> int(worked_input().arrays.n_validated.sum())
+    550
+    """
+    return ComposeInput(
+        condition="disease",
+        bands=worked_bands(),
+        arrays=worked_arrays(),
+        design=ValidationDesign.random,
+        target=Target.population,
+    )
