@@ -12,6 +12,9 @@ from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_l
 __all__ = ["register", "score", "train"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+LabelledImages = Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")]
+LabelledPersons = Annotated[Path, typer.Argument(help="CSV of persons with recorded_sex and age_years.")]
+Groups = Annotated[Path | None, typer.Option("--groups", help="CSV patient_id, group: one person, several ids.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -54,16 +57,14 @@ def score(
 
 
 def train(
-    images: Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")],
-    persons: Annotated[Path, typer.Argument(help="CSV of persons with recorded_sex and age_years.")],
+    images: LabelledImages,
+    persons: LabelledPersons,
     weights: Annotated[Path, typer.Option("--weights", help="ImageNet weights of the backbone, no top.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, log and result; a run resumes there.")],
     conditions: Annotated[
         Path | None, typer.Option("--conditions", help="CSV of diseases: helps the training.")
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option("--groups", help="CSV patient_id, group: one person, several ids.")
-    ] = None,
+    groups: Groups = None,
     placeholder_age: Annotated[
         list[float] | None, typer.Option("--placeholder-age", help="An age that means 'not entered'; repeatable.")
     ] = None,
@@ -118,15 +119,13 @@ def train(
 
 
 def measure_model(
-    images: Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")],
-    persons: Annotated[Path, typer.Argument(help="CSV of persons with recorded_sex and age_years.")],
+    images: LabelledImages,
+    persons: LabelledPersons,
     model: Annotated[Path | None, typer.Option("--model", help="Card or folder; default: the shipped one.")] = None,
     conditions: Annotated[
         Path | None, typer.Option("--conditions", help="CSV of diseases: figures by disease.")
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option("--groups", help="CSV patient_id, group: one person, several ids.")
-    ] = None,
+    groups: Groups = None,
     data: Annotated[str | None, typer.Option("--data", help="Name of the data in the figures.")] = None,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder to keep the prepared crops in.")] = None,
     add_to_card: Annotated[bool, typer.Option("--add-to-card", help="Write the figures into the card.")] = False,
