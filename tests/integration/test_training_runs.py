@@ -23,9 +23,9 @@ from sexstrat.training import (
     part_of,
     train,
 )
+from sexstrat.training.batch_statistics import fuse_batch_normalization, refresh_batch_statistics
 from sexstrat.training.commands import run_measurement
 from sexstrat.training.fit import male_logits, patient_level_auc
-from sexstrat.training.members import refresh_batch_statistics
 from sexstrat.training.publication import CardTexts, publish_result
 from sexstrat.training.upper_fit import fresh_split
 from sexstrat.values.tables import table_schema
@@ -136,7 +136,7 @@ def test_members_are_averaged_or_the_best_is_kept(
     *members, average = result.progress.log
     assert [row["member"] for row in members] == [0, 1]
     alone = train(
-        plan_for(tmp_path / "alone", backbone_weights, phases=((32, 1),), seed=plan.seed + 1, heads_seed=plan.seed),
+        plan_for(tmp_path / "alone", backbone_weights, phases=((32, 1),), seed=plan.seed + 1, shared_seed=plan.seed),
         *material,
     )
     assert alone.progress.log[0]["validation_auc"] == pytest.approx(members[1]["validation_auc"], abs=0.02)
@@ -164,6 +164,45 @@ def test_batch_statistics_become_those_of_the_batches() -> None:
     assert np.asarray(layer.moving_mean) == pytest.approx(np.mean([b.mean((0, 1, 2)) for b in batches], 0), abs=1e-4)
     assert np.asarray(layer.moving_variance) == pytest.approx(np.mean([b.var((0, 1, 2)) for b in batches], 0), rel=1e-3)
     assert layer.momentum == 0.99
+
+
+def test_the_fused_kernel_is_the_same_batch_normalization() -> None:
+    """Outputs, gradients and moving statistics of a training step are those of Keras's own layer; names stay."""
+    import keras
+    import tensorflow as tf
+
+    inputs = keras.Input((6, 6, 4))
+    hidden = keras.layers.BatchNormalization(scale=False)(keras.layers.Conv2D(4, 3)(inputs))
+    plain = keras.Model(inputs, keras.layers.BatchNormalization()(keras.layers.ReLU()(hidden)))
+    fused = fuse_batch_normalization(plain)
+    assert type(fused.layers[2]) is not type(plain.layers[2])
+    assert [type(layer).__name__ for layer in fused.layers] == [type(layer).__name__ for layer in plain.layers]
+    pixels = tf.constant(np.random.default_rng(3).normal(2.0, 3.0, (16, 6, 6, 4)).astype(np.float32))
+
+    def step(network: object) -> tuple[object, list[object]]:
+        with tf.GradientTape() as tape:
+            outputs = network(pixels, training=True)  # type: ignore[operator]
+            loss = tf.reduce_sum(outputs**3)
+        return outputs, tape.gradient(loss, network.trainable_variables)  # type: ignore[attr-defined]
+
+    (ours, our_slopes), (theirs, their_slopes) = step(fused), step(plain)
+    assert np.asarray(ours) == pytest.approx(np.asarray(theirs), abs=1e-4)
+    for one, other in zip(our_slopes, their_slopes, strict=True):
+        assert np.asarray(one) == pytest.approx(np.asarray(other), rel=1e-3, abs=2e-2)
+    for one, other in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        assert one == pytest.approx(other, rel=3e-3, abs=1e-5)  # the fused variance has n - 1 = 255 below it
+    assert np.asarray(fused(pixels)) == pytest.approx(np.asarray(plain(pixels)), abs=2e-2)
+
+
+def test_members_part_after_the_shared_epochs(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """The first epoch is run once, its log line is in every member's log; from the second on the members differ."""
+    plan = plan_for(tmp_path, backbone_weights, members=2, shared_epochs=1)
+    log = train(plan, *material).progress.log
+    first, second = ([row for row in log if row["member"] == member] for member in (0, 1))
+    assert {**first[0], "member": 1} == second[0]
+    assert first[1]["loss"] != second[1]["loss"]
 
 
 def test_parts_leave_out_whom_they_must(

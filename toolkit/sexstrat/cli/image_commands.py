@@ -81,6 +81,10 @@ def train(
         str, typer.Option("--views", help="as_left_eye mirrors right eyes; both; as_taken.")
     ] = "as_left_eye",
     members: Annotated[int, typer.Option("--members", min=1, max=20, help="Runs whose weights are averaged.")] = 1,
+    shared_epochs: Annotated[int, typer.Option("--shared-epochs", min=0, help="Epochs before the runs part.")] = 0,
+    average_decay: Annotated[
+        float, typer.Option("--average-decay", min=0.0, max=0.9999, help="Share of the running average a step keeps.")
+    ] = 0.98,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=1e-7, max=1.0)] = 1e-4,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 20240501,
@@ -107,6 +111,8 @@ def train(
             "freeze_to": freeze_to,
             "views": views,
             "members": members,
+            "shared_epochs": shared_epochs,
+            "average_decay": average_decay,
             "learning_rate": learning_rate,
             "seed": seed,
         },

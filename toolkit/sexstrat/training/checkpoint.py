@@ -60,13 +60,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     partial.replace(path)
 
 
-def load_checkpoint(path: Path, recipe: dict[str, Any]) -> Checkpoint | None:
+def load_checkpoint(path: Path, recipe: dict[str, Any] | None = None) -> Checkpoint | None:
     """Read a checkpoint, or return None when there is none.
 
     Parameters
     ----------
     path : the file.
-    recipe : the recipe of the run that wants to go on.
+    recipe : the recipe of the run that wants to go on; None takes whatever recipe the checkpoint has.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def load_checkpoint(path: Path, recipe: dict[str, Any]) -> Checkpoint | None:
             }
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
         raise ModelError(f"the checkpoint {path} is damaged: {err}; delete it to start again") from err
-    if meta["recipe"] != json.loads(json.dumps(recipe)):
+    if recipe is not None and meta["recipe"] != json.loads(json.dumps(recipe)):
         changed = sorted(key for key in recipe if meta["recipe"].get(key) != json.loads(json.dumps(recipe[key])))
         raise ModelError(
             f"the checkpoint {path} was written by another recipe (differs in {', '.join(changed)}); "

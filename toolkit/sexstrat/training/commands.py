@@ -65,7 +65,7 @@ def run_training(
     about : texts of the card, or None.
     folds : 0 for one model; otherwise the number of folds.
     cache : folder of the prepared crops, or None for the run's own.
-    recipe : weights, out, backbone, phases (text), freeze_to, views, members, learning_rate, seed.
+    recipe : fields of :class:`TrainingPlan`, phases as text.
     tell : called with one line of progress at a time.
 
     Returns

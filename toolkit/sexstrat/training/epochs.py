@@ -17,8 +17,10 @@ from sexstrat.training.checkpoint import Checkpoint, load_checkpoint, save_check
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.running_average import RunningAverage
 
-__all__ = ["Progress", "make_optimizer", "run_epochs"]
+__all__ = ["CHECKPOINT", "SHARED_CHECKPOINT", "Progress", "make_optimizer", "run_epochs"]
 
+CHECKPOINT = "checkpoint.npz"
+SHARED_CHECKPOINT = "shared.npz"  # the state after the shared epochs, where further members go on
 _logger = logging.getLogger(__name__)
 Log = list[dict[str, float]]
 
@@ -100,14 +102,14 @@ def run_epochs(
         The folder holds a damaged checkpoint or one of another recipe.
     """
     plan.out.mkdir(parents=True, exist_ok=True)
-    place, recipe = plan.out / "checkpoint.npz", plan.recipe() | {"learned_from": learned_from}
+    place, recipe = plan.out / CHECKPOINT, plan.recipe() | {"learned_from": learned_from}
     average = RunningAverage(network, plan.average_decay)
     log, best = _resume(load_checkpoint(place, recipe), network, average)
     for epoch in range(len(log), plan.epochs):
         if _stalled(log, plan):
             break
         start = time.monotonic()
-        _seed_dropout(network, plan.seed, epoch)
+        _seed_dropout(network, plan.seed_at(epoch), epoch)
         history = network.fit(feed(epoch), epochs=1, verbose=0, shuffle=False, callbacks=[average.callback()])
         with average.applied():
             auc = validate(epoch)
@@ -126,6 +128,8 @@ def run_epochs(
             best=best,
         )
         save_checkpoint(place, state)
+        if epoch + 1 == plan.shared_epochs:
+            save_checkpoint(plan.out / SHARED_CHECKPOINT, state)
         _write_log(plan.out / "log.csv", log)
     return Progress(weights=best, log=tuple(log), kept_epoch=_kept_epoch(log, plan))
 

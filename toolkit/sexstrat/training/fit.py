@@ -15,6 +15,7 @@ from sexstrat.images.crop import center_crop
 from sexstrat.models.backbones import backbone, build
 from sexstrat.models.scaling import scale_pixels
 from sexstrat.models.views import Views, views_of
+from sexstrat.training.batch_statistics import fuse_batch_normalization
 from sexstrat.training.epochs import Progress, make_optimizer, run_epochs
 from sexstrat.training.examples import Examples
 from sexstrat.training.feeder import epoch_feeder
@@ -63,9 +64,10 @@ def fit(
     """
     import keras
 
-    keras.utils.set_random_seed(plan.seed if plan.heads_seed is None else plan.heads_seed)
+    keras.utils.set_random_seed(plan.seed if plan.shared_seed is None else plan.shared_seed)
     heads = heads_for(examples)
     network = build(plan.backbone, heads, None, weights=plan.weights, dropout=plan.dropout)
+    network = fuse_batch_normalization(network)
     freeze(network, plan.freeze_to)
     compile_network(plan, network, examples, max(1, len(train_rows) // plan.batch_size))
     targets, weights = learning_targets(examples, train_rows)
@@ -84,7 +86,7 @@ def fit(
             size=size,
             batch_size=plan.batch_size,
             scaling=scaling,
-            seed=plan.seed,
+            seed=plan.seed_at(epoch),
             epoch=epoch,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,14 @@ from sexstrat.images.crop import center_crop
 from sexstrat.models.backbones import backbone
 from sexstrat.models.scaling import scale_pixels
 from sexstrat.models.views import views_of
+from sexstrat.training.batch_statistics import refresh_batch_statistics
+from sexstrat.training.checkpoint import load_checkpoint, save_checkpoint
+from sexstrat.training.epochs import CHECKPOINT, SHARED_CHECKPOINT
 from sexstrat.training.examples import Examples
 from sexstrat.training.fit import Fitted, fit, male_logits, patient_level_auc
 from sexstrat.training.plan import TrainingPlan
 
-__all__ = ["average_weights", "fit_members", "refresh_batch_statistics"]
+__all__ = ["average_weights", "fit_members"]
 
 _logger = logging.getLogger(__name__)
 _BATCHES = 60  # batches from which the averaged network's activation statistics are taken
@@ -43,30 +47,6 @@ def average_weights(members: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[A
     return [np.mean(arrays, axis=0, dtype=np.float64).astype(arrays[0].dtype) for arrays in zip(*members, strict=True)]
 
 
-def refresh_batch_statistics(network: Any, batches: Sequence[NDArray[np.float32]]) -> None:
-    """Set the means and variances of batch normalisation to their plain averages over batches.
-
-    Averaged weights give activations whose statistics are not the average of the members' statistics.
-
-    Parameters
-    ----------
-    network : Keras model; changed in place.
-    batches : scaled pixels, each of shape (batch, size, size, 3).
-
-    References
-    ----------
-    Izmailov P, et al. Averaging weights leads to wider optima and better generalization. UAI 2018. arXiv 1803.05407.
-    """
-    layers = [layer for layer in network.layers if hasattr(layer, "moving_variance")]
-    momenta = [layer.momentum for layer in layers]
-    for step, batch in enumerate(batches):
-        for layer in layers:
-            layer.momentum = step / (step + 1)  # after step k the statistics are the mean over k + 1 batches
-        network(batch, training=True)
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
-
-
 def fit_members(
     plan: TrainingPlan,
     examples: Examples,
@@ -76,9 +56,9 @@ def fit_members(
 ) -> Fitted:
     """Fit the plan once for each member, average their weights, and keep the average unless one member is better.
 
-    Members see the photographs in another order and in other windows. From one start, heads included, they can stay
-    close enough for their mean to be a network as good as their ensemble, at the size and cost of one. What is kept,
-    the average or the best member, has the highest validation AUC.
+    Members see the photographs in another order and in other windows. From one start, heads and the plan's shared
+    epochs included, they can stay close enough for their mean to be a network as good as their ensemble, at the size
+    and cost of one. What is kept, the average or the best member, has the highest validation AUC.
 
     Parameters
     ----------
@@ -103,7 +83,10 @@ def fit_members(
         return fit(plan, examples, pixels, train_rows, validation_rows)
     fitted: list[Fitted] = []
     for member in range(plan.members):
-        own = replace(plan, out=plan.out / f"member_{member}", seed=plan.seed + member, heads_seed=plan.seed, members=1)
+        folder = plan.out / f"member_{member}"
+        own = replace(plan, out=folder, seed=plan.seed + member, shared_seed=plan.seed, members=1)
+        if member:
+            _start_from_shared(plan.out / "member_0", own)
         fitted.append(fit(own, examples, pixels, train_rows, validation_rows))
     views = views_of(plan.views, examples.eye.tolist())
     scaling, size = backbone(plan.backbone).scaling, plan.input_size
@@ -128,6 +111,17 @@ def fit_members(
         return Fitted(network=best.network, progress=replace(best.progress, log=log))
     progress = replace(best.progress, weights=network.get_weights(), log=log, kept_epoch=0)
     return Fitted(network=network, progress=progress)
+
+
+def _start_from_shared(first: Path, plan: TrainingPlan) -> None:
+    """Give a member that has not begun the state that the first one had after the shared epochs."""
+    place, shared = plan.out / CHECKPOINT, first / SHARED_CHECKPOINT
+    if place.is_file() or not shared.is_file():
+        return
+    state = load_checkpoint(shared)
+    if state is not None:
+        plan.out.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(place, replace(state, recipe=state.recipe | plan.recipe()))
 
 
 def _validation_auc(one: Fitted) -> float:

@@ -36,7 +36,9 @@ class TrainingPlan:
     freeze_to : layer up to which, itself included, weights stay as they are; "" trains all.
     members : runs from the same start whose weights are averaged.
     seed : of order and augmentation; members take this one and those that follow.
-    heads_seed : of the initial heads, which members must share for their average to mean anything; None is ``seed``.
+    shared_epochs : first epochs, in the order and augmentation of ``shared_seed``, after which members part: runs that
+        part early in training stay close enough for their average to mean something (Frankle et al., ICML 2020).
+    shared_seed : of the initial heads and of the shared epochs, the same for all members; None is ``seed``.
     """
 
     weights: Path
@@ -60,7 +62,8 @@ class TrainingPlan:
     freeze_to: str = ""
     members: int = 1
     seed: int = 20240501
-    heads_seed: int | None = None
+    shared_epochs: int = 0
+    shared_seed: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -74,6 +77,18 @@ class TrainingPlan:
                 return size
             epoch -= count
         raise ValueError(f"epoch is beyond the {self.epochs} of the plan")
+
+    def seed_at(self, epoch: int) -> int:
+        """Return the seed of order, augmentation and dropout of an epoch counted from 0.
+
+        Examples
+        --------
+        >>> plan = TrainingPlan(weights=Path("w"), out=Path("o"), seed=8, shared_epochs=2, shared_seed=7)
+        >>> [plan.seed_at(epoch) for epoch in range(4)]
+        [7, 7, 8, 8]
+        """
+        shared = self.shared_seed is not None and epoch < self.shared_epochs
+        return self.shared_seed if shared and self.shared_seed is not None else self.seed
 
     def recipe(self) -> dict[str, Any]:
         """Return what defines the result, without the places, as JSON-ready values."""
