@@ -27,6 +27,8 @@ class People:
     eye_logit : reported logit of each eye, shape (patients, 2); NaN where there is no photograph.
     validation_probability : probability that the sex was recorded.
     validated : it was.
+    site, psu, stratum : integer codes of the hospital, primary sampling unit and stratum; None when there are none.
+    weight : survey weight, above 0; None weighs everybody 1.
     """
 
     age_years: NDArray[np.int64]
@@ -36,6 +38,10 @@ class People:
     eye_logit: Array
     validation_probability: Array
     validated: NDArray[np.bool_]
+    site: NDArray[np.int64] | None = None
+    psu: NDArray[np.int64] | None = None
+    stratum: NDArray[np.int64] | None = None
+    weight: Array | None = None
 
 
 def _eyes(
