@@ -27,6 +27,8 @@ class CellArrays:
     ----------
     group : 2 x band + disease of each row, the index of every (band, disease) total.
     age_years, diseased, n_eyes, site : keys; site is an integer code.
+    stratum : integer code; rows without one are a stratum of their own.
+    psu : integer code of the primary sampling unit within its stratum, -1 where the row names none.
     validated, male : recorded sex is male or female; it is male (False where unknown).
     logit : middle of the score bin, 0 when there is no score.
     predicted_male : the bin lies at or above prob_male 0.5.
@@ -44,6 +46,8 @@ class CellArrays:
     diseased: NDArray[np.int64]
     n_eyes: NDArray[np.int64]
     site: NDArray[np.int64]
+    stratum: NDArray[np.int64]
+    psu: NDArray[np.int64]
     validated: NDArray[np.bool_]
     male: NDArray[np.bool_]
     logit: Array
@@ -86,6 +90,11 @@ class CellArrays:
 
 def _numbers(column: pd.Series) -> Array:
     return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
+
+
+def _codes(keys: pd.Series) -> NDArray[np.int64]:
+    """Return integer codes in the order of the sorted names; an absent name is one of its own, before the others."""
+    return np.asarray(pd.factorize(keys.astype("string").fillna(""), sort=True)[0], dtype=np.int64)
 
 
 def _inverse_probability(
@@ -146,13 +155,18 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
     w_over_r, w2_over_r, w2_over_r2 = _inverse_probability(frame, design, validated, n)
     diseased = frame["diseased"].astype(bool).to_numpy().astype(np.int64)
     mean_p = np.where(scored, _numbers(frame["sum_p"]) / FIXED_POINT / np.maximum(n, 1), np.nan)
-    site, _ = pd.factorize(frame["site"].astype("string").fillna(""), sort=True)
+    site, stratum = _codes(frame["site"]), _codes(frame["stratum"])
+    psu = frame["psu"].astype("string")
+    # a unit's name counts within its stratum, as surveys number their units afresh in each
+    nested = np.unique(np.column_stack([stratum, _codes(psu)]), axis=0, return_inverse=True)[1].reshape(-1)
     return CellArrays(
         group=2 * band + diseased,
         age_years=age[kept],
         diseased=diseased,
         n_eyes=eyes,
-        site=np.asarray(site, dtype=np.int64),
+        site=site,
+        stratum=stratum,
+        psu=np.where(psu.isna().to_numpy(dtype=bool), -1, nested).astype(np.int64),
         validated=validated,
         male=sex == "male",
         logit=np.where(scored, logit_midpoints(cells.edges)[bins], 0.0),

@@ -58,6 +58,24 @@ def patient_probability(people: People) -> NDArray[np.float64]:
     return np.where(people.n_eyes > 0, expit(mean_logit), np.nan)
 
 
+def _code(codes: NDArray[np.int64] | None, n: int) -> NDArray[np.int64]:
+    """Return integer codes, -1 for everybody where there are none."""
+    return np.full(n, -1, dtype=np.int64) if codes is None else np.asarray(codes, dtype=np.int64)
+
+
+def _names(codes: NDArray[np.int64]) -> NDArray[np.object_] | None:
+    """Return codes as the names the contract holds; None where there are none."""
+    return None if (codes < 0).all() else codes.astype(str).astype(object)
+
+
+def _folding(people: People) -> NDArray[np.int64]:
+    """Return what patients are folded by: their primary sampling unit, so that it stays whole, or themselves."""
+    if people.psu is None:
+        return np.arange(people.age_years.size)
+    units = people.psu if people.stratum is None else np.column_stack([people.stratum, people.psu])
+    return np.unique(units, axis=0, return_inverse=True)[1].reshape(-1)
+
+
 def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "disease") -> Cells:
     """Sum people into cells, taking the sex of those ``known`` as recorded.
 
@@ -69,45 +87,50 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
 
     Examples
     --------
+    >>> from dataclasses import replace
     >>> people = draw_people(setting("baseline"), 500, np.random.default_rng(3))
     >>> int(cells_of_people(people, people.validated).frame["n"].sum())
     500
+    >>> hospitals = replace(people, site=np.arange(500) % 2, weight=np.full(500, 4.0))
+    >>> cells_of_people(hospitals, people.validated).frame.groupby("site")["sum_w"].sum().tolist()
+    [1000.0, 1000.0]
     """
     edges = logit_edges()
     p = patient_probability(people)
     scored = people.n_eyes > 0
     bins = np.where(scored, logit_bin(np.where(scored, p, 0.5), edges), -1)
     sex = np.where(known, people.male.astype(int), 2)
-    fold = np.where(known, np.arange(known.size) % 5, -1)
-    keys = np.column_stack([people.age_years, people.diseased, sex, people.n_eyes, bins, fold])
-    packed = np.ravel_multi_index((keys + np.array([0, 0, 0, 0, 1, 1])).T, (130, 2, 3, 3, len(edges), 6))
-    _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
+    fold = np.where(known, _folding(people) % 5, -1)
+    codes = {name: _code(getattr(people, name), known.size) for name in ("site", "stratum", "psu")}
+    keys = np.column_stack([people.age_years, people.diseased, sex, people.n_eyes, bins + 1, fold + 1])
+    inner = np.ravel_multi_index(keys.T, (130, 2, 3, 3, len(edges), 6))
+    packed = np.column_stack([*codes.values(), inner])
+    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    inverse = inverse.reshape(-1)
     r = np.where(known, np.where(people.validation_probability > 0, people.validation_probability, 1.0), np.nan)
+    w = np.ones(known.size) if people.weight is None else people.weight
 
     def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(np.bincount(inverse, weights=values, minlength=first.size), dtype=float)
 
     filled = np.nan_to_num(p)
-    n = total(np.ones(known.size))
     data = {
         "condition": condition,
-        "site": None,
-        "stratum": None,
-        "psu": None,
+        **{name: _names(code[first]) for name, code in codes.items()},
         "age_years": people.age_years[first],
         "diseased": people.diseased[first],
         "recorded_sex": np.array(["female", "male", "unknown"])[sex[first]],
         "n_eyes": people.n_eyes[first],
         "logit_bin": pd.array(np.where(bins >= 0, bins, 0)[first], dtype="Int64"),
         "fold": pd.array(np.where(fold >= 0, fold, 0)[first], dtype="Int64"),
-        "n": n.astype(np.int64),
+        "n": total(np.ones(known.size)).astype(np.int64),
         "sum_p": total(np.rint(filled * FIXED_POINT)).astype(np.int64),
         "sum_p2": total(np.rint(filled**2 * FIXED_POINT)).astype(np.int64),
-        "sum_w": n,
-        "sum_w2": n,
-        "sum_w_over_r": total(1 / r),
-        "sum_w2_over_r": total(1 / r),
-        "sum_w2_over_r2": total(1 / r**2),
+        "sum_w": total(w),
+        "sum_w2": total(w**2),
+        "sum_w_over_r": total(w / r),
+        "sum_w2_over_r": total(w**2 / r),
+        "sum_w2_over_r2": total(w**2 / r**2),
     }
     frame = pd.DataFrame(data)
     frame.loc[frame["n_eyes"] == 0, "logit_bin"] = pd.NA
