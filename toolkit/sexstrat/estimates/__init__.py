@@ -12,8 +12,9 @@ from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, rubin_pool, satterthwaite
 from sexstrat.estimates.estimate_rows import Estimates
+from sexstrat.estimates.misclassification import rogan_gladen
 from sexstrat.estimates.ppi import PredictionPoweredMean, ppi_mean
-from sexstrat.estimates.proportions import clopper_pearson, jeffreys, rogan_gladen, wilson
+from sexstrat.estimates.proportions import clopper_pearson, jeffreys, wilson
 from sexstrat.estimates.rates import StandardisedRate, direct_standardised
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
 

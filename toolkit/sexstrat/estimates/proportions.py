@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import beta, norm
 
-__all__ = ["clopper_pearson", "jeffreys", "rogan_gladen", "wilson"]
+__all__ = ["clopper_pearson", "jeffreys", "wilson"]
 
 
 def _checked(x: float, n: float, level: float) -> float:
@@ -99,38 +99,3 @@ def jeffreys(x: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
     low = 0.0 if x <= 0 else float(beta.ppf(tail, x + 0.5, n - x + 0.5))
     high = 1.0 if x >= n else float(beta.isf(tail, x + 0.5, n - x + 0.5))
     return low, high
-
-
-def rogan_gladen(apparent: float, sensitivity: float, specificity: float) -> float:
-    """Return the proportion behind an apparent one: (apparent + specificity - 1) / (sensitivity + specificity - 1).
-
-    Parameters
-    ----------
-    apparent : share classified positive, 0 to 1.
-    sensitivity, specificity : of the classifier; their sum must exceed 1.
-
-    Returns
-    -------
-    The corrected share; it may leave 0 to 1, which says that the three do not fit together.
-
-    Raises
-    ------
-    ValueError : a value outside 0 to 1, or a classifier no better than chance.
-
-    References
-    ----------
-    Rogan WJ, Gladen B. Am J Epidemiol 1978;107:71-76.
-
-    Examples
-    --------
-    Half are men; sensitivity .9 and specificity .8 make .45 + .10 = .55 look male.
-
-    >>> round(rogan_gladen(0.55, 0.9, 0.8), 6)
-    0.5
-    """
-    values = {"apparent": apparent, "sensitivity": sensitivity, "specificity": specificity}
-    if bad := [name for name, value in values.items() if not 0 <= value <= 1]:
-        raise ValueError(f"{', '.join(bad)} must lie between 0 and 1; found {values}")
-    if sensitivity + specificity <= 1:
-        raise ValueError(f"sensitivity + specificity must exceed 1; found {sensitivity + specificity}")
-    return (apparent + specificity - 1) / (sensitivity + specificity - 1)
