@@ -10,15 +10,28 @@ from numpy.typing import NDArray
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.aipw import aipw
 from sexstrat.estimates.attenuation import attenuation
+from sexstrat.estimates.cell_em import cell_em, nondifferential_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import log_ratio_gradient
 from sexstrat.estimates.imputation import imputation
 from sexstrat.estimates.naive import recorded
-from sexstrat.estimates.refusal import ENOUGH_VALIDATED, UNINFORMATIVE_AUC, reason_to_refuse, validated_auc
+from sexstrat.estimates.recording_model import with_estimated_recording
+from sexstrat.estimates.refusal import (
+    ENOUGH_VALIDATED,
+    UNINFORMATIVE_AUC,
+    labelled_refusal,
+    reason_to_refuse,
+    validated_auc,
+)
+from sexstrat.values.design import ValidationDesign
 
-__all__ = ["auto", "checked", "data_warnings"]
+__all__ = ["auto", "checked", "data_warnings", "weighted"]
 
+RECORDING_MODELLED = (
+    "Given score, disease, age and site, whether sex is recorded does not depend on sex; the model of recording or "
+    "that of sex has the right form. Nothing is assumed about the errors of the score."
+)
 EXTREME_WEIGHT = 20.0  # a validated patient standing for this many times the average one is a reason to warn
 
 
@@ -134,11 +147,66 @@ def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
     )
 
 
+def weighted(given: ComposeInput) -> Composition:
+    """Return E1 with the probability of being recorded that the design declares: a share, known, or estimated here.
+
+    Parameters
+    ----------
+    given : the input.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> weighted(replace(worked_input(), design=ValidationDesign.modelled)).assumptions[0][:60]
+    'Given score, disease, age and site, whether sex is recorded '
+    """
+    if given.design is not ValidationDesign.modelled:
+        return aipw(given)
+    estimate = aipw(replace(given, arrays=with_estimated_recording(given.arrays)))
+    return replace(
+        estimate,
+        assumptions=(RECORDING_MODELLED,) if estimate.state != "refused" else (),
+        why="Sex is recorded for a part of the cohort with a probability that is estimated from score, disease and "
+        "age, and the score's errors on that part are weighted by it.",
+    )
+
+
+def _from_own_rows(given: ComposeInput) -> Composition:
+    if (reason := labelled_refusal(given)) is not None:
+        return refused(given, "E4", f"No corrected estimate: {reason}.")
+    return cell_em(
+        given,
+        given.arrays,
+        why="Recording may depend on sex itself, so that the validated patients only teach how scores differ between "
+        "men and women; the share of men among the others is found from their scores.",
+    )
+
+
+def _from_external(given: ComposeInput) -> Composition:
+    if (reason := labelled_refusal(given)) is not None:
+        return refused(given, "E4", f"No corrected estimate: {reason}.")
+    labelled = given.labelled
+    if not given.external_has_disease:
+        return nondifferential_em(
+            given,
+            labelled,
+            why="Sex is known in another cohort that was not looked at for this disease, so errors of the score are "
+            "assumed not to differ by it.",
+        )
+    return cell_em(
+        given,
+        labelled,
+        why="Sex is known in another cohort; how scores differ between men and women of an age and disease state is "
+        "carried over from there, not the share of men.",
+    )
+
+
 def auto(given: ComposeInput) -> Composition:
     """Return the composition that the decision table of the methods page asks for.
 
     Everybody's sex recorded: counts. At least 20 validated diseased and 20 not: E1, with E2 for age bands that have
-    fewer in either cell. 10 to 19: E2, shrunk. Fewer, or a design that gives no such validation: refused.
+    fewer in either cell. 10 to 19: E2, shrunk. Fewer: refused. Recording that may depend on sex: E4 on the cohort's own
+    validated patients. External cohort: E4, or E5 where it was not looked at for the disease. Nobody: refused.
 
     Parameters
     ----------
@@ -153,6 +221,10 @@ def auto(given: ComposeInput) -> Composition:
     """
     if given.arrays.validated.all() and given.arrays.n.sum() > 0:
         return recorded(given)
+    if given.design is ValidationDesign.may_depend_on_sex:
+        return _from_own_rows(given)
+    if given.design is ValidationDesign.external:
+        return _from_external(given)
     if (reason := reason_to_refuse(given)) is not None:
         return refused(given, "E1", f"No corrected estimate: {reason}.")
     counts = given.arrays.n_validated.sum(axis=0)
@@ -164,7 +236,7 @@ def auto(given: ComposeInput) -> Composition:
             why=f"Only {int(counts.min())} validated patients {which} the disease (E1 needs {ENOUGH_VALIDATED}), so "
             "the missing sexes are imputed with a shrunk model.",
         )
-    estimate = aipw(given)
+    estimate = weighted(given)
     if estimate.state == "refused":
         return imputation(given, shrink=True, why=f"E1 gave no answer ({estimate.why}), so missing sexes are imputed.")
     return _with_thin_bands(given, estimate)

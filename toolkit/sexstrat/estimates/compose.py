@@ -7,24 +7,26 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.aipw import aipw
-from sexstrat.estimates.auto import auto, checked
-from sexstrat.estimates.cell_arrays import cell_arrays
+from sexstrat.estimates.auto import auto, checked, weighted
+from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
+from sexstrat.estimates.cell_em import cell_em, nondifferential_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.imputation import imputation
 from sexstrat.estimates.naive import complete_case, naive_threshold, naive_weighted, recorded
-from sexstrat.estimates.refusal import ENOUGH_VALIDATED, reason_to_refuse
+from sexstrat.estimates.refusal import ENOUGH_VALIDATED, labelled_refusal, reason_to_refuse
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign
+
+ASKED_FOR = "Asked for by name."
 
 __all__ = ["ESTIMATORS", "compose", "truth_composition"]
 
 
 def _e1(given: ComposeInput) -> Composition:
     reason = reason_to_refuse(given)
-    return aipw(given) if reason is None else refused(given, "E1", f"No corrected estimate: {reason}.")
+    return weighted(given) if reason is None else refused(given, "E1", f"No corrected estimate: {reason}.")
 
 
 def _e2(given: ComposeInput) -> Composition:
@@ -34,12 +36,30 @@ def _e2(given: ComposeInput) -> Composition:
     return imputation(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
 
 
+def _e4(given: ComposeInput) -> Composition:
+    reason = labelled_refusal(given)
+    if reason is None and not given.external_has_disease:
+        reason = "the external cohort was not looked at for this disease, so errors cannot differ by it"
+    if reason is not None:
+        return refused(given, "E4", f"No corrected estimate: {reason}.")
+    return cell_em(given, given.labelled, why=ASKED_FOR)
+
+
+def _e5(given: ComposeInput) -> Composition:
+    reason = labelled_refusal(given)
+    if reason is not None:
+        return refused(given, "E5", f"No corrected estimate: {reason}.")
+    return nondifferential_em(given, given.labelled, why=ASKED_FOR)
+
+
 # A new estimator or validation design joins here and nowhere else.
 ESTIMATORS: Mapping[str, Callable[[ComposeInput], Composition]] = MappingProxyType(
     {
         "auto": auto,
         "E1": _e1,
         "E2": _e2,
+        "E4": _e4,
+        "E5": _e5,
         "naive_threshold": naive_threshold,
         "naive_weighted": naive_weighted,
         "complete_case": complete_case,
@@ -69,6 +89,7 @@ def compose(
     method: str = "auto",
     level: float = 0.95,
     seed: int = 20231207,
+    external: Cells | None = None,
 ) -> Composition:
     """Return the share of men by age band and disease, corrected for the errors of predicted sex.
 
@@ -79,9 +100,11 @@ def compose(
     bands : age bands, never merged.
     design : how sex came to be recorded, as declared: random, known_probability, ...
     target : ``population`` (the cohort is a sample) or ``cohort`` (these very people).
-    method : auto, or an estimator by name: E1, E2, naive_threshold, naive_weighted, complete_case, recorded.
+    method : auto, or an estimator by name: E1, E2, E4, E5, naive_threshold, naive_weighted, complete_case, recorded.
     level : confidence level of the intervals, 0.5 to 0.999.
     seed : seed of the imputations.
+    external : cells of another cohort in which sex is known (design external); where they lack the condition, its
+        errors are assumed not to differ by disease.
 
     Returns
     -------
@@ -106,8 +129,11 @@ def compose(
         raise EstimationError(f"the confidence level must lie between 0.5 and 0.999; found {level}")
     name = _one_condition(cells, condition)
     declared = ValidationDesign(design)
+    other, has_disease = _external_arrays(external, name, bands, declared)
     given = ComposeInput(
         condition=name,
+        external=other,
+        external_has_disease=has_disease,
         bands=bands,
         arrays=cell_arrays(cells.of(name), bands, declared),
         design=declared,
@@ -116,6 +142,21 @@ def compose(
         seed=seed,
     )
     return checked(given, ESTIMATORS[method](given))
+
+
+def _external_arrays(
+    external: Cells | None, condition: str, bands: AgeBands, design: ValidationDesign
+) -> tuple[CellArrays | None, bool]:
+    """Return the external cohort as arrays, and whether it was looked at for the condition."""
+    if external is None:
+        return None, True
+    if design is not ValidationDesign.external:
+        raise EstimationError(f"external cells were given, but the declared design is {design.value}; declare external")
+    if not external.conditions:
+        raise EstimationError("the external cohort has no cells; it needs people whose sex is known")
+    has = condition in external.conditions
+    chosen = external.of(condition if has else external.conditions[0])
+    return cell_arrays(chosen, bands, ValidationDesign.random), has
 
 
 def truth_composition(

@@ -31,6 +31,8 @@ class ComposeInput:
     target : whom the estimates are about.
     level : confidence level.
     seed : seed of every random draw.
+    external : labelled people of another cohort, whose score errors are carried over; None when there are none.
+    external_has_disease : whether they were also looked at for this disease.
     """
 
     condition: str
@@ -40,6 +42,13 @@ class ComposeInput:
     target: Target
     level: float = 0.95
     seed: int = 20231207
+    external: CellArrays | None = None
+    external_has_disease: bool = True
+
+    @property
+    def labelled(self) -> CellArrays:
+        """The people whose sex is known: the external cohort where there is one, else the cohort's own."""
+        return self.arrays if self.external is None else self.external
 
     @property
     def sampled(self) -> bool:

@@ -1,0 +1,203 @@
+"""E4, E5 and the estimated recording probability: what they solve, what they refuse, and how they are chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from sexstrat.errors import EstimationError
+from sexstrat.estimates import ComposeInput, compose
+from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.cell_em import shares_with_influence
+from sexstrat.estimates.likelihood_ratio import likelihood_ratio
+from sexstrat.estimates.mixture import mixture_shares
+from sexstrat.estimates.recording_model import recording_probability, with_estimated_recording
+from sexstrat.estimates.refusal import labelled_refusal, youden
+from sexstrat.estimates.worked_example import worked_arrays, worked_bands, worked_cells, worked_input
+from sexstrat.simulation import setting, simulate_cells
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.cells import Cells
+from sexstrat.values.design import ValidationDesign
+
+BANDS = AgeBands((20, 50, 60, 70, 80))
+
+
+def em_iteration(log_ratio: np.ndarray, weight: np.ndarray, steps: int) -> float:
+    """Return the share of men by the EM iteration itself."""
+    pi, ratio = 0.5, np.exp(log_ratio)
+    for _ in range(steps):
+        pi = float(np.average(pi * ratio / (pi * ratio + 1 - pi), weights=weight))
+    return pi
+
+
+def test_the_mixture_share_is_the_limit_of_em() -> None:
+    """Newton's solution equals two thousand EM steps, in every group, weights and all."""
+    rng = np.random.default_rng(5)
+    log_ratio, weight = rng.normal(0.3, 1.5, 60), rng.integers(1, 9, 60).astype(float)
+    group = np.repeat([0, 2, 3], 20)
+    found = mixture_shares(log_ratio, weight, group, 4)
+    for one in (0, 2, 3):
+        rows = group == one
+        assert found.pi[one] == pytest.approx(em_iteration(log_ratio[rows], weight[rows], 2_000), abs=1e-8)
+    assert np.isnan(found.pi[1])
+
+
+def test_scores_of_one_sex_alone_lie_on_the_border() -> None:
+    """Where every score speaks for men, the likelihood rises to 1: no number strictly inside."""
+    found = mixture_shares(np.array([1.0, 2.0, -1.0, -2.0]), np.ones(4), np.array([0, 0, 1, 1]), 2)
+    assert found.pi.tolist() == [1.0, 0.0]
+
+
+def hidden(arrays: CellArrays) -> CellArrays:
+    """Return the same people with nobody's sex known."""
+    nobody = np.zeros(arrays.n.size, dtype=bool)
+    zero = np.zeros(arrays.n.size)
+    return dataclasses.replace(
+        arrays, validated=nobody, male=nobody, w_over_r=zero, w2_over_r=zero, w2_over_r2=zero,
+        fold=np.full(arrays.n.size, -1),
+    )  # fmt: skip
+
+
+def shifted(arrays: CellArrays, row: int, people: float) -> CellArrays:
+    """Return the cells with a little more of one row's people."""
+    more = arrays.n.copy()
+    more[row] += people
+    return dataclasses.replace(arrays, n=more, w=more, w2=more)
+
+
+def test_influence_of_the_cohort_is_the_derivative() -> None:
+    """Adding a thousandth of a patient to a row moves the shares as its influence says."""
+    labelled = worked_arrays()
+    cohort, ratio = hidden(labelled), likelihood_ratio(labelled)
+    base = shares_with_influence(cohort, labelled, ratio)
+    for row in range(cohort.n.size):
+        moved = shares_with_influence(shifted(cohort, row, 1e-3), labelled, ratio)
+        assert (moved.pi - base.pi) / 1e-3 == pytest.approx(base.own[row], abs=2e-6)
+
+
+def test_influence_of_the_labelled_is_the_derivative() -> None:
+    """A labelled patient more moves the shares as told, up to the stretch of leave-one-out residuals."""
+    labelled = worked_arrays()
+    cohort, ratio = hidden(labelled), likelihood_ratio(labelled)
+    base = shares_with_influence(cohort, labelled, ratio)
+    for row in np.flatnonzero(labelled.validated):
+        moved = shares_with_influence(cohort, labelled, likelihood_ratio(shifted(labelled, row, 1e-3)))
+        assert (moved.pi - base.pi) / 1e-3 == pytest.approx(base.learned[row], rel=0.06, abs=2e-5)
+
+
+def test_nothing_is_lost_when_all_are_recorded() -> None:
+    """With everybody's sex known the mixture has nobody to look for: the recorded shares come out."""
+    arrays = worked_input().arrays
+    known = cell_arrays_known()
+    found = shares_with_influence(known, arrays, likelihood_ratio(arrays))
+    assert found.pi == pytest.approx([0.5, 2 / 3, 0.5, 2 / 3])
+    assert found.realised == pytest.approx(np.zeros(4))
+    assert found.solved.all()
+
+
+def cell_arrays_known() -> CellArrays:
+    from sexstrat.estimates.cell_arrays import cell_arrays
+
+    return cell_arrays(worked_cells(all_known=True), worked_bands(), ValidationDesign.random)
+
+
+@pytest.mark.parametrize(
+    ("design", "estimator", "state"),
+    [("modelled", "E1", "corrected"), ("may_depend_on_sex", "E4", "model_based")],
+)
+def test_the_declared_design_chooses(design: str, estimator: str, state: str) -> None:
+    """Recording modelled: E1 with estimated weights. Recording that may depend on sex: E4, never called corrected."""
+    one = compose(worked_cells(), bands=worked_bands(), design=design)
+    assert (one.estimator, one.state) == (estimator, state)
+    assert one.crude_pi == pytest.approx([0.5, 2 / 3], abs=0.01)
+    assert one.assumptions and one.why
+
+
+def test_an_external_cohort_gives_e4_or_e5() -> None:
+    """External people looked at for the disease give E4; those who were not give E5 with its assumption as state."""
+    cohort = hide_all(worked_cells())
+    labelled = worked_cells(all_known=True)
+    four = compose(cohort, bands=worked_bands(), design="external", external=labelled)
+    assert (four.estimator, four.state) == ("E4", "model_based")
+    assert four.crude_pi == pytest.approx([0.5, 2 / 3], abs=0.01)
+    frame = labelled.frame.assign(condition="nothing", diseased=False)
+    five = compose(cohort, bands=worked_bands(), design="external", external=Cells(frame=frame, edges=labelled.edges))
+    assert (five.estimator, five.state) == ("E5", "assumption")
+    assert any("does not depend on the disease" in text for text in five.assumptions)
+
+
+def hide_all(cells: Cells) -> Cells:
+    frame = cells.frame.assign(recorded_sex="unknown", fold=None)
+    return Cells(frame=frame, edges=cells.edges)
+
+
+def test_external_people_without_an_external_design_are_a_mistake() -> None:
+    """Two sources of known sex and a design that names one: the user must say which."""
+    with pytest.raises(EstimationError, match="declare external"):
+        compose(worked_cells(), bands=worked_bands(), design="random", external=worked_cells(all_known=True))
+
+
+def test_few_labelled_men_or_women_are_refused() -> None:
+    """Nine labelled diseased women teach nothing; the reason counts them."""
+    external = worked_cells(all_known=True).frame.copy()
+    women = external["diseased"].astype(bool) & (external["recorded_sex"] == "female")
+    external.loc[women, "n"] = 0
+    external.loc[external.index[women][0], "n"] = 9
+    cells = Cells(frame=external, edges=worked_cells().edges)
+    one = compose(hide_all(worked_cells()), bands=worked_bands(), design="external", external=cells)
+    assert one.state == "refused"
+    assert "only 9 women with the disease" in one.why
+    missing = compose(hide_all(worked_cells()), bands=worked_bands(), design="external")
+    assert missing.state == "refused" and "external" in missing.why
+
+
+def test_a_score_that_does_not_separate_is_refused() -> None:
+    """Sensitivity + specificity - 1 near 0 leaves a mixture nothing to hold on to."""
+    given = worked_input()
+    arrays = given.arrays
+    blind = dataclasses.replace(arrays, predicted_male=np.ones_like(arrays.predicted_male))
+    assert youden(blind) == 0
+    reason = labelled_refusal(dataclasses.replace(given, arrays=blind))
+    assert reason is not None and "hardly tells the sexes apart" in reason
+
+
+def test_relabelling_mirrors_e4() -> None:
+    """Men called women and scores turned round: every share becomes one minus itself, with the same covariance."""
+    given = worked_input()
+    arrays = given.arrays
+    turned = dataclasses.replace(
+        arrays, male=arrays.validated & ~arrays.male, logit=-arrays.logit, predicted_male=~arrays.predicted_male
+    )
+    one, other = (e4(dataclasses.replace(given, arrays=cells)) for cells in (arrays, turned))
+    assert other.pi == pytest.approx(1 - one.pi, abs=1e-9)
+    assert other.covariance == pytest.approx(one.covariance, rel=1e-6, abs=1e-12)
+
+
+def e4(given: ComposeInput) -> object:
+    from sexstrat.estimates.cell_em import cell_em
+
+    return cell_em(given, given.arrays, why="a test")
+
+
+def test_estimated_recording_follows_age_and_disease() -> None:
+    """Where the diseased and the young are recorded more often, the fitted probability is the true one."""
+    both = simulate_cells(setting("recording_by_age_disease_score"), 40_000, 2)
+    from sexstrat.estimates.cell_arrays import cell_arrays
+
+    arrays = cell_arrays(both.cells, BANDS, ValidationDesign.known_probability)
+    fitted = recording_probability(arrays)
+    rows = arrays.validated
+    true = arrays.n[rows] / arrays.w_over_r[rows]
+    assert np.average(np.abs(np.log(fitted[rows] / true)), weights=arrays.n[rows]) < 0.12
+    again = with_estimated_recording(arrays)
+    assert again.w_over_r.sum() == pytest.approx(arrays.n.sum(), rel=0.02)
+
+
+def test_nobody_or_everybody_recorded_cannot_be_modelled() -> None:
+    """Without both kinds of people there is no probability of being recorded."""
+    with pytest.raises(EstimationError, match="everybody's sex is recorded"):
+        recording_probability(cell_arrays_known())
+    with pytest.raises(EstimationError, match="nobody's sex is recorded"):
+        recording_probability(hidden(worked_arrays()))
