@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ Array = NDArray[np.float64]
 State = tuple[Array, Array, Array]
 
 TOLERANCE = 1e-7  # on the log likelihood of each group; shares may still drift along a ridge that it does not see
-LONGEST_SEARCH = 2_000  # accelerated steps; about 30 are usual
+LONGEST_SEARCH = 500  # accelerated steps; about 30 are usual
 LONGEST_LEAP = 1e3  # steps of expectation and maximisation that one extrapolation may stand for
 SMALLEST = 1e-12  # shares stay above it while the search extrapolates
 
@@ -90,31 +91,42 @@ def _unpacked(values: Array) -> State:
     return pi, f1 / f1.sum(axis=-1, keepdims=True), f0 / f0.sum(axis=-1, keepdims=True)
 
 
-def _leap(here: Array, first: Array, second: Array) -> Array:
-    """Return where two steps point to, by squared extrapolation; a group that hardly moves stays."""
+def _leaps(here: Array, first: Array, second: Array) -> Iterator[Array]:
+    """Yield where two steps point to, by squared extrapolation: far, then nearer."""
     move, bend = first - here, second - 2 * first + here
     length = np.sqrt(np.sum(move**2, axis=-1) / np.maximum(np.sum(bend**2, axis=-1), 1e-300))
-    length = np.clip(length, 1.0, LONGEST_LEAP)[..., None]
-    return np.asarray(here + 2 * length * move + length**2 * bend)
+    for nearer in (1.0, 0.25, 0.06):
+        reach = np.clip(nearer * length, 1.0, LONGEST_LEAP)[..., None]
+        yield here + 2 * reach * move + reach**2 * bend
+
+
+def _climbed(counts: State, shares: State) -> tuple[State, Array]:
+    """Return better shares and their log likelihood: of two steps and the leaps they suggest, the best by group."""
+    once = _step(counts, shares)
+    twice = _step(counts, once)
+    best, value = _packed(twice), _likelihood(counts, twice)
+    for point in _leaps(_packed(shares), _packed(once), best.copy()):
+        leap = _step(counts, _unpacked(point))
+        reached = _likelihood(counts, leap)
+        best = np.where((reached > value)[..., None], _packed(leap), best)
+        value = np.maximum(value, reached)
+    return _unpacked(best), value
 
 
 def _maximum(counts: State) -> State:
-    """Return the shares of greatest likelihood: extrapolated steps, kept only where they climb."""
+    """Return the shares of greatest likelihood."""
     mixed, men, women = counts
     bins = mixed.shape[-1]
     start = [(one + 0.5) / (one.sum(axis=-1, keepdims=True) + 0.5 * bins) for one in (men, women)]
     shares: State = (np.full(mixed.shape[:-1], 0.5), start[0], start[1])
     value = _likelihood(counts, shares)
     for _ in range(LONGEST_SEARCH):
-        once = _step(counts, shares)
-        twice = _step(counts, once)
-        here, second = _packed(shares), _packed(twice)
-        leap = _step(counts, _unpacked(_leap(here, _packed(once), second)))
-        climbs = _likelihood(counts, leap) > _likelihood(counts, twice)
-        shares = _unpacked(np.where(climbs[..., None], _packed(leap), second))
-        before, value = value, _likelihood(counts, shares)
-        if np.max(np.abs(value - before)) < TOLERANCE:
+        before = value
+        shares, value = _climbed(counts, shares)
+        if np.max(value - before) < TOLERANCE:
             return shares
+    if np.max(value - before) < 1e3 * TOLERANCE:  # a ridge so flat that the deviance does not see it
+        return shares
     raise EstimationError("the mixture of men's and women's scores did not settle; use fewer score bins")
 
 
