@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import logit
 
 from sexstrat.simulation import joint_shares, setting, settings, simulate_cells, simulate_cohort, true_composition
 from sexstrat.values.tables import table_schema
+
+
+EVERYTHING = replace(setting("everything"), no_image=0.03)
 
 
 @pytest.mark.parametrize("name", settings())
@@ -49,7 +54,7 @@ def test_an_unknown_recording_probability_is_not_told() -> None:
 
 def test_cells_hold_the_same_people_as_the_tables() -> None:
     """Counts by age, disease and recorded sex, and the sum of p, agree between the two ways to the same cohort."""
-    cohort, both = simulate_cohort("everything", 3_000, seed=9), simulate_cells("everything", 3_000, seed=9)
+    cohort, both = (make(EVERYTHING, 3_000, seed=9) for make in (simulate_cohort, simulate_cells))
     people = cohort.persons.merge(cohort.conditions, on="patient_id")
     table = people.groupby(["age_years", "present", "recorded_sex"]).size()
     cells = both.cells.frame.groupby(["age_years", "diseased", "recorded_sex"])["n"].sum()

@@ -1,32 +1,44 @@
 """Cohorts with known truth, for judging every estimator and for the demonstration.
 
-Order: ``setting`` (what is true), ``people`` (draw), ``cells`` (sum by arrays), ``cohort`` (tables).
+Order: ``ranges`` and ``parts`` (knobs), ``setting`` (all of them), ``named_settings``, ``eye_states`` and
+``population`` (what is true before anybody is drawn), ``truth`` (its figures), ``recording``, ``groups``, ``people``
+(draw), ``cells`` (sum by arrays), ``cohort`` (tables).
 """
 
 from sexstrat.simulation.cells import SimulatedCells, cells_of_people, simulate_cells
 from sexstrat.simulation.cohort import SimulatedCohort, simulate_cohort
+from sexstrat.simulation.named_settings import setting, settings
+from sexstrat.simulation.parts import Clusters, ExternalCohort, EyeDisease, Survey
 from sexstrat.simulation.people import People, draw_people
-from sexstrat.simulation.setting import (
-    Setting,
+from sexstrat.simulation.ranges import allowed_ranges
+from sexstrat.simulation.setting import Setting
+from sexstrat.simulation.truth import (
     joint_shares,
-    setting,
-    settings,
+    population_truth,
     true_composition,
+    true_eye_prevalence,
     true_prevalence_ratio,
 )
 
 __all__ = [
+    "Clusters",
+    "ExternalCohort",
+    "EyeDisease",
     "People",
     "Setting",
     "SimulatedCells",
     "SimulatedCohort",
+    "Survey",
+    "allowed_ranges",
     "cells_of_people",
     "draw_people",
     "joint_shares",
+    "population_truth",
     "setting",
     "settings",
     "simulate_cells",
     "simulate_cohort",
     "true_composition",
+    "true_eye_prevalence",
     "true_prevalence_ratio",
 ]

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from sexstrat.simulation.named_settings import setting
 from sexstrat.simulation.people import People, draw_people
-from sexstrat.simulation.setting import Setting, setting
+from sexstrat.simulation.setting import Setting
 from sexstrat.values.cells import Cells
 from sexstrat.values.logit_bins import FIXED_POINT, logit_bin, logit_edges
 from sexstrat.values.tables import table_schema

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from sexstrat.simulation.named_settings import setting
 from sexstrat.simulation.people import People, draw_people
-from sexstrat.simulation.setting import Setting, setting
+from sexstrat.simulation.setting import Setting
 from sexstrat.values.design import ValidationDesign
 from sexstrat.values.tables import table_schema
 

@@ -1,23 +1,18 @@
-"""The settings under which every estimator is judged: one frozen value each, with its exact truth."""
+"""A setting: how a simulated cohort comes about, every knob of it in one frozen value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import expit
 from scipy.stats import norm
 
-from sexstrat.values.design import ValidationDesign
+from sexstrat.errors import StudyError
+from sexstrat.simulation.parts import Clusters, ExternalCohort, EyeDisease, Survey
+from sexstrat.simulation.ranges import check_ranges
+from sexstrat.values.design import Target, ValidationDesign
 
-__all__ = ["AGES", "Setting", "joint_shares", "setting", "settings", "true_composition", "true_prevalence_ratio"]
-
-AGES = np.arange(20, 96)
-MEAN_AGE, SD_AGE = 60.0, 14.0
-
-Array = NDArray[np.float64]
+__all__ = ["Setting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +22,16 @@ class Setting:
     Parameters
     ----------
     name : name of the setting.
+    about : what is special about it, in one sentence.
     design : validation design that is declared for it.
+    target : whom its estimates are about.
+    patients : patients of a cohort when nothing else is asked.
+    mean_age : location of the ages (normal, SD 14, cut to 20 to 95), in years.
     prevalence, male_share : marginal shares of the population.
+    male_by_age : log odds of being a man per decade.
     disease_by_male, disease_by_age, disease_by_male_age : log odds ratios of disease: men,
         per decade, and their product.
-    auc : area under the curve of one eye.
+    auc : area under the curve of one eye at age 60.
     eye_correlation : correlation between the two eyes' errors.
     trained_male_share : share of men for which the score is calibrated; None means ``male_share``.
     slope, intercept : reported logit = intercept + slope x calibrated logit.
@@ -42,17 +42,36 @@ class Setting:
     validated : share of patients whose sex is recorded.
     recorded_by_age, recorded_by_disease, recorded_by_male, recorded_by_score : log odds ratios of being recorded
         (per decade, diseased, men, per unit of the calibrated logit over 4).
+    recorded_wrong : share of the recorded sexes that are wrong, whatever else is true of the patient.
+    clusters : hospitals, or sampling units of the survey, with random intercepts; None for none.
+    survey : strata with unequal sampling fractions and weights; None for none.
+    external : an external validation cohort; None for none.
+    eye_disease : the disease is recorded by eye; None when it is about the person.
+
+    Raises
+    ------
+    StudyError : a knob is outside its range, or two knobs contradict each other.
 
     Examples
     --------
-    >>> setting("rare").prevalence
-    0.01
+    The separation of an eye with AUC 0.95 is sqrt(2) x 1.645.
+
+    >>> round(Setting(name="mine").separation, 3)
+    2.326
+    >>> Setting(name="mine", auc=1.2)
+    Traceback (most recent call last):
+    sexstrat.errors.StudyError: setting mine: auc is 1.2; allowed: above 0 and below 1
     """
 
     name: str
+    about: str = ""
     design: ValidationDesign = ValidationDesign.random
+    target: Target = Target.population
+    patients: int = 20_000
+    mean_age: float = 60.0
     prevalence: float = 0.15
     male_share: float = 0.48
+    male_by_age: float = -0.10
     disease_by_male: float = 0.50
     disease_by_age: float = 0.45
     disease_by_male_age: float = 0.0
@@ -73,158 +92,34 @@ class Setting:
     recorded_by_disease: float = 0.0
     recorded_by_male: float = 0.0
     recorded_by_score: float = 0.0
+    recorded_wrong: float = 0.0
+    clusters: Clusters | None = None
+    survey: Survey | None = None
+    external: ExternalCohort | None = None
+    eye_disease: EyeDisease | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self, f"setting {self.name}")
+        if self.design is ValidationDesign.external and self.external is None:
+            raise StudyError(f"setting {self.name}: the design is external, but there is no external cohort; add one")
+        if self.recording_varies and self.validated in {0, 1}:
+            raise StudyError(
+                f"setting {self.name}: validated is {self.validated:g}, so that recording cannot depend on anything; "
+                "choose a share between 0 and 1, or set every recorded_by_ knob to 0"
+            )
+
+    @property
+    def recording_varies(self) -> bool:
+        """Tell whether the probability that sex is recorded differs between patients."""
+        knobs = (self.recorded_by_age, self.recorded_by_disease, self.recorded_by_male, self.recorded_by_score)
+        return any(knobs)
 
     @property
     def separation(self) -> float:
         """Distance between the sexes in standard deviations of one eye's z: sqrt(2) x probit(AUC)."""
         return float(np.sqrt(2) * norm.ppf(self.auc))
 
-
-_KNOWN = ValidationDesign.known_probability
-_BASE = Setting(name="baseline")
-_BY_DISEASE = replace(_BASE, name="error_by_disease", shift_men=0.6, shift_women=0.6)
-_SETTINGS = (
-    _BASE,
-    replace(_BASE, name="weak", auc=0.85),
-    _BY_DISEASE,
-    replace(_BY_DISEASE, name="null_error_by_disease", disease_by_male=0.0),
-    replace(_BASE, name="error_by_age", shift_by_age=0.15, separation_by_age=0.10),
-    replace(_BASE, name="label_shift", male_share=0.40, trained_male_share=0.60),
-    replace(_BASE, name="label_shift_calibrated", male_share=0.40),
-    replace(
-        _BASE,
-        name="recording_by_age_disease_score",
-        design=_KNOWN,
-        recorded_by_age=-0.4,
-        recorded_by_disease=1.0,
-        recorded_by_score=0.3,
-    ),
-    replace(_BASE, name="recording_by_sex", design=_KNOWN, recorded_by_male=0.8),
-    replace(_BASE, name="recording_by_sex_unknown", design=ValidationDesign.may_depend_on_sex, recorded_by_male=0.8),
-    replace(
-        _BASE,
-        name="everything",
-        design=_KNOWN,
-        auc=0.92,
-        slope=1.7,
-        shift_men=0.5,
-        shift_women=0.3,
-        shift_by_age=0.15,
-        separation_by_age=0.10,
-        male_share=0.42,
-        trained_male_share=0.55,
-        recorded_by_age=-0.3,
-        recorded_by_disease=0.8,
-        recorded_by_score=0.3,
-        one_eye_diseased=0.30,
-        disease_by_male_age=-0.1,
-        no_image=0.03,
-    ),
-    replace(_BASE, name="rare", prevalence=0.01, validated=0.01),
-    replace(_BASE, name="no_validation", design=ValidationDesign.none, validated=0.0),
-    replace(_BASE, name="overconfident", slope=2.0, intercept=0.4),
-    replace(
-        _BASE,
-        name="small_clinic",
-        auc=0.635,
-        validated=0.20,
-        prevalence=0.06,
-        shift_men=-0.1,
-        shift_women=0.1,
-        no_image=0.02,
-    ),
-)
-
-
-def settings() -> tuple[str, ...]:
-    """List the named settings.
-
-    Examples
-    --------
-    >>> settings()[:2]
-    ('baseline', 'weak')
-    """
-    return tuple(one.name for one in _SETTINGS)
-
-
-def setting(name: str) -> Setting:
-    """Return a setting by name.
-
-    Raises
-    ------
-    KeyError : no such setting; the message lists those there are.
-
-    Examples
-    --------
-    >>> round(setting("baseline").separation, 3)
-    2.326
-    """
-    for one in _SETTINGS:
-        if one.name == name:
-            return one
-    raise KeyError(f"no setting {name!r}; there are {', '.join(settings())}")
-
-
-def age_shares() -> Array:
-    """Return the share of each completed year 20 to 95: a normal (60, 14) cut to that range."""
-    density = norm.pdf(AGES, MEAN_AGE, SD_AGE)
-    return np.asarray(density / density.sum())
-
-
-def male_probability(one: Setting) -> Array:
-    """Return P(male | age) for each year: log odds fall by 0.10 a decade, the margin is ``male_share``."""
-    decades = (AGES - MEAN_AGE) / 10
-    start = brentq(lambda b: float(age_shares() @ expit(b - 0.10 * decades)) - one.male_share, -9, 9)
-    return np.asarray(expit(start - 0.10 * decades))
-
-
-def disease_probability(one: Setting) -> Array:
-    """Return P(diseased | age, sex), shape (ages, 2), column 1 for men; the margin is ``prevalence``."""
-    decades = ((AGES - MEAN_AGE) / 10)[:, None]
-    male = np.array([0.0, 1.0])
-    line = (one.disease_by_age + one.disease_by_male_age * male) * decades + one.disease_by_male * male
-    men = male_probability(one)
-    sexes = age_shares()[:, None] * np.column_stack([1 - men, men])
-    start = brentq(lambda b: float((sexes * expit(b + line)).sum()) - one.prevalence, -15, 9)
-    return np.asarray(expit(start + line))
-
-
-def joint_shares(one: Setting) -> Array:
-    """Return P(age, disease, male), shape (ages, 2, 2): the population the cohort is drawn from.
-
-    Examples
-    --------
-    >>> shares = joint_shares(setting("baseline"))
-    >>> round(float(shares[:, 1].sum()), 4), round(float(shares[:, :, 1].sum()), 4)
-    (0.15, 0.48)
-    """
-    men = male_probability(one)
-    sexes = age_shares()[:, None] * np.column_stack([1 - men, men])
-    diseased = disease_probability(one)
-    return np.stack([sexes * (1 - diseased), sexes * diseased], axis=1)
-
-
-def true_composition(one: Setting, lows: tuple[int, ...]) -> Array:
-    """Return P(band, disease, male), shape (bands, 2, 2), for bands that start at ``lows`` (the last is open).
-
-    Examples
-    --------
-    >>> round(float(true_composition(setting("baseline"), (20,)).sum()), 6)
-    1.0
-    """
-    band = np.searchsorted(np.asarray(lows), AGES, side="right") - 1
-    out = np.zeros((len(lows), 2, 2))
-    np.add.at(out, band[band >= 0], joint_shares(one)[band >= 0])
-    return out
-
-
-def true_prevalence_ratio(one: Setting) -> float:
-    """Return the crude prevalence ratio, men over women, of the population.
-
-    Examples
-    --------
-    >>> round(true_prevalence_ratio(setting("baseline")), 2)
-    1.4
-    """
-    shares = joint_shares(one).sum(axis=0)
-    return float((shares[1, 1] / shares[:, 1].sum()) / (shares[1, 0] / shares[:, 0].sum()))
+    @property
+    def model_male_share(self) -> float:
+        """Share of men for which the model's score is calibrated."""
+        return self.male_share if self.trained_male_share is None else self.trained_male_share
