@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sexstrat.errors import EstimationError
 
-__all__ = ["LONELY_UNITS", "StratifiedVariance", "stratified_variance"]
+__all__ = ["LONELY_UNITS", "StratifiedVariance", "lonely_part", "stratified_variance", "summed_strata"]
 
 Array = NDArray[np.float64]
 
@@ -51,6 +51,60 @@ def _note(n_lonely: int, n_strata: int, lonely: str) -> str:
         return ""
     strata = "strata has" if n_lonely == 1 else "strata have"
     return f"{n_lonely} of {n_strata} {strata} one primary sampling unit: {LONELY_UNITS[lonely]}"
+
+
+def lonely_part(covariance: Array, apart: Array, alone: NDArray[np.bool_], lonely: str) -> Array:
+    """Return what strata of one unit add to the covariance found from the others.
+
+    Parameters
+    ----------
+    covariance : from strata of two units and more, shape (k, k).
+    apart : each lonely unit less the mean of all units, shape (lonely, k).
+    alone : which strata have one unit.
+    lonely : one of ``LONELY_UNITS``.
+
+    Examples
+    --------
+    One stratum of two gave 4; on average the other gives as much, centred 2 x 2.
+
+    >>> alone = np.array([False, True])
+    >>> [float(lonely_part(np.eye(1) * 4, np.array([[2.0]]), alone, how)[0, 0]) for how in LONELY_UNITS]
+    [4.0, 4.0, 0.0]
+    """
+    if lonely not in LONELY_UNITS:
+        raise EstimationError(
+            f"no way {lonely!r} to handle a stratum with one unit; there are {', '.join(LONELY_UNITS)}"
+        )
+    if lonely == "centred":
+        return np.asarray(apart.T @ apart)
+    if lonely == "average" and not alone.all():
+        return np.asarray(covariance * alone.sum() / (~alone).sum())
+    return np.zeros_like(covariance)
+
+
+def summed_strata(covariance: Array, units: NDArray[np.int64], lonely: str) -> StratifiedVariance:
+    """Return a covariance with the counts it rests on.
+
+    Parameters
+    ----------
+    covariance : summed over strata, shape (k, k).
+    units : units of each stratum.
+    lonely : how lonely units were handled.
+
+    Examples
+    --------
+    >>> summed_strata(np.eye(1), np.array([3, 2]), "centred").df
+    3
+    """
+    n_lonely = int((units == 1).sum())
+    return StratifiedVariance(
+        covariance=covariance,
+        df=int(units.sum() - units.size),
+        n_units=int(units.sum()),
+        n_strata=units.size,
+        n_lonely=n_lonely,
+        note=_note(n_lonely, units.size, lonely),
+    )
 
 
 def stratified_variance(totals: ArrayLike, stratum: ArrayLike, *, lonely: str = "centred") -> StratifiedVariance:
@@ -102,16 +156,5 @@ def stratified_variance(totals: ArrayLike, stratum: ArrayLike, *, lonely: str = 
     scale = np.sqrt(units / np.maximum(units - 1, 1))[code]
     covariance = (own * scale[:, None]).T @ (own * scale[:, None])
     alone = units == 1
-    if alone.any() and lonely == "centred":
-        apart = (z - z.mean(axis=0))[alone[code]]
-        covariance = covariance + apart.T @ apart
-    elif alone.any() and not alone.all() and lonely == "average":
-        covariance = covariance * units.size / int((~alone).sum())
-    return StratifiedVariance(
-        covariance=covariance,
-        df=int(units.sum() - units.size),
-        n_units=int(units.sum()),
-        n_strata=units.size,
-        n_lonely=int(alone.sum()),
-        note=_note(int(alone.sum()), units.size, lonely),
-    )
+    covariance = covariance + lonely_part(covariance, (z - z.mean(axis=0))[alone[code]], alone, lonely)
+    return summed_strata(covariance, units, lonely)
