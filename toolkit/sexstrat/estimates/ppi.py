@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+
+from sexstrat.errors import EstimationError
+from sexstrat.estimates.share_of_men import normal_quantile
 
 __all__ = ["PredictionPoweredMean", "ppi_mean"]
 
@@ -18,6 +20,8 @@ class PredictionPoweredMean:
     Parameters
     ----------
     point, se, low, high : the mean, its standard error and two-sided interval.
+    level : confidence level of the interval.
+    n_labelled, n_unlabelled : units of each kind.
     power : lambda, how much of the prediction is used, 0 (labels alone) to 1.
     """
 
@@ -25,6 +29,9 @@ class PredictionPoweredMean:
     se: float
     low: float
     high: float
+    level: float
+    n_labelled: int
+    n_unlabelled: int
     power: float
 
 
@@ -51,7 +58,8 @@ def ppi_mean(
 
     Raises
     ------
-    ValueError : fewer than two units of a kind, or unequal lengths.
+    EstimationError : fewer than two units of a kind, unequal lengths, a missing value, a level outside 0 to 1, or no
+        variation at all.
 
     References
     ----------
@@ -72,10 +80,16 @@ def ppi_mean(
     """
     y, p, u = (np.asarray(values, dtype=float) for values in (labels, predictions_labelled, predictions_unlabelled))
     if y.ndim != 1 or y.shape != p.shape or y.size < 2 or u.ndim != 1 or u.size < 2:
-        raise ValueError(
+        raise EstimationError(
             f"need at least 2 labels, as many predictions for them, and 2 unlabelled predictions; found shapes "
             f"{y.shape}, {p.shape}, {u.shape}"
         )
+    for values, what in ((y, "labels"), (p, "predictions of the labelled"), (u, "predictions of the unlabelled")):
+        if not np.isfinite(values).all():
+            raise EstimationError(
+                f"every value must be finite; found {values[~np.isfinite(values)][0]} among the {what}"
+            )
+    z = normal_quantile(level)
     n, big = y.size, u.size
     if power is None:
         spread = float(np.var(np.concatenate([p, u]), ddof=1))
@@ -84,7 +98,15 @@ def ppi_mean(
     point = power * u.mean() + (y - power * p).mean()
     variance = power**2 * u.var(ddof=1) / big + (y - power * p).var(ddof=1) / n
     se = float(np.sqrt(variance))
-    z = float(norm.ppf(1 - (1 - level) / 2))
+    if not se > 0:
+        raise EstimationError("labels and predictions do not vary, so no interval can be given; label more units")
     return PredictionPoweredMean(
-        point=float(point), se=se, low=float(point - z * se), high=float(point + z * se), power=power
+        point=float(point),
+        se=se,
+        low=float(point - z * se),
+        high=float(point + z * se),
+        level=level,
+        n_labelled=n,
+        n_unlabelled=big,
+        power=power,
     )
