@@ -11,7 +11,6 @@ from scipy.special import logit
 from sexstrat.simulation import joint_shares, setting, settings, simulate_cells, simulate_cohort, true_composition
 from sexstrat.values.tables import table_schema
 
-
 EVERYTHING = replace(setting("everything"), no_image=0.03)
 
 

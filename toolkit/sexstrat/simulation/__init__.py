@@ -5,8 +5,10 @@ Order: ``ranges`` and ``parts`` (knobs), ``setting`` (all of them), ``named_sett
 (draw), ``cells`` (sum by arrays), ``cohort`` (tables).
 """
 
-from sexstrat.simulation.cells import SimulatedCells, cells_of_people, simulate_cells
+from sexstrat.simulation.cells import cells_of_people
 from sexstrat.simulation.cohort import SimulatedCohort, simulate_cohort
+from sexstrat.simulation.drawn_cells import SimulatedCells, add_cells, simulate_cells
+from sexstrat.simulation.external import external_setting
 from sexstrat.simulation.named_settings import setting, settings
 from sexstrat.simulation.parts import Clusters, ExternalCohort, EyeDisease, Survey
 from sexstrat.simulation.people import People, draw_people
@@ -29,9 +31,11 @@ __all__ = [
     "SimulatedCells",
     "SimulatedCohort",
     "Survey",
+    "add_cells",
     "allowed_ranges",
     "cells_of_people",
     "draw_people",
+    "external_setting",
     "joint_shares",
     "population_truth",
     "setting",

@@ -1,36 +1,23 @@
-"""Simulated cells: a cohort summed by arrays alone, for coverage runs and as a check of the database."""
+"""Sum simulated people into cells by arrays alone, for coverage runs and as a check of the database."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from sexstrat.simulation.named_settings import setting
-from sexstrat.simulation.people import People, draw_people
-from sexstrat.simulation.setting import Setting
+from sexstrat.simulation.people import People
 from sexstrat.values.cells import Cells
 from sexstrat.values.logit_bins import FIXED_POINT, logit_bin, logit_edges
 from sexstrat.values.tables import table_schema
 
-__all__ = ["SimulatedCells", "cells_of_people", "patient_probability", "simulate_cells"]
+__all__ = ["cells_of_people", "patient_probability"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedCells:
-    """Cells as an analyst would see them, and the same with every sex known.
-
-    Parameters
-    ----------
-    cells : sex known for validated patients only.
-    truth : every sex known.
-    """
-
-    cells: Cells
-    truth: Cells
+Array = NDArray[np.float64]
+N_FOLDS = 5  # statistics: cross-fitting folds
+OLDEST = 120  # years: the cell contract's highest age
 
 
 def patient_probability(people: People) -> NDArray[np.float64]:
@@ -59,22 +46,21 @@ def patient_probability(people: People) -> NDArray[np.float64]:
     return np.where(people.n_eyes > 0, expit(mean_logit), np.nan)
 
 
-def _code(codes: NDArray[np.int64] | None, n: int) -> NDArray[np.int64]:
-    """Return integer codes, -1 for everybody where there are none."""
-    return np.full(n, -1, dtype=np.int64) if codes is None else np.asarray(codes, dtype=np.int64)
-
-
-def _names(codes: NDArray[np.int64]) -> NDArray[np.object_] | None:
-    """Return codes as the names the contract holds; None where there are none."""
-    return None if (codes < 0).all() else codes.astype(str).astype(object)
+def _levels(codes: NDArray[np.int64] | None, n: int) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Return the rank of each patient's code in the order of the names, and the names; one None where none."""
+    if codes is None:
+        return np.zeros(n, dtype=np.int64), np.array([None])
+    found = np.array(sorted(pd.unique(codes).tolist(), key=str), dtype=np.int64)
+    rank = np.zeros(found.max(initial=0) + 1, dtype=np.int64)
+    rank[found] = np.arange(found.size)
+    return rank[codes], found.astype(str).astype(object)
 
 
 def _folding(people: People) -> NDArray[np.int64]:
     """Return what patients are folded by: their primary sampling unit, so that it stays whole, or themselves."""
     if people.psu is None:
         return np.arange(people.age_years.size)
-    units = people.psu if people.stratum is None else np.column_stack([people.stratum, people.psu])
-    return np.unique(units, axis=0, return_inverse=True)[1].reshape(-1)
+    return people.psu if people.stratum is None else people.psu + people.stratum
 
 
 def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "disease") -> Cells:
@@ -101,37 +87,25 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
     scored = people.n_eyes > 0
     bins = np.where(scored, logit_bin(np.where(scored, p, 0.5), edges), -1)
     sex = np.where(known, people.male.astype(int), 2)
-    fold = np.where(known, _folding(people) % 5, -1)
-    codes = {name: _code(getattr(people, name), known.size) for name in ("site", "stratum", "psu")}
-    keys = np.column_stack([people.age_years, people.diseased, sex, people.n_eyes, bins + 1, fold + 1])
-    inner = np.ravel_multi_index(keys.T, (130, 2, 3, 3, len(edges), 6))
-    packed = np.column_stack([*codes.values(), inner])
-    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    inverse = inverse.reshape(-1)
+    fold = np.where(known, _folding(people) % N_FOLDS, -1)
+    groups = {name: _levels(getattr(people, name), known.size) for name in ("site", "stratum", "psu")}
+    keys = [people.age_years, people.diseased.astype(int), sex, people.n_eyes, bins + 1, fold + 1]
+    sizes = (*(names.size for _, names in groups.values()), OLDEST + 1, 2, 3, 3, len(edges), N_FOLDS + 1)
+    packed = np.ravel_multi_index((*(rank for rank, _ in groups.values()), *keys), sizes)
+    cell, distinct = pd.factorize(packed, sort=True)
+    at = np.unravel_index(distinct, sizes)
     r = np.where(known, np.where(people.validation_probability > 0, people.validation_probability, 1.0), np.nan)
     w = np.ones(known.size) if people.weight is None else people.weight
-
-    def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(inverse, weights=values, minlength=first.size), dtype=float)
-
-    filled = np.nan_to_num(p)
     data = {
         "condition": condition,
-        **{name: _names(code[first]) for name, code in codes.items()},
-        "age_years": people.age_years[first],
-        "diseased": people.diseased[first],
-        "recorded_sex": np.array(["female", "male", "unknown"])[sex[first]],
-        "n_eyes": people.n_eyes[first],
-        "logit_bin": pd.array(np.where(bins >= 0, bins, 0)[first], dtype="Int64"),
-        "fold": pd.array(np.where(fold >= 0, fold, 0)[first], dtype="Int64"),
-        "n": total(np.ones(known.size)).astype(np.int64),
-        "sum_p": total(np.rint(filled * FIXED_POINT)).astype(np.int64),
-        "sum_p2": total(np.rint(filled**2 * FIXED_POINT)).astype(np.int64),
-        "sum_w": total(w),
-        "sum_w2": total(w**2),
-        "sum_w_over_r": total(w / r),
-        "sum_w2_over_r": total(w**2 / r),
-        "sum_w2_over_r2": total(w**2 / r**2),
+        **{name: names[index] for (name, (_, names)), index in zip(groups.items(), at, strict=False)},
+        "age_years": at[3],
+        "diseased": at[4].astype(bool),
+        "recorded_sex": np.array(["female", "male", "unknown"])[at[5]],
+        "n_eyes": at[6],
+        "logit_bin": pd.array(at[7] - 1, dtype="Int64"),
+        "fold": pd.array(at[8] - 1, dtype="Int64"),
+        **_sums(cell, distinct.size, np.nan_to_num(p), w, r),
     }
     frame = pd.DataFrame(data)
     frame.loc[frame["n_eyes"] == 0, "logit_bin"] = pd.NA
@@ -139,24 +113,19 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
     return Cells(frame=frame[table_schema("cell").columns], edges=edges, model_id="simulated")
 
 
-def simulate_cells(name: str | Setting, n: int, seed: int) -> SimulatedCells:
-    """Draw a cohort and sum it into cells.
+def _sums(cell: NDArray[np.int64], size: int, p: Array, w: Array, r: Array) -> dict[str, NDArray[np.generic]]:
+    """Return the sums of the contract over the patients of each cell."""
 
-    Parameters
-    ----------
-    name : setting, or its name.
-    n : patients.
-    seed : seed of the draw.
+    def total(values: Array | None = None) -> Array:
+        return np.asarray(np.bincount(cell, weights=values, minlength=size), dtype=float)
 
-    Examples
-    --------
-    >>> both = simulate_cells("baseline", 400, seed=1)
-    >>> sorted(both.truth.frame["recorded_sex"].unique())
-    ['female', 'male']
-    """
-    one = setting(name) if isinstance(name, str) else name
-    people = draw_people(one, n, np.random.default_rng(seed))
-    return SimulatedCells(
-        cells=cells_of_people(people, people.validated),
-        truth=cells_of_people(people, np.ones(n, dtype=bool)),
-    )
+    return {
+        "n": total().astype(np.int64),
+        "sum_p": total(np.rint(p * FIXED_POINT)).astype(np.int64),
+        "sum_p2": total(np.rint(p**2 * FIXED_POINT)).astype(np.int64),
+        "sum_w": total(w),
+        "sum_w2": total(w**2),
+        "sum_w_over_r": total(w / r),
+        "sum_w2_over_r": total(w**2 / r),
+        "sum_w2_over_r2": total((w / r) ** 2),
+    }
