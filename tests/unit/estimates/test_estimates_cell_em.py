@@ -105,10 +105,13 @@ def cell_arrays_known() -> CellArrays:
 
 @pytest.mark.parametrize(
     ("design", "estimator", "state"),
-    [("modelled", "E1", "corrected"), ("may_depend_on_sex", "E4", "model_based")],
+    [("modelled", "E1", "corrected"), ("may_depend_on_sex", "E4", "assumption")],
 )
 def test_the_declared_design_chooses(design: str, estimator: str, state: str) -> None:
-    """Recording modelled: E1 with estimated weights. Recording that may depend on sex: E4, never called corrected."""
+    """Recording modelled: E1 with estimated weights. Recording that may depend on sex: E4, never called corrected.
+
+    The score of the worked example has two values, so that transport cannot be tested and E4 rests on assumption.
+    """
     one = compose(worked_cells(), bands=worked_bands(), design=design)
     assert (one.estimator, one.state) == (estimator, state)
     assert one.crude_pi == pytest.approx([0.5, 2 / 3], abs=0.01)
@@ -120,12 +123,34 @@ def test_an_external_cohort_gives_e4_or_e5() -> None:
     cohort = hide_all(worked_cells())
     labelled = worked_cells(all_known=True)
     four = compose(cohort, bands=worked_bands(), design="external", external=labelled)
-    assert (four.estimator, four.state) == ("E4", "model_based")
+    assert (four.estimator, four.state) == ("E4", "assumption")
     assert four.crude_pi == pytest.approx([0.5, 2 / 3], abs=0.01)
     frame = labelled.frame.assign(condition="nothing", diseased=False)
     five = compose(cohort, bands=worked_bands(), design="external", external=Cells(frame=frame, edges=labelled.edges))
     assert (five.estimator, five.state) == ("E5", "assumption")
     assert any("does not depend on the disease" in text for text in five.assumptions)
+
+
+@pytest.mark.parametrize("name", ["recording_by_sex_unknown", "external"])
+def test_a_score_that_can_be_tested_gives_a_model_based_answer(name: str) -> None:
+    """With many score values transport is tested; where it holds E4 answers near the truth and says the p-value."""
+    both = simulate_cells(name, 20_000, 4)
+    one = compose(both.cells, bands=BANDS, design=setting(name).design, external=both.external)
+    assert (one.estimator, one.state) == ("E4", "model_based")
+    assert 0.05 < one.diagnostics["transport_p_value"] <= 1
+    row = one.contrast("ratio").rows[0]
+    assert row["low"] < 1.404 < row["high"]
+    assert row["state"] == "model_based"
+
+
+def test_broken_transport_gives_no_number() -> None:
+    """A score that is worse here than where it was learned is refused, and the reason is the test."""
+    both = simulate_cells("external_broken", 20_000, 4)
+    one = compose(both.cells, bands=BANDS, design="external", external=both.external)
+    assert one.state == "refused"
+    assert "transport test" in one.why
+    assert one.diagnostics["transport_p_value"] < 0.05
+    assert one.contrast("ratio", "cohort").to_frame()[["point", "low", "high"]].isna().all(axis=None)
 
 
 def hide_all(cells: Cells) -> Cells:

@@ -17,10 +17,28 @@ from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign
 
-__all__ = ["METHODS", "all_estimates", "headline_rows"]
+__all__ = ["METHODS", "all_estimates", "headline_rows", "methods_for"]
 
-METHODS = ("auto", "E1", "E2", "naive_threshold", "naive_weighted", "complete_case")
+_NAIVE = ("naive_threshold", "naive_weighted", "complete_case")
+METHODS = ("auto", "E1", "E2", *_NAIVE)
+_TRANSPORTED = ("auto", "E4", "E5", *_NAIVE)
 _KEY = ["measure", "estimator", "condition", "sex", "age_low", "age_high", "standard"]
+
+
+def methods_for(design: ValidationDesign | str) -> tuple[str, ...]:
+    """Return the estimators that a declared validation design reports side by side, ``auto`` first.
+
+    Examples
+    --------
+    >>> methods_for("random")
+    ('auto', 'E1', 'E2', 'naive_threshold', 'naive_weighted', 'complete_case')
+    >>> methods_for("may_depend_on_sex")[:3]
+    ('auto', 'E4', 'E5')
+    """
+    declared = ValidationDesign(design)
+    if declared in {ValidationDesign.external, ValidationDesign.may_depend_on_sex}:
+        return _TRANSPORTED
+    return METHODS if declared.is_internal else ("auto", *_NAIVE)
 
 
 def _rows(one: Composition, standards: Sequence[str | Mapping[int, float]]) -> Iterator[dict[str, Any]]:
@@ -52,10 +70,11 @@ def all_estimates(
     design: ValidationDesign | str,
     target: Target | str = Target.population,
     standards: Sequence[str | Mapping[int, float]] = ("cohort",),
-    methods: Sequence[str] = METHODS,
+    methods: Sequence[str] | None = None,
     level: float = 0.95,
     seed: int = 20231207,
     truth: Cells | None = None,
+    external: Cells | None = None,
 ) -> tuple[pd.DataFrame, tuple[dict[str, Any], ...]]:
     """Return every estimate of a study and what was chosen for each condition.
 
@@ -65,8 +84,9 @@ def all_estimates(
     conditions : which of them; None for all.
     bands, design, target, level, seed : as in :func:`compose`.
     standards : standard populations besides the crude estimate.
-    methods : estimators to run; ``auto`` gives the choices (and its estimator's rows).
+    methods : estimators to run, None for those of the design; ``auto`` gives the choices (and its estimator's rows).
     truth : cells in which every sex is known, when the sexes were hidden on purpose.
+    external : cells of another cohort in which sex is known (design external).
 
     Returns
     -------
@@ -83,6 +103,8 @@ def all_estimates(
     """
     names = cells.conditions if conditions is None else tuple(conditions)
     settings: dict[str, Any] = {"bands": bands, "design": design, "target": target, "level": level, "seed": seed}
+    settings["external"] = external
+    methods = methods_for(design) if methods is None else methods
     made = {method: [compose(cells, condition=name, method=method, **settings) for name in names] for method in methods}
     chosen = made.get("auto", [])
     if truth is not None:

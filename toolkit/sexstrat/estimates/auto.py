@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.aipw import aipw
 from sexstrat.estimates.attenuation import attenuation
-from sexstrat.estimates.cell_em import cell_em, nondifferential_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import log_ratio_gradient
@@ -20,10 +19,10 @@ from sexstrat.estimates.recording_model import with_estimated_recording
 from sexstrat.estimates.refusal import (
     ENOUGH_VALIDATED,
     UNINFORMATIVE_AUC,
-    labelled_refusal,
     reason_to_refuse,
     validated_auc,
 )
+from sexstrat.estimates.transported import from_external, from_own_rows
 from sexstrat.values.design import ValidationDesign
 
 __all__ = ["auto", "checked", "data_warnings", "weighted"]
@@ -171,36 +170,6 @@ def weighted(given: ComposeInput) -> Composition:
     )
 
 
-def _from_own_rows(given: ComposeInput) -> Composition:
-    if (reason := labelled_refusal(given)) is not None:
-        return refused(given, "E4", f"No corrected estimate: {reason}.")
-    return cell_em(
-        given,
-        given.arrays,
-        why="Recording may depend on sex itself, so that the validated patients only teach how scores differ between "
-        "men and women; the share of men among the others is found from their scores.",
-    )
-
-
-def _from_external(given: ComposeInput) -> Composition:
-    if (reason := labelled_refusal(given)) is not None:
-        return refused(given, "E4", f"No corrected estimate: {reason}.")
-    labelled = given.labelled
-    if not given.external_has_disease:
-        return nondifferential_em(
-            given,
-            labelled,
-            why="Sex is known in another cohort that was not looked at for this disease, so errors of the score are "
-            "assumed not to differ by it.",
-        )
-    return cell_em(
-        given,
-        labelled,
-        why="Sex is known in another cohort; how scores differ between men and women of an age and disease state is "
-        "carried over from there, not the share of men.",
-    )
-
-
 def auto(given: ComposeInput) -> Composition:
     """Return the composition that the decision table of the methods page asks for.
 
@@ -222,9 +191,9 @@ def auto(given: ComposeInput) -> Composition:
     if given.arrays.validated.all() and given.arrays.n.sum() > 0:
         return recorded(given)
     if given.design is ValidationDesign.may_depend_on_sex:
-        return _from_own_rows(given)
+        return from_own_rows(given)
     if given.design is ValidationDesign.external:
-        return _from_external(given)
+        return from_external(given)
     if (reason := reason_to_refuse(given)) is not None:
         return refused(given, "E1", f"No corrected estimate: {reason}.")
     counts = given.arrays.n_validated.sum(axis=0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,12 @@ class CellArrays:
         chosen = slice(None) if rows is None else rows
         sums = np.bincount(self.group[chosen], weights=values[chosen], minlength=2 * self.n_bands)
         return np.asarray(sums, dtype=float).reshape(self.n_bands, 2)
+
+    def chosen(self, rows: NDArray[np.bool_]) -> CellArrays:
+        """Return some of the rows as cells of their own."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        by_row: dict[str, Any] = {name: one[rows] for name, one in values.items() if isinstance(one, np.ndarray)}
+        return replace(self, **by_row)
 
     @property
     def n_patients(self) -> Array:

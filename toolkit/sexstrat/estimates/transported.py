@@ -1,0 +1,102 @@
+"""E4 and E5 where the people whose sex is known may differ from the others: learn from them, test, carry over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sexstrat.estimates.cell_em import cell_em, nondifferential_em
+from sexstrat.estimates.compose_input import ComposeInput, refused
+from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.refusal import labelled_refusal
+from sexstrat.estimates.transport import transport_test
+
+__all__ = ["from_external", "from_own_rows"]
+
+
+def _transported(given: ComposeInput, why: str) -> Composition:
+    """Return E4 where the scores of the people without recorded sex fit what the labelled people taught."""
+    if (reason := labelled_refusal(given)) is not None:
+        return refused(given, "E4", f"No corrected estimate: {reason}.")
+    found = transport_test(given.arrays.chosen(~given.arrays.validated), given.labelled)
+    told = {"transport_p_value": found.p_value, "transport_deviance": found.deviance, "transport_df": found.df}
+    if found.rejects:
+        return refused(
+            given,
+            "E4",
+            "No corrected estimate: among men or among women the score is distributed differently than among the "
+            f"people whose sex is known (transport test p = {found.p_value:.2g}), so that its errors cannot be carried "
+            "over.",
+            diagnostics=told,
+        )
+    estimate = cell_em(given, given.labelled, why=why)
+    if estimate.state == "refused" or found.passes:
+        return replace(estimate, diagnostics={**estimate.diagnostics, **told})
+    return replace(
+        estimate,
+        state="assumption",
+        band_state=tuple("assumption" if state == "model_based" else state for state in estimate.band_state),
+        warnings=(*estimate.warnings, f"The transport of the score's errors could not be tested: {found.note}."),
+        diagnostics={**estimate.diagnostics, **told},
+    )
+
+
+def from_own_rows(given: ComposeInput) -> Composition:
+    """Return E4 with the cohort's own validated patients as teachers, where recording may depend on sex.
+
+    Parameters
+    ----------
+    given : the input.
+
+    Returns
+    -------
+    State ``model_based`` where the transport test passes, ``assumption`` where it cannot be made, else ``refused``.
+
+    Examples
+    --------
+    A score of two values fits any mixture, so that nothing can be tested.
+
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> one = from_own_rows(worked_input())
+    >>> one.state, one.crude_pi.round(2).tolist()
+    ('assumption', [0.5, 0.67])
+    """
+    return _transported(
+        given,
+        "Recording may depend on sex itself, so that the validated patients only teach how scores differ between men "
+        "and women; the share of men among the others is found from their scores.",
+    )
+
+
+def from_external(given: ComposeInput) -> Composition:
+    """Return E4 with an external cohort as teachers, or E5 where it was not looked at for the disease.
+
+    Parameters
+    ----------
+    given : the input.
+
+    Returns
+    -------
+    As :func:`from_own_rows`; E5 has state ``assumption``.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_arrays, worked_input
+    >>> given = replace(worked_input(), external=worked_arrays(), external_has_disease=False)
+    >>> one = from_external(given)
+    >>> one.estimator, one.state
+    ('E5', 'assumption')
+    """
+    if given.external is not None and not given.external_has_disease:
+        if (reason := labelled_refusal(given)) is not None:
+            return refused(given, "E5", f"No corrected estimate: {reason}.")
+        return nondifferential_em(
+            given,
+            given.labelled,
+            why="Sex is known in another cohort that was not looked at for this disease, so errors of the score are "
+            "assumed not to differ by it.",
+        )
+    return _transported(
+        given,
+        "Sex is known in another cohort; how scores differ between men and women of an age and disease state is "
+        "carried over from there, not the share of men.",
+    )
