@@ -3,16 +3,26 @@
 Order: ``cell_arrays``, ``recalibration``, the estimators (``aipw`` E1, ``imputation`` E2, ``naive`` E7), ``refusal``
 and ``auto`` (the decision table), ``compose`` (the one way in), ``measures`` (formulas with derivatives),
 ``prevalence``, ``contrasts``, ``standardise``, ``all_estimates``. Plain building blocks on numbers: ``proportions``,
-``ppi``, ``degrees_of_freedom``, ``rates``.
+``ppi``, ``degrees_of_freedom``, ``rates``. Before the study: ``planned_cells`` (stated) or ``pilot_cells``,
+``anticipated_margin`` and ``planning`` (the interval to expect), ``goal`` and ``needed`` (how many, what AUC),
+``neyman`` and ``allocation`` (where to validate next).
 """
 
 from sexstrat.estimates.all_estimates import METHODS, all_estimates, headline_rows
+from sexstrat.estimates.allocation import Allocation, optimal_allocation
+from sexstrat.estimates.anticipated import MEASURES, Anticipated
 from sexstrat.estimates.compose import ESTIMATORS, compose, truth_composition
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, rubin_pool, satterthwaite
 from sexstrat.estimates.estimate_rows import Estimates
+from sexstrat.estimates.goal import Goal
 from sexstrat.estimates.misclassification import rogan_gladen
+from sexstrat.estimates.needed import Needed, fewest_validated, needed_auc, needed_patients, needed_validated
+from sexstrat.estimates.neyman import allocate, proportional_allocation
+from sexstrat.estimates.pilot_cells import pilot_cells
+from sexstrat.estimates.planned_cells import PlannedCells, stated_cells
+from sexstrat.estimates.planning import anticipated_interval, validated_only_interval
 from sexstrat.estimates.ppi import PredictionPoweredMean, ppi_mean
 from sexstrat.estimates.proportions import clopper_pearson, jeffreys, wilson
 from sexstrat.estimates.rates import StandardisedRate, direct_standardised
@@ -20,28 +30,45 @@ from sexstrat.estimates.standardise import StandardWeights, standard_populations
 
 __all__ = [
     "ESTIMATORS",
+    "MEASURES",
     "METHODS",
+    "Allocation",
+    "Anticipated",
     "ComposeInput",
     "Composition",
     "Estimates",
+    "Goal",
     "Margin",
+    "Needed",
+    "PlannedCells",
     "PooledVariance",
     "PredictionPoweredMean",
     "StandardWeights",
     "StandardisedRate",
     "all_estimates",
+    "allocate",
+    "anticipated_interval",
     "barnard_rubin",
     "clopper_pearson",
     "compose",
     "direct_standardised",
+    "fewest_validated",
     "headline_rows",
     "jeffreys",
+    "needed_auc",
+    "needed_patients",
+    "needed_validated",
+    "optimal_allocation",
+    "pilot_cells",
     "ppi_mean",
+    "proportional_allocation",
     "rogan_gladen",
     "rubin_pool",
     "satterthwaite",
     "standard_populations",
     "standard_weights",
+    "stated_cells",
     "truth_composition",
+    "validated_only_interval",
     "wilson",
 ]
