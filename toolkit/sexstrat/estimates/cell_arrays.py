@@ -96,12 +96,26 @@ class CellArrays:
 
 
 def _numbers(column: pd.Series) -> Array:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fi":
+        return np.asarray(column.to_numpy(), dtype=np.float64)
     return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
 
 
 def _codes(keys: pd.Series) -> NDArray[np.int64]:
     """Return integer codes in the order of the sorted names; an absent name is one of its own, before the others."""
+    if keys.isna().all():
+        return np.zeros(len(keys), dtype=np.int64)
     return np.asarray(pd.factorize(keys.astype("string").fillna(""), sort=True)[0], dtype=np.int64)
+
+
+def _nested_units(units: pd.Series, stratum: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return codes of sampling units, whose names count within their stratum, as surveys number them afresh in each."""
+    absent = units.isna().to_numpy(dtype=bool)
+    if absent.all():
+        return np.full(len(units), -1, dtype=np.int64)
+    pairs = np.column_stack([stratum, _codes(units)])
+    nested = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+    return np.where(absent, -1, nested).astype(np.int64)
 
 
 def _inverse_probability(
@@ -148,7 +162,8 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
     >>> cell_arrays(cells, AgeBands((0,)), ValidationDesign.random).n_patients.tolist()
     [[0.0, 0.0]]
     """
-    sex = cells.frame["recorded_sex"].astype(str).to_numpy()
+    sexes, names = pd.factorize(cells.frame["recorded_sex"])
+    sex = np.asarray(names, dtype=object)[sexes] if len(names) else np.array([], dtype=object)
     age = _numbers(cells.frame["age_years"])
     band_of_row = bands.index(age)
     counts = _numbers(cells.frame["n"])
@@ -163,9 +178,6 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
     diseased = frame["diseased"].astype(bool).to_numpy().astype(np.int64)
     mean_p = np.where(scored, _numbers(frame["sum_p"]) / FIXED_POINT / np.maximum(n, 1), np.nan)
     site, stratum = _codes(frame["site"]), _codes(frame["stratum"])
-    psu = frame["psu"].astype("string")
-    # a unit's name counts within its stratum, as surveys number their units afresh in each
-    nested = np.unique(np.column_stack([stratum, _codes(psu)]), axis=0, return_inverse=True)[1].reshape(-1)
     return CellArrays(
         group=2 * band + diseased,
         age_years=age[kept],
@@ -173,7 +185,7 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
         n_eyes=eyes,
         site=site,
         stratum=stratum,
-        psu=np.where(psu.isna().to_numpy(dtype=bool), -1, nested).astype(np.int64),
+        psu=_nested_units(frame["psu"], stratum),
         validated=validated,
         male=sex == "male",
         logit=np.where(scored, logit_midpoints(cells.edges)[bins], 0.0),

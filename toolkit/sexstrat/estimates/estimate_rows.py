@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import expit, ndtri, stdtrit
 
 from sexstrat.estimates.boundary import boundary_interval
 from sexstrat.estimates.composition import Composition, Margin
@@ -158,7 +156,7 @@ def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[
         return {**row, "note": _joined(place.note, reason)}
     tail = 1 - (1 - place.source.level) / 2
     normal = found.df >= LARGE_DF
-    width = float(norm.ppf(tail) if normal else student.ppf(tail, found.df)) * found.variance**0.5
+    width = float(ndtri(tail) if normal else stdtrit(found.df, tail)) * found.variance**0.5
     return {
         **row,
         "se": found.variance**0.5,

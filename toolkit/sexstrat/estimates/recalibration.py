@@ -99,7 +99,9 @@ def _prior_precision(names: tuple[str, ...], shrink: bool) -> Array:
     return np.asarray(1 / np.square(sd))
 
 
-def fit_logistic(x: Array, successes: Array, trials: Array, precision: Array) -> tuple[Array, Array]:
+def fit_logistic(
+    x: Array, successes: Array, trials: Array, precision: Array, *, start: Array | None = None
+) -> tuple[Array, Array]:
     """Return the ridge logistic coefficients and their inverse penalised information, by Newton's method.
 
     Maximises sum(s x'b - t log(1 + exp(x'b))) - sum(precision b^2) / 2; with a positive precision the maximum is
@@ -110,6 +112,7 @@ def fit_logistic(x: Array, successes: Array, trials: Array, precision: Array) ->
     x : covariates, shape (rows, coefficients).
     successes, trials : weighted successes and trials of each row.
     precision : prior precision of each coefficient, shape (coefficients,).
+    start : coefficients to start from; the result does not depend on them, only its time.
 
     Returns
     -------
@@ -132,20 +135,23 @@ def fit_logistic(x: Array, successes: Array, trials: Array, precision: Array) ->
     (1.0986, 1.3333)
     """
 
-    def objective(b: Array) -> float:
-        line = x @ b
-        return float(successes @ line - trials @ np.logaddexp(0, line) - precision @ b**2 / 2)
+    def objective(b: Array, line: Array) -> float:
+        softplus = np.maximum(line, 0) + np.log1p(np.exp(-np.abs(line)))
+        return float(successes @ line - trials @ softplus - precision @ b**2 / 2)
 
-    beta = np.zeros(x.shape[1])
-    value = objective(beta)
+    beta = np.zeros(x.shape[1]) if start is None else start
+    line = x @ beta
+    value = objective(beta, line)
     for _ in range(100):
-        p = expit(x @ beta)
+        p = expit(line)
         information = (x * (trials * p * (1 - p))[:, None]).T @ x + np.diag(precision)
         step = np.linalg.solve(information, x.T @ (successes - trials * p) - precision * beta)
-        size = 1.0
-        while (moved := objective(beta + size * step)) < value - 1e-12 * abs(value) and size > 1e-6:
+        along, size = x @ step, 1.0
+        while (moved := objective(beta + size * step, line + size * along)) < value - 1e-12 * abs(value):
             size /= 2
-        beta, value = beta + size * step, max(moved, value)
+            if size < 1e-6:
+                break
+        beta, line, value = beta + size * step, line + size * along, max(moved, value)
         if np.max(np.abs(step)) < 1e-8:
             return np.asarray(beta), np.asarray(np.linalg.inv(information), dtype=np.float64)
     raise EstimationError("the recalibration of the score did not converge; look at the validated patients' scores")
@@ -230,10 +236,11 @@ def cross_fitted(arrays: CellArrays) -> Array:
     weight, _ = fit_weights(arrays)
     precision = _prior_precision(names, shrink=False)
     probability = np.zeros((N_FOLDS, arrays.n.size))
+    beta = np.zeros(design.shape[1])
     for fold in range(N_FOLDS):
         used = arrays.validated & (arrays.fold != fold)
         t = weight[used]
-        beta, _ = fit_logistic(design[used], arrays.male[used] * t, t, precision)
+        beta, _ = fit_logistic(design[used], arrays.male[used] * t, t, precision, start=beta)
         probability[fold] = expit(design @ beta)
     own = probability[np.maximum(arrays.fold, 0), np.arange(arrays.n.size)]
     return np.where(arrays.validated, own, probability.mean(axis=0))
