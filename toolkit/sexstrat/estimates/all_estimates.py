@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sexstrat.estimates.compose import compose, truth_composition
+from sexstrat.estimates.compose import compose_input, estimated, truth_composition
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import CONTRASTS, contrast_at
 from sexstrat.estimates.estimate_rows import estimates_frame
@@ -105,7 +105,8 @@ def all_estimates(
     settings: dict[str, Any] = {"bands": bands, "design": design, "target": target, "level": level, "seed": seed}
     settings["external"] = external
     methods = methods_for(design) if methods is None else methods
-    made = {method: [compose(cells, condition=name, method=method, **settings) for name in names] for method in methods}
+    given = [compose_input(cells, condition=name, **settings) for name in names]
+    made = {method: [estimated(one, method) for one in given] for method in methods}
     chosen = made.get("auto", [])
     if truth is not None:
         made["truth"] = [truth_composition(truth, condition=name, bands=bands, level=level) for name in names]

@@ -21,7 +21,7 @@ from sexstrat.values.design import Target, ValidationDesign
 
 ASKED_FOR = "Asked for by name."
 
-__all__ = ["ESTIMATORS", "compose", "truth_composition"]
+__all__ = ["ESTIMATORS", "compose", "compose_input", "estimated", "truth_composition"]
 
 
 def _e1(given: ComposeInput) -> Composition:
@@ -125,12 +125,45 @@ def compose(
     """
     if method not in ESTIMATORS:
         raise EstimationError(f"no estimator {method!r}; there are {', '.join(ESTIMATORS)}")
+    given = compose_input(
+        cells, condition=condition, bands=bands, design=design, target=target, level=level, seed=seed, external=external
+    )
+    return estimated(given, method)
+
+
+def compose_input(
+    cells: Cells,
+    *,
+    condition: str | None = None,
+    bands: AgeBands,
+    design: ValidationDesign | str,
+    target: Target | str = Target.population,
+    level: float = 0.95,
+    seed: int = 20231207,
+    external: Cells | None = None,
+) -> ComposeInput:
+    """Return what every estimator of one condition receives, so that several can share it.
+
+    Parameters
+    ----------
+    cells, condition, bands, design, target, level, seed, external : as in :func:`compose`.
+
+    Raises
+    ------
+    KeyError, EstimationError : as :func:`compose`.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> compose_input(worked_cells(), bands=worked_bands(), design="random").arrays.n_patients.sum()
+    np.float64(1100.0)
+    """
     if not 0.5 <= level <= 0.999:
         raise EstimationError(f"the confidence level must lie between 0.5 and 0.999; found {level}")
     name = _one_condition(cells, condition)
     declared = ValidationDesign(design)
     other, has_disease = _external_arrays(external, name, bands, declared)
-    given = ComposeInput(
+    return ComposeInput(
         condition=name,
         external=other,
         external_has_disease=has_disease,
@@ -141,6 +174,22 @@ def compose(
         level=level,
         seed=seed,
     )
+
+
+def estimated(given: ComposeInput, method: str) -> Composition:
+    """Return the composition of one estimator with the warnings and diagnostics of its data.
+
+    Parameters
+    ----------
+    given : from :func:`compose_input`.
+    method : a key of ``ESTIMATORS``.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> estimated(worked_input(), "complete_case").state
+    'naive'
+    """
     return checked(given, ESTIMATORS[method](given))
 
 
