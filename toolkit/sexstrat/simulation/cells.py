@@ -36,6 +36,7 @@ def patient_probability(people: People) -> NDArray[np.float64]:
     Logits 0 and ln 81 have the mean ln 9, a probability of 0.9; one eye stands for itself.
 
     >>> from dataclasses import replace
+    >>> from sexstrat.simulation import draw_people, setting
     >>> three = draw_people(setting("baseline"), 3, np.random.default_rng(1))
     >>> eyes = np.array([[0.0, np.log(81)], [np.log(3), np.nan], [np.nan, np.nan]])
     >>> patient_probability(replace(three, n_eyes=np.array([2, 1, 0]), eye_logit=eyes)).round(6).tolist()
@@ -75,6 +76,7 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
     Examples
     --------
     >>> from dataclasses import replace
+    >>> from sexstrat.simulation import draw_people, setting
     >>> people = draw_people(setting("baseline"), 500, np.random.default_rng(3))
     >>> int(cells_of_people(people, people.validated).frame["n"].sum())
     500
