@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 from scipy.stats import chi2
 from scipy.stats import f as fisher
@@ -18,11 +20,14 @@ __all__ = ["band_homogeneity"]
 
 
 def _covariance(margin: Margin, found: list[Smooth]) -> np.ndarray:
-    """Return the covariance of several measures: G V G' plus, for a sample, that of the counts."""
-    by_pi = np.stack([one.by_pi.ravel() for one in found])
-    by_n = np.stack([one.by_n.ravel() for one in found])
-    counts = (by_n * margin.n_variance.ravel()) @ by_n.T if margin.sampled else 0.0
-    return np.asarray(by_pi @ margin.covariance @ by_pi.T + counts)
+    """Return the covariance of several measures from the variances of their sums: whatever the margin counts, holds."""
+    alone = np.array([margin.uncertainty(one.by_pi, one.by_n).variance for one in found])
+    covariance = np.diag(alone)
+    for i, j in combinations(range(len(found)), 2):
+        both = found[i].plus(found[j])
+        shared = (margin.uncertainty(both.by_pi, both.by_n).variance - alone[i] - alone[j]) / 2
+        covariance[i, j] = covariance[j, i] = shared
+    return covariance
 
 
 def band_homogeneity(one: Composition, kind: str = "odds_ratio") -> Homogeneity:
