@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.aipw import aipw
 from sexstrat.estimates.attenuation import attenuation
+from sexstrat.estimates.clustered_composition import clustered_composition
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import log_ratio_gradient
@@ -149,6 +150,8 @@ def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
 def weighted(given: ComposeInput) -> Composition:
     """Return E1 with the probability of being recorded that the design declares: a share, known, or estimated here.
 
+    In a sample drawn in units or strata the variance counts those.
+
     Parameters
     ----------
     given : the input.
@@ -159,12 +162,17 @@ def weighted(given: ComposeInput) -> Composition:
     >>> weighted(replace(worked_input(), design=ValidationDesign.modelled)).assumptions[0][:60]
     'Given score, disease, age and site, whether sex is recorded '
     """
-    if given.design is not ValidationDesign.modelled:
-        return aipw(given)
-    estimate = aipw(replace(given, arrays=with_estimated_recording(given.arrays)))
+    chosen = given
+    if given.design is ValidationDesign.modelled:
+        chosen = replace(given, arrays=with_estimated_recording(given.arrays))
+    estimate = aipw(chosen)
+    if given.clustered:
+        estimate = clustered_composition(chosen, estimate)
+    if given.design is not ValidationDesign.modelled or estimate.state == "refused":
+        return estimate
     return replace(
         estimate,
-        assumptions=(RECORDING_MODELLED,) if estimate.state != "refused" else (),
+        assumptions=(RECORDING_MODELLED,),
         why="Sex is recorded for a part of the cohort with a probability that is estimated from score, disease and "
         "age, and the score's errors on that part are weighted by it.",
     )
@@ -206,6 +214,8 @@ def auto(given: ComposeInput) -> Composition:
             "the missing sexes are imputed with a shrunk model.",
         )
     estimate = weighted(given)
+    if given.clustered:  # E2's variance counts patients, so that it may not stand in for E1 here
+        return estimate
     if estimate.state == "refused":
         return imputation(given, shrink=True, why=f"E1 gave no answer ({estimate.why}), so missing sexes are imputed.")
     return _with_thin_bands(given, estimate)

@@ -33,7 +33,11 @@ def _e2(given: ComposeInput) -> Composition:
     reason = reason_to_refuse(given)
     if reason is not None:
         return refused(given, "E2", f"No corrected estimate: {reason}.")
-    return imputation(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
+    one = imputation(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
+    if not given.clustered:
+        return one
+    told = "Patients were drawn in units or strata, which E2's interval does not count: it may be too narrow."
+    return replace(one, warnings=(*one.warnings, told))
 
 
 def _e4(given: ComposeInput) -> Composition:

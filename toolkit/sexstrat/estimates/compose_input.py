@@ -51,6 +51,12 @@ class ComposeInput:
         return self.arrays if self.external is None else self.external
 
     @property
+    def clustered(self) -> bool:
+        """The people are a sample of a population drawn in units, or within strata, that the cells name."""
+        arrays = self.arrays
+        return self.sampled and bool((arrays.psu >= 0).any() or np.unique(arrays.stratum).size > 1)
+
+    @property
     def sampled(self) -> bool:
         """The cohort is a sample of the population the estimates are about."""
         return self.target is Target.population
