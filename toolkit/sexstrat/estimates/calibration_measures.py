@@ -123,7 +123,7 @@ def _ici(people: ValidatedPeople, fields: dict[str, Any]) -> list[DiagnosticRow]
     """Return the integrated calibration index with the range it has over the confidence ellipsoid of the curve."""
     if people.total < FEWEST_FOR_CURVE:
         note = f"fewer than {FEWEST_FOR_CURVE} validated patients with a score: no curve is drawn"
-        common = {"diagnostic": NAME, "statistic": "integrated_calibration_index", "state": "too_few"}
+        common: dict[str, Any] = {"diagnostic": NAME, "statistic": "integrated_calibration_index", "state": "too_few"}
         return [DiagnosticRow(**common, note=note, **fields)]
     basis, fit = _curve(people)
     share = people.weight / people.weight.sum()
