@@ -35,8 +35,8 @@ def score_mixture(arrays: CellArrays) -> tuple[DiagnosticRow, ...]:
     The share of men is free in each group, so that it may differ between validated and others (label shift); what is
     tested is that men, and women, without recorded sex score like those with it. Sixths of the scores, validated
     patients weighted by (1 - r)/r and to the others' ages and number of eyes; deviance of the fitted mixture,
-    chi-square on bins less two. A small p-value contradicts imputation and any estimator that carries errors over; a large one
-    cannot show that recording does not depend on sex, which changes only the share.
+    chi-square on bins less two. A small p-value contradicts imputation and any estimator that carries errors over; a
+    large one cannot show that recording does not depend on sex, which changes only the share.
 
     Parameters
     ----------
