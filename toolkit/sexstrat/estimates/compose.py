@@ -9,12 +9,13 @@ from types import MappingProxyType
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.auto import auto, checked, weighted
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
-from sexstrat.estimates.cell_em import cell_em, nondifferential_em
+from sexstrat.estimates.cell_em import cell_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.imputation import imputation
 from sexstrat.estimates.naive import complete_case, naive_threshold, naive_weighted, recorded
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, labelled_refusal, reason_to_refuse
+from sexstrat.estimates.transported import without_disease
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign
@@ -50,10 +51,7 @@ def _e4(given: ComposeInput) -> Composition:
 
 
 def _e5(given: ComposeInput) -> Composition:
-    reason = labelled_refusal(given)
-    if reason is not None:
-        return refused(given, "E5", f"No corrected estimate: {reason}.")
-    return nondifferential_em(given, given.labelled, why=ASKED_FOR)
+    return without_disease(given, why=ASKED_FOR)
 
 
 # A new estimator or validation design joins here and nowhere else.

@@ -7,17 +7,23 @@ from dataclasses import replace
 from sexstrat.estimates.cell_em import cell_em, nondifferential_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.disease_shift import disease_shift
 from sexstrat.estimates.refusal import labelled_refusal
-from sexstrat.estimates.transport import transport_test
+from sexstrat.estimates.transport import TransportTest, transport_test
+from sexstrat.estimates.validated_people import validated_people
 
-__all__ = ["from_external", "from_own_rows"]
+__all__ = ["from_external", "from_own_rows", "without_disease"]
+
+
+def _transport(given: ComposeInput) -> TransportTest:
+    return transport_test(given.arrays.chosen(~given.arrays.validated), given.labelled)
 
 
 def _transported(given: ComposeInput, why: str) -> Composition:
     """Return E4 where the scores of the people without recorded sex fit what the labelled people taught."""
     if (reason := labelled_refusal(given)) is not None:
         return refused(given, "E4", f"No corrected estimate: {reason}.")
-    found = transport_test(given.arrays.chosen(~given.arrays.validated), given.labelled)
+    found = _transport(given)
     told = {"transport_p_value": found.p_value, "transport_deviance": found.deviance, "transport_df": found.df}
     if found.rejects:
         return refused(
@@ -87,11 +93,8 @@ def from_external(given: ComposeInput) -> Composition:
     ('E5', 'assumption')
     """
     if given.external is not None and not given.external_has_disease:
-        if (reason := labelled_refusal(given)) is not None:
-            return refused(given, "E5", f"No corrected estimate: {reason}.")
-        return nondifferential_em(
+        return without_disease(
             given,
-            given.labelled,
             why="Sex is known in another cohort that was not looked at for this disease, so errors of the score are "
             "assumed not to differ by it.",
         )
@@ -100,3 +103,38 @@ def from_external(given: ComposeInput) -> Composition:
         "Sex is known in another cohort; how scores differ between men and women of an age and disease state is "
         "carried over from there, not the share of men.",
     )
+
+
+def without_disease(given: ComposeInput, *, why: str) -> Composition:
+    """Return E5, which takes errors of the score to be alike with and without the disease, or say why not.
+
+    Where the labelled people were looked at for the disease that must be shown: the 90 % interval of the shift of
+    logit p by disease lies within 0.1 SD in either sex. Where they were not, it is the assumption.
+
+    Parameters
+    ----------
+    given : the input.
+    why : why this estimator.
+
+    Returns
+    -------
+    State ``assumption`` or ``refused``.
+
+    Examples
+    --------
+    Fifty validated women with the disease cannot show that the score is blind to it.
+
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> without_disease(worked_input(), why="an example").state
+    'refused'
+    """
+    reason = labelled_refusal(given)
+    if reason is None and given.external_has_disease:
+        verdict = disease_shift(validated_people(given.labelled))[-1]
+        if verdict.point != 1.0:
+            reason = f"that the score's errors do not differ by disease is not shown: {verdict.note}"
+        elif (found := _transport(given)).rejects:
+            reason = f"the transport test rejects (p = {found.p_value:.2g})"
+    if reason is not None:
+        return refused(given, "E5", f"No corrected estimate: {reason}.")
+    return nondifferential_em(given, given.labelled, why=why)

@@ -13,8 +13,9 @@ from sexstrat.errors import StudyError
 from sexstrat.study.keys import SECTIONS, Key
 from sexstrat.values.age_bands import AgeBands
 
-__all__ = ["Study", "load_study"]
+__all__ = ["EXTERNAL", "Study", "load_study"]
 
+EXTERNAL = ("external_persons", "external_scores", "external_conditions")
 _REQUIRED_SECTIONS = ("persons", "conditions", "validation")
 
 
@@ -152,7 +153,7 @@ def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str
     settings: dict[str, dict[str, Any]] = {}
     for name, keys in SECTIONS.items():
         given = raw if name == "" else raw.get(name)
-        optional = name in {"images", "scores", "truth"}
+        optional = name in {"images", "scores", "truth", *EXTERNAL}
         if given is None and (optional or name in _REQUIRED_SECTIONS):
             if not optional:
                 breaches.append(f"section [{name}] is missing")
@@ -206,10 +207,25 @@ def _is_mapping(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
 
 
+def _external_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say where another cohort is given without the design that uses it, or the other way round."""
+    given = [name for name in EXTERNAL if name in settings]
+    design = settings["validation"]["design"]
+    if design == "external":
+        return [
+            f"section [{name}] is missing; validation.design external needs it"
+            for name in EXTERNAL
+            if name not in given
+        ]
+    sections = ", ".join(f"[{name}]" for name in given)
+    return [f"{sections}: another cohort is used by validation.design external; found {design!r}"] if given else []
+
+
 def _contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = []
     if ("images" in settings) == ("scores" in settings):
         found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
+    found += _external_contradictions(settings)
     for section in ("analysis", "audit"):
         lows = settings[section]["age_bands"]
         edges = [*(lows or ()), *([settings["analysis"]["age_end"]] if settings["analysis"]["age_end"] else [])]

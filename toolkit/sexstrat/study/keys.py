@@ -87,6 +87,12 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "conditions": _table("condition table: one row per patient and disease"),
     "truth": _table("recorded sex that was hidden from the analysis: only to judge it (simulations, teaching)")
     | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded in the truth table")},
+    "external_persons": _table("persons of another cohort in which sex is known (design external)")
+    | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded in that cohort; never guessed")},
+    "external_scores": _table("scores of that cohort, by the same model"),
+    "external_conditions": _table(
+        "conditions of that cohort; for a disease that is not in it, errors are assumed not to differ by disease"
+    ),
     "validation": {
         "design": Key(
             kind="text",

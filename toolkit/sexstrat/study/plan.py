@@ -13,7 +13,7 @@ from typing import Any
 
 import sexstrat
 from sexstrat.study.card import card_path
-from sexstrat.study.file import Study
+from sexstrat.study.file import EXTERNAL, Study
 
 __all__ = ["STAGES", "StagePlan", "code_digest", "digest_file", "plan_study", "stage_components"]
 
@@ -22,7 +22,7 @@ STAGES = ("scores", "cohort", "estimates", "audit", "report")
 # sections, or single keys of one as section.key
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "scores": ("images", "scores"),
-    "cohort": ("persons", "conditions", "truth", ".model_card", "analysis.age_bands", "analysis.age_end"),
+    "cohort": ("persons", "conditions", "truth", *EXTERNAL, ".model_card", "analysis.age_bands", "analysis.age_end"),
     "estimates": ("validation", "analysis"),
     "audit": ("analysis", "audit"),
     "report": ("", "validation", "analysis", "disclosure"),

@@ -48,6 +48,17 @@ def check_tables(study: Study) -> list[Problem]:
         sex_coding=study.section("persons")["sex_coding"],
         training_ages=training_ages(study),
     )
+    if "external_persons" in study:
+        found = [
+            *found,
+            *check_inputs(
+                persons=table_input(study, "external_persons"),
+                scores=table_input(study, "external_scores"),
+                conditions=table_input(study, "external_conditions"),
+                sex_coding=study.section("external_persons")["sex_coding"],
+                training_ages=training_ages(study),
+            ),
+        ]
     if any(problem.severity == "error" for problem in found):
         raise SchemaError(found)
     return found
@@ -76,28 +87,40 @@ def run_scores(study: Study, folder: Path, tell: Tell) -> str:
 
 
 def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
-    """Join scores, persons and conditions in one DuckDB file; another with the hidden truth where one is given."""
+    """Join scores, persons and conditions in one DuckDB file; others with a hidden truth and with another cohort."""
     scores = (
         table_input(study, "scores")
         if "scores" in study
         else TableInput(source=scores_path(study, folder), name="scores")
     )
     conditions = table_input(study, "conditions")
-    for name in ("persons", *(["truth"] if "truth" in study else [])):
-        with Cohort.create(
-            folder / "private" / ("cohort.duckdb" if name == "persons" else "truth.duckdb"),
-            persons=table_input(study, name),
-            scores=scores if name == "persons" else None,  # the truth is counted, it judges no score
-            conditions=conditions,
-            sex_coding=study.section(name)["sex_coding"],
-            bands=study.bands,
-            training_ages=training_ages(study),
-        ) as cohort:
-            if name == "persons":
-                summary = _cohort_summary(cohort)
-                for problem in cohort.problems:
-                    tell(f"warning: {problem}")
+    with _created(study, folder, "cohort", "persons", scores, conditions) as cohort:
+        summary = _cohort_summary(cohort)
+        for problem in cohort.problems:
+            tell(f"warning: {problem}")
+    if "truth" in study:  # it is counted, it judges no score
+        _created(study, folder, "truth", "truth", None, conditions).close()
+    if "external_persons" in study:
+        tables = (table_input(study, name) for name in ("external_scores", "external_conditions"))
+        with _created(study, folder, "external", "external_persons", *tables) as cohort:
+            summary += f"; {cohort.patient_counts()['validated']:,} people of another cohort whose sex is known"
+            for problem in cohort.problems:
+                tell(f"warning: external cohort: {problem}")
     return summary
+
+
+def _created(
+    study: Study, folder: Path, name: str, persons: str, scores: TableInput | None, conditions: TableInput
+) -> Cohort:
+    return Cohort.create(
+        folder / "private" / f"{name}.duckdb",
+        persons=table_input(study, persons),
+        scores=scores,
+        conditions=conditions,
+        sex_coding=study.section(persons)["sex_coding"],
+        bands=study.bands,
+        training_ages=training_ages(study),
+    )
 
 
 def _cohort_summary(cohort: Cohort) -> str:
@@ -117,10 +140,13 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
     wanted = tuple(keys["conditions"]) or None
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
         cells = cohort.cells(wanted)
-    truth = None
+    truth = external = None
     if "truth" in study:
         with Cohort.open(folder / "private" / "truth.duckdb") as cohort:
             truth = cohort.cells(wanted)
+    if "external_persons" in study:
+        with Cohort.open(folder / "private" / "external.duckdb") as cohort:
+            external = cohort.cells()
     frame, choices = all_estimates(
         cells,
         conditions=wanted,
@@ -131,6 +157,7 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
         level=keys["level"],
         seed=study.seed,
         truth=truth,
+        external=external,
     )
     cells.frame.to_parquet(folder / "private" / "cells.parquet", index=False)
     frame.to_parquet(folder / "private" / "estimates.parquet", index=False)
