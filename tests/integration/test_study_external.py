@@ -14,7 +14,7 @@ from sexstrat.study.simulated import write_simulated_study
 
 @pytest.mark.parametrize(("setting", "state"), [("external", "model_based"), ("external_broken", "refused")])
 def test_another_cohort_answers_or_is_refused(tmp_path: Path, setting: str, state: str) -> None:
-    """E4 covers the hidden truth where the score behaves alike in both cohorts, and gives no number where it does not."""
+    """E4 covers the truth where the score behaves alike in both cohorts, and gives no number where not."""
     study = write_simulated_study(tmp_path / "study", setting=setting, n_patients=12_000, seed=5)
     run_study(load_study(study), tmp_path / "run")
     estimates = pd.read_csv(tmp_path / "run" / "tables" / "estimates.csv")
@@ -39,5 +39,5 @@ def test_another_cohort_and_the_design_need_each_other(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"\[external_conditions\] is missing"):
         load_study(study)
     study.write_text(text.replace('design = "external"', 'design = "random"'), encoding="utf-8")
-    with pytest.raises(StudyError, match="another cohort is used by validation.design external; found 'random'"):
+    with pytest.raises(StudyError, match=r"another cohort is used by validation\.design external; found 'random'"):
         load_study(study)
