@@ -65,7 +65,7 @@ def grid_of(limit: float, steps: int, *, both_sides: bool = True) -> Array:
     """
     if not (np.isfinite(limit) and limit > 0 and steps >= 2):
         raise EstimationError(f"a grid needs a positive limit and at least 2 steps; found {limit} and {steps}")
-    return np.arange(-steps if both_sides else 0, steps + 1) * (limit / steps)
+    return np.asarray(np.arange(-steps if both_sides else 0, steps + 1) * (limit / steps), dtype=np.float64)
 
 
 def _logs(row: Row, name: str) -> float:

@@ -24,8 +24,8 @@ WHY = (
     "wrong, if each record is wrong independently of the person's others."
 )
 ASSUMPTIONS = (
-    "Each record is wrong at one rate, the same for men and women, independently of the person's other records; records "
-    "copied from one another make the rate look smaller than it is.",
+    "Each record is wrong at one rate, the same for men and women, independently of the person's other records; "
+    "records copied from one another make the rate look smaller than it is.",
     "The groups are of one person each: a wrong link makes the rate look larger than it is.",
     "People with several ids are recorded as carefully as the others.",
 )
@@ -196,7 +196,9 @@ def duplicate_disagreement(
         limits = disagreement_to_error(differing / n), low, high
     else:
         kinds, inverse = np.unique(np.column_stack([size, minority]), axis=0, return_inverse=True)
-        best, low, high = _by_likelihood(kinds[:, 0], kinds[:, 1], np.bincount(inverse.reshape(-1)), level)
+        best, low, high = _by_likelihood(
+            kinds[:, 0], kinds[:, 1], np.bincount(inverse.reshape(-1)).astype(float), level
+        )
         limits = (best, low, high)
         refused = NO_BETTER if best > 0.5 - 1e-6 else ""
     rate, low_limit, high_limit = (None, None, None) if refused else limits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,7 @@ def duplicate_units(patient_ids: Sequence[object], duplicates: Iterable[Sequence
     for group in duplicates:
         known = [position[one] for one in group if one in position]
         unknown |= {one for one in group if one not in position}
-        for first, second in zip(known, known[1:], strict=False):
+        for first, second in pairwise(known):
             a, b = sorted((root(first), root(second)))
             parent[b] = a
     unit = pd.factorize(np.array([root(k) for k in range(len(ids))], dtype=np.int64))[0]

@@ -130,7 +130,7 @@ class ErrorDraws:
     @property
     def n(self) -> int:
         """Number of draws."""
-        return self.sensitivity.shape[0]
+        return int(self.sensitivity.shape[0])
 
 
 def draw_errors(priors: ErrorPriors | Sequence[ErrorPriors], *, draws: int, seed: int) -> ErrorDraws:

@@ -141,7 +141,8 @@ class SimulatedMeasure:
         columns = ["low", "high", "density_total", "density_systematic"]
         if self.state == "refused":
             return pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
-        edges = np.linspace(*np.quantile(self.total, [0.005, 0.995]), bins + 1)
+        first, last = (float(end) for end in np.quantile(self.total, [0.005, 0.995]))
+        edges = np.linspace(first, last, bins + 1)
         width = edges[1] - edges[0]
         density = [np.histogram(values, edges)[0] / (values.size * width) for values in (self.total, self.systematic)]
         ends = self._back(edges)

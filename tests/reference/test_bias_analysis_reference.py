@@ -1,0 +1,168 @@
+"""Sensitivity analyses against a second derivation in R, and against figures published with the R package episensr.
+
+``scripts/bias_analysis.R`` solves the error matrices by ``solve`` and takes numerical derivatives with respect to the
+observed counts; its output is kept beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sexstrat.estimates.beta_prior import beta_prior
+from sexstrat.estimates.bias_analysis import bias_analysis, bias_analysis_of_draws
+from sexstrat.estimates.bias_analysis_result import BiasAnalysis
+from sexstrat.estimates.cell_arrays import cell_arrays
+from sexstrat.estimates.compose_input import ComposeInput
+from sexstrat.estimates.duplicate_records import duplicate_disagreement
+from sexstrat.estimates.e_value import e_value
+from sexstrat.estimates.error_priors import ErrorDraws, ErrorPriors
+from sexstrat.estimates.misclassification_grid import misclassification_grid
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.cells import Cells
+from sexstrat.values.design import Target, ValidationDesign
+from sexstrat.values.logit_bins import logit_bin, logit_edges
+from sexstrat.values.tables import table_schema
+
+KINDS = {"ratio": "prevalence_ratio", "difference": "prevalence_difference", "odds_ratio": "prevalence_odds_ratio"}
+# Greenland S et al. Int Arch Occup Environ Health 1994;66:49-54, the example of Fox, Lash and Greenland 2005: 45
+# exposed and 94 unexposed cases, 257 and 945 controls; here, well and diseased predicted female, then male.
+RESINS = [[945, 257, 94, 45]]
+SMOKING = [[4296, 668, 1449, 215]]  # Fink AK, Lash TL. Cancer Causes Control 2003;14:477-482
+TWO_BANDS = [[700, 420, 60, 75], [500, 410, 150, 190]]
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    path = Path(__file__).parent / "outputs" / "bias_analysis.json"
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def input_of(tables: list[list[int]], target: Target = Target.population) -> ComposeInput:
+    """Return cells with nobody validated: well and diseased predicted female and male, one row of four a band."""
+    edges, bands = logit_edges(), AgeBands((40, 60)[: len(tables)])
+    rows = [
+        {
+            "condition": "disease",
+            "age_years": 45 + 20 * band,
+            "diseased": d == 1,
+            "n_eyes": 2,
+            "logit_bin": int(logit_bin([0.2 + 0.6 * male], edges)[0]),
+            "recorded_sex": "unknown",
+            "n": counts[2 * d + male],
+            "sum_p": 0,
+            "sum_w": float(counts[2 * d + male]),
+            "sum_w2": float(counts[2 * d + male]),
+        }
+        for band, counts in enumerate(tables)
+        for d in (0, 1)
+        for male in (0, 1)
+    ]
+    frame = pd.DataFrame(rows).reindex(columns=table_schema("cell").columns)
+    return ComposeInput(
+        condition="disease",
+        bands=bands,
+        arrays=cell_arrays(Cells(frame=frame, edges=edges), bands, ValidationDesign.none),
+        design=ValidationDesign.none,
+        target=target,
+        seed=7,
+    )
+
+
+def fixed_draws(expected: dict[str, Any], tables: list[list[int]]) -> BiasAnalysis:
+    errors = ErrorDraws(
+        sensitivity=np.array(expected["sensitivity"])[:, None, :],
+        specificity=np.array(expected["specificity"])[:, None, :],
+    )
+    weights = {40: 0.7, 60: 0.3} if len(tables) > 1 else None
+    return bias_analysis_of_draws(input_of(tables), errors, np.array(expected["noise"]), standardise=weights)
+
+
+@pytest.mark.parametrize(
+    ("name", "tables", "standard"),
+    [("one", RESINS, "crude"), ("two_standardised", TWO_BANDS, "own"), ("two_crude", TWO_BANDS, "crude")],
+)
+def test_given_draws_agree_with_r(expected: dict[str, Any], name: str, tables: list[list[int]], standard: str) -> None:
+    """300 draws, three contrasts, one band, two bands crude and standardised: 6 digits, and the discarded share."""
+    found, reference = fixed_draws(expected, tables), expected[name]
+    for kind, measure in KINDS.items():
+        one = found.measure(measure, standard=standard)
+        assert one.share_impossible == pytest.approx(reference["share_impossible"], abs=1e-12)
+        row = one.row()
+        for prefix, values in (("", reference[kind]["total"]), ("systematic_", reference[kind]["systematic"])):
+            ours = [row[f"{prefix}{part}"] for part in ("median", "low", "high")]
+            np.testing.assert_allclose(ours, values, rtol=1e-6)
+
+
+def test_beta_priors_reproduce_episensr_on_the_resins_data() -> None:
+    """Nondifferential beta(908, 16) and beta(153, 6), systematic error: figures in the tests of episensr 1.2.
+
+    Relative risk 1.7479 (1.6857 to 1.8909), odds ratio 1.8878 (1.8086 to 2.0740), 50,000 draws each: within 0.5 %.
+    """
+    priors = ErrorPriors.alike(sensitivity=beta_prior(a=908, b=16), specificity=beta_prior(a=153, b=6), by_disease=1.0)
+    found = bias_analysis(input_of(RESINS), priors, draws=50_000)
+    for measure, values in (
+        ("prevalence_ratio", (1.7479, 1.6857, 1.8909)),
+        ("prevalence_odds_ratio", (1.8878, 1.8086, 2.0740)),
+    ):
+        row = found.measure(measure).row()
+        ours = [row[f"systematic_{part}"] for part in ("median", "low", "high")]
+        np.testing.assert_allclose(ours, values, rtol=5e-3)
+        assert row["low"] < row["systematic_low"] < row["systematic_high"] < row["high"]
+
+
+def test_uniform_draws_reproduce_episensr_on_smoking_and_breast_cancer() -> None:
+    """Sensitivity uniform (.7, .95), specificity uniform (.9, .99), nondifferential: its published vignette.
+
+    Odds ratio .9254 (.8478 to .9488) and relative risk .9432 (.8817 to .9612) of systematic error: within 0.5 %.
+    """
+    rng = np.random.default_rng(1)
+    draws = [np.repeat(rng.uniform(*limits, 50_000)[:, None, None], 2, axis=2) for limits in ((0.7, 0.95), (0.9, 0.99))]
+    errors = ErrorDraws(sensitivity=draws[0], specificity=draws[1])
+    found = bias_analysis_of_draws(input_of(SMOKING), errors, np.zeros(50_000))
+    for measure, values in (
+        ("prevalence_ratio", (0.9432, 0.8817, 0.9612)),
+        ("prevalence_odds_ratio", (0.9254, 0.8478, 0.9488)),
+    ):
+        row = found.measure(measure).row()
+        np.testing.assert_allclose([row[part] for part in ("median", "low", "high")], values, rtol=5e-3)
+
+
+def test_uncorrected_resins_ratios_are_the_published_ones() -> None:
+    """Odds ratio 1.76 (1.20 to 2.58), relative risk 1.647 (1.182 to 2.294), with no error at all."""
+    grid = misclassification_grid(input_of(RESINS), sensitivity=[1.0], specificity=[1.0]).to_frame()
+    np.testing.assert_allclose(grid.loc[0, ["ratio", "low", "high"]].astype(float), (1.6470, 1.1824, 2.2941), atol=1e-4)
+    errors = ErrorDraws(sensitivity=np.ones((1, 1, 2)), specificity=np.ones((1, 1, 2)))
+    odds = bias_analysis_of_draws(input_of(RESINS), errors, np.array([1.959964])).measure("prevalence_odds_ratio")
+    np.testing.assert_allclose(np.exp([odds.systematic[0], odds.total[0]]), (1.7603, 2.5769), atol=1e-4)
+
+
+def test_e_values_agree_with_the_formula_in_r(expected: dict[str, Any]) -> None:
+    """Ratios above, below and at 1, and the square root of a common disease's odds ratio."""
+    found = [e_value(ratio).point for ratio in (3.9, 1.8, 0.8, 1.41, 1.0)]
+    np.testing.assert_allclose(found, expected["e_values"], rtol=1e-9)
+    assert e_value(2.4, measure="odds_ratio_common").point == pytest.approx(expected["e_value_common"])
+
+
+def test_error_rate_of_larger_groups_agrees_with_enumerated_patterns(expected: dict[str, Any]) -> None:
+    """The likelihood of minorities gives the rate and interval of R's sum over every pattern of records, 37 % men."""
+    sizes, minorities, counts = (2, 2, 3, 3, 4, 4), (0, 1, 0, 1, 0, 1), (300, 7, 40, 3, 12, 1)
+    groups, sexes = [], []
+    for size, minority, count in zip(sizes, minorities, counts, strict=True):
+        for _ in range(count):
+            groups += [groups[-1] + 1 if groups else 0] * size
+            sexes += ["male"] * minority + ["female"] * (size - minority)
+    found = duplicate_disagreement(groups, sexes)
+    assert found.method == "likelihood"
+    np.testing.assert_allclose((found.error_rate, found.low, found.high), expected["duplicates"], rtol=1e-5)
+
+
+def test_prior_of_an_interval_agrees_with_r(expected: dict[str, Any]) -> None:
+    """95 % from .85 to .97: the parameters that R's optimiser finds from qbeta, to 4 digits of a flat optimum."""
+    prior = beta_prior(low=0.85, high=0.97)
+    np.testing.assert_allclose((prior.a, prior.b), expected["prior"], rtol=1e-4)
