@@ -102,13 +102,17 @@ _ESTIMATION = {
     "disease, eyes and their interactions, its parameters are drawn anew for every imputation, and results are "
     "pooled by Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules with Barnard\N{EN DASH}Rubin degrees of freedom. It "
     "holds if sex is recorded at random given score, age and disease.",
-    "E4": "E4 estimates, where sex is known, how score and sex are related by age and disease, and solves for the "
-    "male share of each cell by expectation maximisation.",
+    "E4": "E4 learns, from people whose sex is known, how much likelier each score is among men than among women of the "
+    "same age and disease, and finds the share of men in each cell that makes its scores likeliest. It holds if the "
+    "score is distributed alike in both groups of people given sex, age and disease; shares of men and prevalences "
+    "may differ. A test of that decides whether there is a number.",
     "E5": "E5 assumes that the score errs equally in the diseased and the healthy given sex and age.",
 }
 _ESTIMATION_WORKS = {
     "E1": ("robins1994", "chernozhukov2018", "angelopoulos2023"),
     "E2": ("rubin1987", "barnard1999"),
+    "E4": ("saerens2002",),
+    "E5": ("saerens2002",),
 }
 
 

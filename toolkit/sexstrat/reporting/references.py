@@ -42,6 +42,8 @@ _ENTRIES = (
      "10.1002/9780470316696"),
     ("barnard1999", "Barnard J, Rubin DB. Small-sample degrees of freedom with multiple imputation. Biometrika "
      "1999;86:948–955.", "10.1093/biomet/86.4.948"),
+    ("saerens2002", "Saerens M, Latinne P, Decaestecker C. Adjusting the outputs of a classifier to new a priori "
+     "probabilities: a simple procedure. Neural Comput 2002;14:21–41.", "10.1162/089976602753284446"),
     ("wilson1927", "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc "
      "1927;22:209–212.", "10.1080/01621459.1927.10502953"),
     ("obuchowski1997", "Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 1997;53:567–578.",
