@@ -89,14 +89,17 @@ def with_knobs(one: Setting, **knobs: Any) -> Setting:
     parts = _turned_parts(one, given)
     plain = {name: value for name, value in given.items() if name in _plain()}
     if "target" in plain:
-        plain["target"] = _member(Target, plain["target"])
+        plain["target"] = _member("target", Target, plain["target"])
+    changed = [name for name in given if name != "name"]
+    if changed:
+        plain["about"] = f"{one.about}; changed: {', '.join(changed)}"
     plain["design"] = _design(one, plain, external=parts["external"] is not None)
     return replace(one, **plain, **parts)
 
 
-def _member(words: type[Word], value: str) -> Word:
+def _member(name: str, words: type[Word], value: str) -> Word:
     if value not in list(words):
-        raise StudyError(f"{value!r} is no {words.__name__}; allowed: {', '.join(words)}")
+        raise StudyError(f"{name} is {value!r}; allowed: {', '.join(words)}")
     return words(value)
 
 
@@ -119,7 +122,7 @@ def _turned_parts(one: Setting, given: Mapping[str, Any]) -> dict[str, Any]:
 def _design(one: Setting, plain: Mapping[str, Any], *, external: bool) -> ValidationDesign:
     """Return the design given, or the one that follows from who is validated and why."""
     if "design" in plain:
-        return _member(ValidationDesign, plain["design"])
+        return _member("design", ValidationDesign, plain["design"])
     validated = plain.get("validated", one.validated)
     by = ("recorded_by_age", "recorded_by_disease", "recorded_by_male", "recorded_by_score")
     varies = any(plain.get(name, getattr(one, name)) for name in by)

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm
 
+from sexstrat.errors import StudyError
 from sexstrat.simulation.eye_states import recorded_share
 from sexstrat.simulation.setting import Setting
 
@@ -101,6 +102,10 @@ def population(one: Setting) -> Population:
     ----------
     one : the setting.
 
+    Raises
+    ------
+    StudyError : so few affected eyes are graded that the prevalence asked for cannot be recorded.
+
     Examples
     --------
     >>> round(float(population(Setting(name="b")).shares()[:, 1].sum()), 9)
@@ -125,6 +130,11 @@ def population(one: Setting) -> Population:
         joint = _joint(strata, ages, male_line, expected_expit(b + disease_line, disease_sd), male_sd)
         return float((joint[:, 1] * seen).sum())
 
+    if one.prevalence >= seen.min():
+        raise StudyError(
+            f"setting {one.name}: prevalence is {one.prevalence:g}, but a graded eye shows the disease in only "
+            f"{seen.min():.3f} of the diseased; allowed: below that, or fewer patients with one photographed eye"
+        )
     disease_line = disease_line + brentq(lambda b: prevalence(b) - one.prevalence, -40, 40)
     return Population(
         strata=strata,
