@@ -10,7 +10,8 @@ __all__ = ["entropy_balance"]
 Array = NDArray[np.float64]
 
 EXACT = 1e-7  # on each covariate's mean, in standard deviations
-LARGEST_TILT = 30.0  # a steeper tilt in standard deviations would leave one person with all the weight
+LARGEST_TILT = 60.0  # beyond it, in standard deviations, the search runs away from a target that cannot be reached
+LEAST_EFFECTIVE = 0.1  # share of the effective number that must be left
 
 
 def entropy_balance(covariates: Array, base: Array, target: Array) -> Array | None:
@@ -28,7 +29,7 @@ def entropy_balance(covariates: Array, base: Array, target: Array) -> Array | No
     Returns
     -------
     Factors to multiply base weights by, shape (rows,), their base-weighted mean 1; None when no weights reach the
-    target, which then lies outside what these people span.
+    target, or only with less than a tenth of the effective number: it lies outside, or on the edge of, these people.
 
     References
     ----------
@@ -54,7 +55,8 @@ def entropy_balance(covariates: Array, base: Array, target: Array) -> Array | No
         weight = weight / weight.sum()
         miss = weight @ z
         if np.max(np.abs(miss), initial=0.0) < EXACT:
-            return np.asarray(factor / (share @ factor))
+            left = (share @ factor) ** 2 / (share @ factor**2)
+            return np.asarray(factor / (share @ factor)) if left >= LEAST_EFFECTIVE else None
         curvature = (z * weight[:, None]).T @ z - np.outer(miss, miss)
         step = np.linalg.lstsq(curvature, miss, rcond=1e-10)[0]
         step *= min(1.0, 2.0 / max(float(np.max(np.abs(z @ step))), 1e-12))

@@ -138,7 +138,7 @@ def information(given: ComposeInput, ratios: Sequence[float] = LIMITS_RATIOS) ->
         except EstimationError as problem:
             reason, state = str(problem), "undefined"
     if reason is not None:
-        missing = {"diagnostic": NAME, "statistic": "fraction_missing_information"}
+        missing: dict[str, Any] = {"diagnostic": NAME, "statistic": "fraction_missing_information"}
         rows.append(DiagnosticRow(**missing, state=state, note=reason, **fields))
         rows.append(DiagnosticRow(diagnostic=PLAN, statistic="more_validated", state=state, note=reason, **fields))
         return tuple(rows)

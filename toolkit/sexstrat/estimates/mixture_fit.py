@@ -20,7 +20,6 @@ State = tuple[Array, Array, Array]
 TOLERANCE = 1e-7  # on the log likelihood of each group; shares may still drift along a ridge that it does not see
 LONGEST_SEARCH = 500  # accelerated steps; about 30 are usual
 LONGEST_LEAP = 1e3  # steps of expectation and maximisation that one extrapolation may stand for
-SMALLEST = 1e-12  # shares stay above it while the search extrapolates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +82,15 @@ def _packed(shares: State) -> Array:
     return np.concatenate([shares[0][..., None], shares[1], shares[2]], axis=-1)
 
 
-def _unpacked(values: Array) -> State:
+def _unpacked(values: Array, nearby: Array) -> State:
+    """Return shares, none of which has gone more than nine tenths of the way from a nearby point to 0 (pi, to 1).
+
+    A share of exactly 0 would stay there for ever, and a search that lands on it would stop too early.
+    """
     bins = (values.shape[-1] - 1) // 2
-    values = np.maximum(values, SMALLEST)
+    values = np.maximum(values, 0.1 * nearby)
     f1, f0 = values[..., 1 : bins + 1], values[..., bins + 1 :]
-    pi = np.minimum(values[..., 0], 1 - SMALLEST)
+    pi = np.minimum(values[..., 0], 0.9 + 0.1 * nearby[..., 0])
     return pi, f1 / f1.sum(axis=-1, keepdims=True), f0 / f0.sum(axis=-1, keepdims=True)
 
 
@@ -104,13 +107,14 @@ def _climbed(counts: State, shares: State) -> tuple[State, Array]:
     """Return better shares and their log likelihood: of two steps and the leaps they suggest, the best by group."""
     once = _step(counts, shares)
     twice = _step(counts, once)
-    best, value = _packed(twice), _likelihood(counts, twice)
-    for point in _leaps(_packed(shares), _packed(once), best.copy()):
-        leap = _step(counts, _unpacked(point))
+    second, value = _packed(twice), _likelihood(counts, twice)
+    best = second
+    for point in _leaps(_packed(shares), _packed(once), second):
+        leap = _step(counts, _unpacked(point, second))
         reached = _likelihood(counts, leap)
         best = np.where((reached > value)[..., None], _packed(leap), best)
         value = np.maximum(value, reached)
-    return _unpacked(best), value
+    return _unpacked(best, best), value
 
 
 def _maximum(counts: State) -> State:
