@@ -103,9 +103,9 @@ _ESTIMATION = {
     "pooled by Rubin\N{RIGHT SINGLE QUOTATION MARK}s rules with Barnard\N{EN DASH}Rubin degrees of freedom. It "
     "holds if sex is recorded at random given score, age and disease.",
     "E4": "E4 learns, from people whose sex is known, how much likelier each score is among men than among women of "
-    "the same age and disease, and finds the share of men in each cell that makes its scores likeliest. It holds if the "
-    "score is distributed alike in both groups of people given sex, age and disease; shares of men and prevalences "
-    "may differ. A test of that decides whether there is a number.",
+    "the same age and disease, and finds the share of men in each cell that makes its scores likeliest. It holds if "
+    "the score is distributed alike in both groups of people given sex, age and disease; shares of men and "
+    "prevalences may differ. A test of that decides whether there is a number.",
     "E5": "E5 assumes that the score errs equally in the diseased and the healthy given sex and age.",
 }
 _ESTIMATION_WORKS = {
