@@ -6,17 +6,25 @@ and ``auto`` (the decision table), ``compose`` (the one way in), ``measures`` (f
 ``ppi``, ``degrees_of_freedom``, ``rates``. Before the study: ``planned_cells`` (stated) or ``pilot_cells``,
 ``anticipated_margin`` and ``planning`` (the interval to expect), ``goal`` and ``needed`` (how many, what AUC),
 ``neyman`` and ``allocation`` (where to validate next).
+
+Adjusted for age: ``stratified_tables``, ``mantel_haenszel`` and ``breslow_day`` (recorded sex), ``expected_tables`` and
+``band_homogeneity`` (from a composition), ``age_trend``, and ``regression_adjusted`` (imputed sexes).
 """
 
+from sexstrat.estimates.age_trend import AgeTrend, age_trend, mean_ages
 from sexstrat.estimates.all_estimates import METHODS, all_estimates, headline_rows
 from sexstrat.estimates.allocation import Allocation, optimal_allocation
 from sexstrat.estimates.anticipated import MEASURES, Anticipated
+from sexstrat.estimates.band_homogeneity import band_homogeneity
+from sexstrat.estimates.breslow_day import Homogeneity, breslow_day
 from sexstrat.estimates.compose import ESTIMATORS, compose, truth_composition
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, rubin_pool, satterthwaite
 from sexstrat.estimates.estimate_rows import Estimates
+from sexstrat.estimates.expected_tables import mantel_haenszel_rows
 from sexstrat.estimates.goal import Goal
+from sexstrat.estimates.mantel_haenszel import MantelHaenszel, mantel_haenszel
 from sexstrat.estimates.misclassification import rogan_gladen
 from sexstrat.estimates.needed import Needed, fewest_validated, needed_auc, needed_patients, needed_validated
 from sexstrat.estimates.neyman import allocate, proportional_allocation
@@ -26,35 +34,50 @@ from sexstrat.estimates.planning import anticipated_interval, validated_only_int
 from sexstrat.estimates.ppi import PredictionPoweredMean, ppi_mean
 from sexstrat.estimates.proportions import clopper_pearson, jeffreys, wilson
 from sexstrat.estimates.rates import StandardisedRate, direct_standardised
+from sexstrat.estimates.regression_adjusted import regression_adjusted
+from sexstrat.estimates.regression_result import Coefficient, RegressionAdjusted
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
+from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
 
 __all__ = [
     "ESTIMATORS",
     "MEASURES",
     "METHODS",
+    "AgeTrend",
     "Allocation",
     "Anticipated",
+    "Coefficient",
     "ComposeInput",
     "Composition",
     "Estimates",
     "Goal",
+    "Homogeneity",
+    "MantelHaenszel",
     "Margin",
     "Needed",
     "PlannedCells",
     "PooledVariance",
     "PredictionPoweredMean",
+    "RegressionAdjusted",
     "StandardWeights",
     "StandardisedRate",
+    "StratifiedTables",
+    "age_trend",
     "all_estimates",
     "allocate",
     "anticipated_interval",
+    "band_homogeneity",
     "barnard_rubin",
+    "breslow_day",
     "clopper_pearson",
     "compose",
     "direct_standardised",
     "fewest_validated",
     "headline_rows",
     "jeffreys",
+    "mantel_haenszel",
+    "mantel_haenszel_rows",
+    "mean_ages",
     "needed_auc",
     "needed_patients",
     "needed_validated",
@@ -62,12 +85,14 @@ __all__ = [
     "pilot_cells",
     "ppi_mean",
     "proportional_allocation",
+    "regression_adjusted",
     "rogan_gladen",
     "rubin_pool",
     "satterthwaite",
     "standard_populations",
     "standard_weights",
     "stated_cells",
+    "stratified_tables",
     "truth_composition",
     "validated_only_interval",
     "wilson",

@@ -25,7 +25,7 @@ class Homogeneity:
     statistic, df, p_value : chi-square, its degrees of freedom and p; None where there is no test.
     uncorrected : the statistic without Tarone's correction, or None.
     n_strata, n_used : strata given, and those used.
-    state : recorded or undefined.
+    state : recorded, or that of the composition whose bands are compared; undefined or refused without a test.
     reason : why there is no test, or a warning about it, or "".
     """
 

@@ -115,7 +115,7 @@ def _pooled(
 
 
 def _imputed_fits(
-    given: ComposeInput, design: RegressionDesign, link: str, m: int
+    given: ComposeInput, design: RegressionDesign, link: str, m: float
 ) -> tuple[list[_Fit] | str, Array | None, float]:
     """Return the fits, the between variance where it is the limit, and the number of imputations (0: none needed)."""
     arrays = given.arrays
@@ -123,7 +123,7 @@ def _imputed_fits(
         return _fits(design, [validated_men(arrays, design.group, design.size)], link), None, 0.0
     model = recalibrate(arrays, shrink=bool(arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
     if int((~arrays.validated).sum()) * m <= MAXIMUM_DRAWS:
-        draws = imputed_men(arrays, model, design.group, design.size, m, np.random.default_rng(given.seed))
+        draws = imputed_men(arrays, model, design.group, design.size, int(m), np.random.default_rng(given.seed))
         return _fits(design, draws, link), None, float(m)
     fits = _fits(design, [expected_men(arrays, model, design.group, design.size)], link)
     return fits, None if isinstance(fits, str) else _between_limit(given, design, model, fits[0], link), np.inf
@@ -179,7 +179,7 @@ def regression_adjusted(
     link: str = "poisson",
     age: str = "linear",
     cluster: str | None = None,
-    imputations: int = IMPUTATIONS,
+    imputations: float = IMPUTATIONS,
 ) -> RegressionAdjusted:
     """Return men compared with women by regression of disease on sex, age and, where there are several, site.
 
@@ -195,7 +195,7 @@ def regression_adjusted(
     link : poisson (log link: prevalence ratio, the better measure of a common disease) or logistic (odds ratio).
     age : linear (decades), quadratic, or bands (indicators of the declared bands).
     cluster : patient (also None), site or psu.
-    imputations : m, at least 2.
+    imputations : m, a whole number from 2, or infinite for the limit itself.
 
     Returns
     -------
@@ -224,8 +224,10 @@ def regression_adjusted(
     """
     if link not in LINKS:
         raise EstimationError(f"no link {link!r}; there are {', '.join(LINKS)}")
-    if imputations < 2:
-        raise EstimationError(f"at least 2 imputations are needed, for a variance between them; found {imputations}")
+    if not (imputations >= 2 and (np.isinf(imputations) or float(imputations).is_integer())):
+        raise EstimationError(
+            f"the number of imputations must be whole and at least 2, for a variance between them; found {imputations}"
+        )
     unit = cluster or "patient"
     design = regression_design(given, link=link, age=age, cluster=unit)
     stated = _Stated(given=given, design=design, link=link, cluster=unit)
