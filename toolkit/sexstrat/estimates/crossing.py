@@ -30,18 +30,18 @@ class Crossings:
     Parameters
     ----------
     frame : figure data: value, point, low, high, excludes_one, state and note, one row a grid value.
-    at : values at which each of point, low and high equals 1, rising.
+    roots : values at which each of point, low and high equals 1, rising.
     includes_one : the interval holds 1 where nothing is assumed; None where there is no interval.
     """
 
     frame: pd.DataFrame
-    at: Mapping[str, tuple[float, ...]]
+    roots: Mapping[str, tuple[float, ...]]
     includes_one: bool | None
 
     @property
     def tipping(self) -> float | None:
         """The value nearest 0 at which a limit equals 1, so that the interval comes to include or to exclude 1."""
-        limits = [value for name in ("low", "high") for value in self.at[name]]
+        limits = [value for name in ("low", "high") for value in self.roots[name]]
         return min(limits, key=abs) if limits else None
 
 
@@ -98,12 +98,12 @@ def crossings(ratio_at: Callable[[float], Row], grid: Array) -> Crossings:
     >>> def ratio_at(x):
     ...     return {"point": np.exp(0.5 - x), "low": np.exp(0.2 - x), "high": np.exp(0.8 - x), "state": "example"}
     >>> found = crossings(ratio_at, grid_of(1.0, 4))
-    >>> round(found.tipping, 6), round(found.at["point"][0], 6), found.includes_one
+    >>> round(found.tipping, 6), round(found.roots["point"][0], 6), found.includes_one
     (0.2, 0.5, False)
     """
     rows = [dict(ratio_at(float(value))) for value in grid]
     curves = {name: np.array([_logs(row, name) for row in rows]) for name in CURVES}
-    at = {name: _roots(ratio_at, name, grid, values) for name, values in curves.items()}
+    roots = {name: _roots(ratio_at, name, grid, values) for name, values in curves.items()}
     inside = [bool(low <= 0 <= high) for low, high in zip(curves["low"], curves["high"], strict=True)]
     told = [
         bool(np.isfinite(low) and np.isfinite(high)) for low, high in zip(curves["low"], curves["high"], strict=True)
@@ -115,6 +115,6 @@ def crossings(ratio_at: Callable[[float], Row], grid: Array) -> Crossings:
     zero = int(np.argmin(np.abs(grid)))
     return Crossings(
         frame=frame.astype(dict.fromkeys(CURVES, "Float64")),
-        at=at,
+        roots=roots,
         includes_one=inside[zero] if told[zero] else None,
     )

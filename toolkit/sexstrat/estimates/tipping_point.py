@@ -89,8 +89,8 @@ class TippingPoint:
 
     def crossings_frame(self) -> pd.DataFrame:
         """Return the shifts at which the ratio or a limit of its interval equals 1, one row each."""
-        at = {} if self.found is None else self.found.at
-        rows = [{"curve": name, "shift": value} for name, values in at.items() for value in values]
+        roots = {} if self.found is None else self.found.roots
+        rows = [{"curve": name, "shift": value} for name, values in roots.items() for value in values]
         frame = pd.DataFrame(rows, columns=["curve", "shift"]).astype({"shift": float})
         return frame.assign(pattern=self.pattern, standard=self.standard)
 
