@@ -1,4 +1,4 @@
-"""The commands about tables: simulate a cohort, audit any predictions."""
+"""The command about tables: audit any predictions."""
 
 from __future__ import annotations
 
@@ -9,35 +9,14 @@ import typer
 
 from sexstrat.cli.terminal import emit_json, print_line, print_table
 
-__all__ = ["audit", "register", "simulate"]
+__all__ = ["audit", "register"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add these commands to the tree."""
+    """Add this command to the tree."""
     app.command()(audit)
-    app.command()(simulate)
-
-
-def simulate(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the study file and its tables.")] = Path("simulated"),
-    setting: Annotated[
-        str, typer.Option("--setting", help="What is wrong with the scores; see the message for names.")
-    ] = "error_by_disease",
-    patients: Annotated[int, typer.Option("--patients", min=100, max=5_000_000)] = 20_000,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
-    json: Json = False,
-) -> None:
-    """Write a simulated cohort with known truth, and a study file that runs on it."""
-    from sexstrat.study.simulated import write_simulated_study
-
-    study = write_simulated_study(out, setting=setting, n_patients=patients, seed=seed)
-    if json:
-        emit_json({"ok": True, "study": str(study), "setting": setting, "patients": patients, "seed": seed})
-        return
-    print_line(f"{patients:,} simulated patients, setting {setting}: {study}")
-    print_line(f"next: sexstrat run {study} --out {out / 'out'}")
 
 
 def audit(

@@ -59,7 +59,7 @@ source = "conditions.{format}"
 
 [truth]
 source = "truth.{format}"          # the sex that was hidden from the analysis
-{external}
+
 [validation]
 design = "{design}"           # how sex came to be recorded for some patients
 
@@ -70,7 +70,7 @@ standards = ["cohort", "who_2000_2025"]
 
 [disclosure]
 profile = "uk-5"
-"""
+{external}"""
 
 
 def chosen_setting(name: str) -> Setting:
