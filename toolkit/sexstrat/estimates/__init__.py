@@ -9,6 +9,10 @@ and ``auto`` (the decision table), ``compose`` (the one way in), ``measures`` (f
 
 Adjusted for age: ``stratified_tables``, ``mantel_haenszel`` and ``breslow_day`` (recorded sex), ``expected_tables`` and
 ``band_homogeneity`` (from a composition), ``age_trend``, and ``regression_adjusted`` (imputed sexes).
+
+Sensitivity: ``beta_prior``, ``error_priors``, ``bias_analysis`` and ``misclassification_grid`` (nobody validated),
+``tipping_point`` (a shift of the score, or of the unvalidated), ``noisy_recorded_sex`` with its ``_prior``,
+``duplicate_records`` and ``duplicate_units`` (recorded sex is a record), ``e_value`` (a companion).
 """
 
 from sexstrat.estimates.age_trend import AgeTrend, age_trend, mean_ages
@@ -16,18 +20,29 @@ from sexstrat.estimates.all_estimates import METHODS, all_estimates, headline_ro
 from sexstrat.estimates.allocation import Allocation, optimal_allocation
 from sexstrat.estimates.anticipated import MEASURES, Anticipated
 from sexstrat.estimates.band_homogeneity import band_homogeneity
+from sexstrat.estimates.beta_prior import BetaPrior, beta_prior
+from sexstrat.estimates.bias_analysis import bias_analysis, bias_analysis_of_draws
+from sexstrat.estimates.bias_analysis_result import BiasAnalysis
 from sexstrat.estimates.breslow_day import Homogeneity, breslow_day
 from sexstrat.estimates.compose import ESTIMATORS, compose, truth_composition
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, rubin_pool, satterthwaite
+from sexstrat.estimates.duplicate_records import DuplicateDisagreement, duplicate_disagreement
+from sexstrat.estimates.duplicate_units import DuplicateUnits, duplicate_units
+from sexstrat.estimates.e_value import EValue, e_value
+from sexstrat.estimates.error_priors import ErrorDraws, ErrorPriors, draw_errors
 from sexstrat.estimates.estimate_rows import Estimates
 from sexstrat.estimates.expected_tables import mantel_haenszel_rows
 from sexstrat.estimates.goal import Goal
 from sexstrat.estimates.mantel_haenszel import MantelHaenszel, mantel_haenszel
 from sexstrat.estimates.misclassification import rogan_gladen
+from sexstrat.estimates.misclassification_grid import MisclassificationGrid, misclassification_grid
+from sexstrat.estimates.misrecorded_margin import RecordingError
 from sexstrat.estimates.needed import Needed, fewest_validated, needed_auc, needed_patients, needed_validated
 from sexstrat.estimates.neyman import allocate, proportional_allocation
+from sexstrat.estimates.noisy_recorded_sex import NoisyRecordedSex, noisy_recorded_sex
+from sexstrat.estimates.noisy_recorded_sex_prior import noisy_recorded_sex_prior
 from sexstrat.estimates.pilot_cells import pilot_cells
 from sexstrat.estimates.planned_cells import PlannedCells, stated_cells
 from sexstrat.estimates.planning import anticipated_interval, validated_only_interval
@@ -36,8 +51,10 @@ from sexstrat.estimates.proportions import clopper_pearson, jeffreys, wilson
 from sexstrat.estimates.rates import StandardisedRate, direct_standardised
 from sexstrat.estimates.regression_adjusted import regression_adjusted
 from sexstrat.estimates.regression_result import Coefficient, RegressionAdjusted
+from sexstrat.estimates.score_logit_shift import ScoreModel, shifted_composition
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
 from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
+from sexstrat.estimates.tipping_point import TippingPoint, tipping_point_of_recording, tipping_point_of_score
 
 __all__ = [
     "ESTIMATORS",
@@ -46,41 +63,63 @@ __all__ = [
     "AgeTrend",
     "Allocation",
     "Anticipated",
+    "BetaPrior",
+    "BiasAnalysis",
     "Coefficient",
     "ComposeInput",
     "Composition",
+    "DuplicateDisagreement",
+    "DuplicateUnits",
+    "EValue",
+    "ErrorDraws",
+    "ErrorPriors",
     "Estimates",
     "Goal",
     "Homogeneity",
     "MantelHaenszel",
     "Margin",
+    "MisclassificationGrid",
     "Needed",
+    "NoisyRecordedSex",
     "PlannedCells",
     "PooledVariance",
     "PredictionPoweredMean",
+    "RecordingError",
     "RegressionAdjusted",
+    "ScoreModel",
     "StandardWeights",
     "StandardisedRate",
     "StratifiedTables",
+    "TippingPoint",
     "age_trend",
     "all_estimates",
     "allocate",
     "anticipated_interval",
     "band_homogeneity",
     "barnard_rubin",
+    "beta_prior",
+    "bias_analysis",
+    "bias_analysis_of_draws",
     "breslow_day",
     "clopper_pearson",
     "compose",
     "direct_standardised",
+    "draw_errors",
+    "duplicate_disagreement",
+    "duplicate_units",
+    "e_value",
     "fewest_validated",
     "headline_rows",
     "jeffreys",
     "mantel_haenszel",
     "mantel_haenszel_rows",
     "mean_ages",
+    "misclassification_grid",
     "needed_auc",
     "needed_patients",
     "needed_validated",
+    "noisy_recorded_sex",
+    "noisy_recorded_sex_prior",
     "optimal_allocation",
     "pilot_cells",
     "ppi_mean",
@@ -89,10 +128,13 @@ __all__ = [
     "rogan_gladen",
     "rubin_pool",
     "satterthwaite",
+    "shifted_composition",
     "standard_populations",
     "standard_weights",
     "stated_cells",
     "stratified_tables",
+    "tipping_point_of_recording",
+    "tipping_point_of_score",
     "truth_composition",
     "validated_only_interval",
     "wilson",
