@@ -83,6 +83,13 @@ class Goal:
             return f"an upper limit at most {self.width:g} times the lower"
         return f"a width of at most {100 * (self.width or 0):g} percentage points"
 
+    @property
+    def short(self) -> str:
+        """The goal in two or three words, for a table."""
+        if self.power is not None:
+            return f"power {100 * self.power:g}%"
+        return f"width {self.width:g}" if is_ratio(self.measure) else f"width {100 * (self.width or 0):g} points"
+
     def expected(self, cells: PlannedCells, validated: float | Array) -> Anticipated:
         """Return the interval to expect."""
         return anticipated_interval(

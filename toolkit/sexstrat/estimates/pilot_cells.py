@@ -14,6 +14,7 @@ from sexstrat.errors import EstimationError
 from sexstrat.estimates.anticipated_margin import fitting_cost
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.compose import compose
+from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.planned_cells import PlannedCells, sex_prevalences
 from sexstrat.estimates.recalibration import cross_fitted
 from sexstrat.estimates.score_moments import probability_moments, shifted_to_share
@@ -56,18 +57,26 @@ def _strata(arrays: CellArrays, edges: Array, cuts: Sequence[float]) -> _Strata:
     return _Strata(row=row.astype(np.int64), group=group, low=low, high=high)
 
 
-def _levelled(arrays: CellArrays, p: Array, share: Array) -> Array:
-    """Shift the log odds of each band and disease state so that their mean is the corrected share of men."""
-    out = np.array(p)
-    for group in np.unique(arrays.group):
-        rows = arrays.group == group
-        line, w, wanted = logit(np.clip(p[rows], 1e-9, 1 - 1e-9)), arrays.w[rows], float(share.ravel()[group])
-        if w.sum() <= 0 or not 0 < wanted < 1:
-            continue
-        target = wanted * w.sum()
-        shift = brentq(lambda e, line=line, w=w, target=target: float(w @ expit(line + e)) - target, -60, 60)
-        out[rows] = expit(line + shift)
-    return out
+def _levelled(arrays: CellArrays, p: Array, one: Composition) -> Array:
+    """Shift log odds until their means are the corrected shares of men: of each band, then of all ages together.
+
+    The second shift is 0 unless bands too thin for E1 borrowed from their neighbours.
+    """
+    line = logit(np.clip(p, 1e-9, 1 - 1e-9))
+    for groups, shares in (
+        (arrays.group, one.pi.ravel()),
+        (arrays.diseased, one.crude_pi),
+    ):
+        for group in np.unique(groups):
+            rows, wanted = groups == group, float(shares[group])
+            if arrays.w[rows].sum() > 0 and 0 < wanted < 1:
+                line[rows] += _shift(line[rows], arrays.w[rows], wanted)
+    return np.asarray(expit(line))
+
+
+def _shift(line: Array, w: Array, wanted: float) -> float:
+    """Return e with weighted mean of expit(line + e) as wanted."""
+    return float(brentq(lambda e: float(w @ expit(line + e)) - wanted * float(w.sum()), -60, 60))
 
 
 def _inflation(arrays: CellArrays, p: Array) -> tuple[float, float]:
@@ -82,11 +91,10 @@ def _inflation(arrays: CellArrays, p: Array) -> tuple[float, float]:
     return ratio, float(np.sqrt(apart.sum())) / below
 
 
-def _contrasted(
-    arrays: CellArrays, p: Array, share: Array, ratio: float | None, difference: float | None
-) -> tuple[Array, Array]:
+def _contrasted(arrays: CellArrays, p: Array, ratio: float | None, difference: float | None) -> tuple[Array, Array]:
     """Return probabilities and weights under a stated comparison of the sexes, which then holds in every band."""
     n = arrays.total(arrays.w)
+    share = arrays.total(arrays.w * p) / np.where(n > 0, n, 1.0)
     wanted = np.array(share)
     for a in range(arrays.n_bands):
         if n[a, 0] <= 0 or n[a, 1] <= 0:
@@ -146,9 +154,9 @@ def pilot_cells(
         )
     arrays = cell_arrays(cells.of(one.condition), bands, ValidationDesign(design))
     raw = cross_fitted(arrays)
-    p, weight = _levelled(arrays, raw, one.pi), np.ones(arrays.n.size)
+    p, weight = _levelled(arrays, raw, one), np.ones(arrays.n.size)
     if compared:
-        p, weight = _contrasted(arrays, p, one.pi, ratio, difference)
+        p, weight = _contrasted(arrays, p, ratio, difference)
     strata = _strata(arrays, cells.edges, score_cuts)
     size = strata.group.size
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sexstrat.errors import Problem, SchemaError, StudyError
@@ -90,9 +89,7 @@ def _column(values: pd.Series, field: Field) -> pd.Series:
         return number.mask(number % 1 != 0).astype("Int64")
     if field.type == "boolean":
         word = values.astype("string").str.lower()
-        return pd.Series(
-            np.where(word.isin(_TRUE), True, np.where(word.isin(_FALSE), False, None)), index=values.index
-        ).astype("boolean")
+        return word.map({**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}).astype("boolean")
     return values.astype("string").astype(object).where(values.notna(), None)
 
 
