@@ -154,9 +154,17 @@ def test_a_perfect_score_gives_the_interval_of_known_sex(seed: int) -> None:
             on_log = np.log if "difference" not in found["measure"] else float
             assert abs(on_log(found["point"]) - on_log(expected["point"])) < 0.1 * expected["se"]
             assert found["se"] == pytest.approx(expected["se"], rel=0.02)
+
+
+@given(seed=seeds)
+@settings(max_examples=2, deadline=None)
+def test_a_perfect_score_misleads_no_regression(seed: int) -> None:
+    """A score that never errs: the imputed ratio lies near that of known sex, and is not more certain than it."""
+    both = simulate_cells(Setting(name="s", validated=0.3, auc=1 - 1e-15), 5_000, seed)
     found, expected = (
-        regression_adjusted(as_input(one), imputations=20).coefficients[0] for one in (both.cells, both.truth)
+        regression_adjusted(as_input(one), imputations=np.inf).coefficients[0] for one in (both.cells, both.truth)
     )
-    assert expected.se is not None and found.se is not None
-    assert abs(np.log(found.ratio / expected.ratio)) < 0.1 * expected.se
-    assert found.se == pytest.approx(expected.se, rel=0.02)
+    # the prior that keeps the recalibration finite leaves some doubt about sex even where validated patients show none
+    assert found.se is not None and expected.se is not None
+    assert abs(np.log(found.ratio / expected.ratio)) < 0.5 * expected.se
+    assert found.se >= 0.99 * expected.se
