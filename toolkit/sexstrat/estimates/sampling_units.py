@@ -11,7 +11,7 @@ from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.linearisation import StratifiedVariance, lonely_part, stratified_variance, summed_strata
 
-__all__ = ["ClusterTotals", "PatientMoments", "sampling_units"]
+__all__ = ["ClusterTotals", "PatientMoments", "cluster_codes", "sampling_units"]
 
 Array = NDArray[np.float64]
 
@@ -77,8 +77,27 @@ class PatientMoments:
         return int(present.sum()) - int((present > 0).sum())
 
 
-def _cluster_codes(arrays: CellArrays, by: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the cluster of every row, and the stratum of every cluster; hospitals are taken as one stratum."""
+def cluster_codes(arrays: CellArrays, by: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the cluster of every row, and the stratum of every cluster; hospitals are taken as one stratum.
+
+    Parameters
+    ----------
+    arrays : the cells.
+    by : psu or site.
+
+    Raises
+    ------
+    EstimationError : patients without a unit, or ``by`` is neither.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_arrays
+    >>> code, stratum = cluster_codes(worked_arrays(), "site")
+    >>> sorted(set(code.tolist())), stratum.tolist()
+    ([0], [0])
+    """
+    if by not in {"psu", "site"}:
+        raise EstimationError(f"patients are clustered by psu or by site; found {by!r}")
     if by == "site":
         _, code = np.unique(arrays.site, return_inverse=True)
         return code.astype(np.int64), np.zeros(int(code.max(initial=-1)) + 1, dtype=np.int64)
@@ -92,7 +111,7 @@ def _cluster_codes(arrays: CellArrays, by: str) -> tuple[NDArray[np.int64], NDAr
 
 
 def _cluster_totals(arrays: CellArrays, p: Array, by: str) -> ClusterTotals:
-    code, stratum = _cluster_codes(arrays, by)
+    code, stratum = cluster_codes(arrays, by)
     groups = 2 * arrays.n_bands
     place = code * groups + arrays.group
     residual = np.where(arrays.validated, arrays.male - p, 0.0)
@@ -151,8 +170,6 @@ def sampling_units(arrays: CellArrays, p: Array, by: str) -> ClusterTotals | Pat
     >>> sampling_units(arrays, np.full(arrays.n.size, 0.5), "psu").n.tolist()
     [1100.0]
     """
-    if by not in {"psu", "site"}:
-        raise EstimationError(f"patients are clustered by psu or by site; found {by!r}")
     if by == "psu" and bool((arrays.psu < 0).all()):
         return _patient_moments(arrays, p)
     return _cluster_totals(arrays, p, by)
