@@ -13,6 +13,10 @@ Adjusted for age: ``stratified_tables``, ``mantel_haenszel`` and ``breslow_day``
 Sensitivity: ``beta_prior``, ``error_priors``, ``bias_analysis`` and ``misclassification_grid`` (nobody validated),
 ``tipping_point`` (a shift of the score, or of the unvalidated), ``noisy_recorded_sex`` with its ``_prior``,
 ``duplicate_records`` and ``duplicate_units`` (recorded sex is a record), ``e_value`` (a companion).
+
+Diagnostics: ``diagnostics`` gathers ``calibration_by_disease``, ``disease_shift``, ``accuracy_by_age``,
+``calibration_measures``, ``score_mixture``, ``recorded_against_unrecorded`` and ``information``; ``transport`` (errors
+carried over from elsewhere); ``imputation_comparison`` and ``imputations_needed`` (what imputation adds).
 """
 
 from sexstrat.estimates.age_trend import AgeTrend, age_trend, mean_ages
@@ -28,17 +32,25 @@ from sexstrat.estimates.compose import ESTIMATORS, compose, truth_composition
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, rubin_pool, satterthwaite
+from sexstrat.estimates.diagnostic_rows import DiagnosticRow
+from sexstrat.estimates.diagnostics import Diagnostics, diagnose
+from sexstrat.estimates.disease_shift import shown_nondifferential
 from sexstrat.estimates.duplicate_records import DuplicateDisagreement, duplicate_disagreement
 from sexstrat.estimates.duplicate_units import DuplicateUnits, duplicate_units
 from sexstrat.estimates.e_value import EValue, e_value
+from sexstrat.estimates.entropy_balance import entropy_balance
 from sexstrat.estimates.error_priors import ErrorDraws, ErrorPriors, draw_errors
 from sexstrat.estimates.estimate_rows import Estimates
 from sexstrat.estimates.expected_tables import mantel_haenszel_rows
 from sexstrat.estimates.goal import Goal
+from sexstrat.estimates.imputation_comparison import ImputationComparison, compare_imputations
+from sexstrat.estimates.imputations_needed import imputations_needed, von_hippel, white_royston_wood
+from sexstrat.estimates.information import planned_validation
 from sexstrat.estimates.mantel_haenszel import MantelHaenszel, mantel_haenszel
 from sexstrat.estimates.misclassification import rogan_gladen
 from sexstrat.estimates.misclassification_grid import MisclassificationGrid, misclassification_grid
 from sexstrat.estimates.misrecorded_margin import RecordingError
+from sexstrat.estimates.mixture_fit import MixtureFit, fit_mixture
 from sexstrat.estimates.needed import Needed, fewest_validated, needed_auc, needed_patients, needed_validated
 from sexstrat.estimates.neyman import allocate, proportional_allocation
 from sexstrat.estimates.noisy_recorded_sex import NoisyRecordedSex, noisy_recorded_sex
@@ -55,6 +67,8 @@ from sexstrat.estimates.score_logit_shift import ScoreModel, shifted_composition
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
 from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
 from sexstrat.estimates.tipping_point import TippingPoint, tipping_point_of_recording, tipping_point_of_score
+from sexstrat.estimates.transport import TransportTest, transport_test
+from sexstrat.estimates.variance_parts import VarianceParts, variance_parts
 
 __all__ = [
     "ESTIMATORS",
@@ -68,6 +82,8 @@ __all__ = [
     "Coefficient",
     "ComposeInput",
     "Composition",
+    "DiagnosticRow",
+    "Diagnostics",
     "DuplicateDisagreement",
     "DuplicateUnits",
     "EValue",
@@ -76,9 +92,11 @@ __all__ = [
     "Estimates",
     "Goal",
     "Homogeneity",
+    "ImputationComparison",
     "MantelHaenszel",
     "Margin",
     "MisclassificationGrid",
+    "MixtureFit",
     "Needed",
     "NoisyRecordedSex",
     "PlannedCells",
@@ -91,6 +109,8 @@ __all__ = [
     "StandardisedRate",
     "StratifiedTables",
     "TippingPoint",
+    "TransportTest",
+    "VarianceParts",
     "age_trend",
     "all_estimates",
     "allocate",
@@ -102,14 +122,19 @@ __all__ = [
     "bias_analysis_of_draws",
     "breslow_day",
     "clopper_pearson",
+    "compare_imputations",
     "compose",
+    "diagnose",
     "direct_standardised",
     "draw_errors",
     "duplicate_disagreement",
     "duplicate_units",
     "e_value",
+    "entropy_balance",
     "fewest_validated",
+    "fit_mixture",
     "headline_rows",
+    "imputations_needed",
     "jeffreys",
     "mantel_haenszel",
     "mantel_haenszel_rows",
@@ -122,6 +147,7 @@ __all__ = [
     "noisy_recorded_sex_prior",
     "optimal_allocation",
     "pilot_cells",
+    "planned_validation",
     "ppi_mean",
     "proportional_allocation",
     "regression_adjusted",
@@ -129,13 +155,18 @@ __all__ = [
     "rubin_pool",
     "satterthwaite",
     "shifted_composition",
+    "shown_nondifferential",
     "standard_populations",
     "standard_weights",
     "stated_cells",
     "stratified_tables",
     "tipping_point_of_recording",
     "tipping_point_of_score",
+    "transport_test",
     "truth_composition",
     "validated_only_interval",
+    "variance_parts",
+    "von_hippel",
+    "white_royston_wood",
     "wilson",
 ]
