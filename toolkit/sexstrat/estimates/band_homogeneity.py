@@ -74,16 +74,8 @@ def band_homogeneity(one: Composition, kind: str = "odds_ratio") -> Homogeneity:
     found = [theta for theta in (formula(*pair) for pair in pairs) if np.isfinite(theta.value)]
 
     def untested(reason: str, state: str = "undefined") -> Homogeneity:
-        return Homogeneity(
-            statistic=None,
-            df=None,
-            p_value=None,
-            uncorrected=None,
-            n_strata=bands,
-            n_used=len(found),
-            state=state,
-            reason=reason,
-        )
+        nothing: dict[str, None] = dict.fromkeys(("statistic", "df", "p_value", "uncorrected"))
+        return Homogeneity(**nothing, n_strata=bands, n_used=len(found), state=state, reason=reason)
 
     if place.state == "refused":
         return untested(place.source.why, "refused")

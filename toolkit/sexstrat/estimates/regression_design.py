@@ -84,6 +84,24 @@ def _without_contrast(codes: Codes, given: ComposeInput, link: str) -> Codes:
     return np.asarray(np.flatnonzero(empty), dtype=np.int64)
 
 
+def _rows_with_contrast(
+    given: ComposeInput, factors: dict[str, Codes], link: str
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Return the rows of the cells that take part, and sentences on those that do not."""
+    arrays = given.arrays
+    used, warnings = np.ones(arrays.n.size, dtype=bool), list[str]()
+    for name, codes in factors.items():
+        gone = _without_contrast(codes, given, link)
+        out = np.isin(codes, gone) & used
+        if out.any() and np.unique(codes).size > 1:
+            warnings.append(
+                f"{gone.size} of {np.unique(codes).size} {name}s have no diseased patient (or no other): their "
+                f"{int(arrays.n[out].sum())} patients say nothing about the comparison and are left out."
+            )
+            used &= ~out
+    return used, tuple(warnings)
+
+
 def _clusters(given: ComposeInput, cluster: str) -> Codes | None:
     """Return the cluster of each row of the cells, or None when each patient is one."""
     arrays = given.arrays
@@ -142,17 +160,9 @@ def regression_design(
         if value not in allowed:
             raise EstimationError(f"{name} must be one of {', '.join(allowed)}; found {value!r}")
     arrays, band = given.arrays, given.arrays.group // 2
-    used, warnings = np.ones(arrays.n.size, dtype=bool), []
-    factors = {"site": arrays.site, **({"age band": band} if age == "bands" else {})}
-    for name, codes in factors.items():
-        gone = _without_contrast(codes, given, link)
-        out = np.isin(codes, gone) & used
-        if out.any() and np.unique(codes).size > 1:
-            warnings.append(
-                f"{gone.size} of {np.unique(codes).size} {name}s have no diseased patient (or no other): their "
-                f"{int(arrays.n[out].sum())} patients say nothing about the comparison and are left out."
-            )
-            used &= ~out
+    used, warnings = _rows_with_contrast(
+        given, {"site": arrays.site, **({"age band": band} if age == "bands" else {})}, link
+    )
     clusters = _clusters(given, cluster)
     keys = [arrays.site, band if age == "bands" else arrays.age_years, *([] if clusters is None else [clusters])]
     table, inverse = np.unique(np.column_stack(keys)[used], axis=0, return_inverse=True)
@@ -184,5 +194,5 @@ def regression_design(
         n_diseased=float(sums[1]),
         n_validated=float(sums[2]),
         n_validated_diseased=float(sums[3]),
-        warnings=tuple(warnings),
+        warnings=warnings,
     )
