@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sexstrat.cli import image_commands, simulate_command, study_commands, table_commands
+from sexstrat.cli import design_commands, image_commands, simulate_command, study_commands, table_commands
 from sexstrat.cli.terminal import emit_json, error_document, progress_line
 from sexstrat.errors import SexstratError
 
@@ -45,6 +45,7 @@ def _root(
 study_commands.register(app)
 image_commands.register(app)
 table_commands.register(app)
+design_commands.register(app)
 simulate_command.register(app)
 
 
