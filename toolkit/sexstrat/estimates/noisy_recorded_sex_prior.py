@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,18 @@ def _ratio(top: Array, bottom: Array) -> Array:
     return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
 
 
+def _keys(place: Place) -> dict[str, Any]:
+    patients = place.source.n_patients
+    return {
+        "condition": place.source.condition,
+        "age_low": None,
+        "age_high": None,
+        "standard": place.standard,
+        "n_patients": round(float(patients.sum())),
+        "n_diseased": round(float(patients[:, 1].sum())),
+    }
+
+
 def _measure(place: Place, kind: str, men: Array, women: Array, uniform: Array, level: float) -> SimulatedMeasure:
     """Return one contrast: a linear map of the recorded shares for each draw, its variance carried along."""
     name, _, on_log = CONTRASTS[kind]
@@ -72,18 +85,11 @@ def _measure(place: Place, kind: str, men: Array, women: Array, uniform: Array, 
     possible = ~(reasons[NO_BETTER] | reasons[OUTSIDE])
     defined = possible & np.isfinite(theta.value) & np.isfinite(variance)
     reasons[NOT_DEFINED] = possible & ~defined
-    source, systematic = place.source, theta.value[defined]
+    systematic = theta.value[defined]
     return SimulatedMeasure(
         measure=name,
         on_log=on_log,
-        place={
-            "condition": source.condition,
-            "age_low": None,
-            "age_high": None,
-            "standard": place.standard,
-            "n_patients": round(float(source.n_patients.sum())),
-            "n_diseased": round(float(source.n_patients[:, 1].sum())),
-        },
+        place=_keys(place),
         systematic=systematic,
         total=systematic + noise[defined] * np.sqrt(variance[defined]),
         draws=men.size,
