@@ -62,7 +62,11 @@ odir: $(READY) ## heavy: the study on the real photographs in ../shared/data, re
 model: $(READY) ## heavy: train the shipped model again, into .work/model, and measure it on people of another country
 	@test -d $(SHARED)/odir5k || { echo "shared data are absent: $(SHARED)/odir5k" >&2; exit 1; }
 	$(BIN)/python analyses/odir5k_prepare.py .work/odir --shared $(SHARED)
-	$(BIN)/sexstrat train $(LABELLED) --phases 224x10 --out .work/model
+	$(BIN)/sexstrat train $(LABELLED) --phases 224x10 --unmeasured --out .work/teacher_224
+	$(BIN)/sexstrat train $(LABELLED) --prepared 288 --phases 256x12 --members 2 --shared-epochs 4 --average-decay 0.99 \
+	  --unmeasured --out .work/teacher_256
+	$(BIN)/sexstrat train $(LABELLED) --prepared 288 --phases 256x5 --average-decay 0.99 --learning-rate 5e-5 --warm-up 0.5 \
+	  --start .work/teacher_256/model --teacher .work/teacher_256/model --teacher .work/teacher_224/model --out .work/model
 	$(BIN)/sexstrat models measure .work/odir/external_images.csv .work/odir/external_labels.csv \
 	  --model .work/model/model --add-to-card \
 	  --data "HEI-MED (other country, camera and people; nearly all diabetic)"

@@ -9,9 +9,10 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from sexstrat.errors import ModelError, StudyError
-from sexstrat.models import Head, build, load_model, views_of
+from sexstrat.models import Head, build, load_model, scale_pixels, views_of
 from sexstrat.training import (
     Examples,
     PixelCache,
@@ -27,6 +28,7 @@ from sexstrat.training.batch_statistics import fuse_batch_normalization, refresh
 from sexstrat.training.commands import run_measurement
 from sexstrat.training.fit import male_logits, patient_level_auc
 from sexstrat.training.publication import CardTexts, publish_result
+from sexstrat.training.teachers import Teachers, start_from
 from sexstrat.training.upper_fit import fresh_split
 from sexstrat.values.tables import table_schema
 
@@ -203,6 +205,39 @@ def test_members_part_after_the_shared_epochs(
     first, second = ([row for row in log if row["member"] == member] for member in (0, 1))
     assert {**first[0], "member": 1} == second[0]
     assert first[1]["loss"] != second[1]["loss"]
+
+
+def test_a_student_starts_from_and_learns_of_published_models(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """The start is the published network itself; targets are labels mixed with the teacher's own probabilities."""
+    examples, cache = material
+    teacher = train(plan_for(tmp_path / "teacher", backbone_weights, phases=((32, 1),)), examples, cache)
+    texts = CardTexts(model_id="teacher", title="Teacher", terms="none")
+    publish_result(teacher, examples, (), texts, tmp_path / "published")
+    loaded = load_model(tmp_path / "published")
+    windows = np.ascontiguousarray(cache.pixels[:6, 4:36, 4:36])
+    told = expit(loaded.forward(scale_pixels(windows, "tf"))[:, 0])
+    labels = np.array([[0.0], [1], [0], [1], [1], [0]], dtype=np.float32)
+    mixed = Teachers((tmp_path / "published",), 0.75).targets(labels, windows)
+    assert mixed[:, 0] == pytest.approx(0.25 * labels[:, 0] + 0.75 * told, abs=1e-6)
+    larger = Teachers((tmp_path / "published",), 1.0).targets(labels, np.ascontiguousarray(cache.pixels[:6]))
+    assert ((larger > 0) & (larger < 1)).all()  # windows of another size are brought to the teacher's input
+
+    student = build("mobilenet", (Head(name="sex", units=1), Head(name="age", units=1)), None)
+    start_from(student, tmp_path / "published")
+    assert np.asarray(student.predict_on_batch(scale_pixels(windows, "tf"))["sex"]) == pytest.approx(
+        loaded.forward(scale_pixels(windows, "tf")), abs=1e-4
+    )
+    plan = plan_for(
+        tmp_path / "student", backbone_weights, phases=((32, 1),), start=tmp_path / "published",
+        teachers=(tmp_path / "published",),
+    )  # fmt: skip
+    log = train(plan, examples, cache).progress.log
+    assert np.isfinite(log[0]["loss"])
+    assert plan.recipe()["teachers"] == [plan.recipe()["start"]] == [loaded.card.weights_sha256]
+    with pytest.raises(ModelError, match="is not the card of a published model"):
+        replace(plan, teachers=(tmp_path,)).recipe()
 
 
 def test_parts_leave_out_whom_they_must(

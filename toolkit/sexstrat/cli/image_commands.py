@@ -82,6 +82,18 @@ def train(
     ] = "as_left_eye",
     members: Annotated[int, typer.Option("--members", min=1, max=20, help="Runs whose weights are averaged.")] = 1,
     shared_epochs: Annotated[int, typer.Option("--shared-epochs", min=0, help="Epochs before the runs part.")] = 0,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="Card of a published model to go on from, instead of --weights alone."),
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None, typer.Option("--teacher", help="Card of a published model to learn from; repeatable.")
+    ] = None,
+    warm_up: Annotated[float, typer.Option("--warm-up", min=0.0, help="Epochs of rising learning rate.")] = 1.0,
+    prepared: Annotated[int, typer.Option("--prepared", min=32, help="Side in pixels of the prepared crops.")] = 256,
+    unmeasured: Annotated[
+        bool, typer.Option("--unmeasured", help="Leave the test part alone: for a model that will only teach.")
+    ] = False,
     average_decay: Annotated[
         float, typer.Option("--average-decay", min=0.0, max=0.9999, help="Share of the running average a step keeps.")
     ] = 0.98,
@@ -102,6 +114,7 @@ def train(
         about=about,
         folds=folds,
         cache=cache,
+        measured=not unmeasured,
         tell=progress_line,
         recipe={
             "weights": weights,
@@ -113,6 +126,10 @@ def train(
             "members": members,
             "shared_epochs": shared_epochs,
             "average_decay": average_decay,
+            "warm_up_epochs": warm_up,
+            "start": start,
+            "teachers": tuple(teacher or ()),
+            "prepared_size": prepared,
             "learning_rate": learning_rate,
             "seed": seed,
         },

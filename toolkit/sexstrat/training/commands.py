@@ -55,6 +55,7 @@ def run_training(
     folds: int,
     cache: Path | None,
     recipe: Mapping[str, Any],
+    measured: bool = True,
     tell: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Train a model, or cross-fit it when ``folds`` is 2 or more.
@@ -65,7 +66,8 @@ def run_training(
     about : texts of the card, or None.
     folds : 0 for one model; otherwise the number of folds.
     cache : folder of the prepared crops, or None for the run's own.
-    recipe : fields of :class:`TrainingPlan`, phases as text.
+    recipe : fields of :class:`TrainingPlan`, phases as text; the last phase gives the input size.
+    measured : measure the model on its test part; False for a model that will only teach another.
     tell : called with one line of progress at a time.
 
     Returns
@@ -83,7 +85,12 @@ def run_training(
         raise StudyError(f"--backbone {recipe['backbone']!r}: no such backbone; allowed: {', '.join(BACKBONES)}")
     if recipe["views"] not in VIEWS:
         raise StudyError(f"--views {recipe['views']!r}: must be one of {', '.join(VIEWS)}")
-    plan = TrainingPlan(**{**recipe, "phases": parse_phases(recipe["phases"])})
+    phases = parse_phases(recipe["phases"])
+    if recipe.get("prepared_size", phases[-1][0]) < phases[-1][0]:
+        raise StudyError(
+            f"--prepared {recipe['prepared_size']}: must be at least the last input, {phases[-1][0]} pixels"
+        )
+    plan = TrainingPlan(**{**recipe, "phases": phases, "input_size": phases[-1][0]})
     texts = _PLAIN if about is None else read_card_texts(about)
     tables = TrainingTables(
         images=images, persons=persons, conditions=conditions, groups=groups, placeholder_ages=placeholder_ages
@@ -94,7 +101,7 @@ def run_training(
             frame = cross_fit_tables(tables, plan, folds=folds, model_id=texts.model_id, out=scores, cache=cache)
             n_ok = int((frame["status"] == "ok").sum())
             return {"scores": str(scores), "images": len(frame), "scored": n_ok, "folds": folds}
-        card = train_tables(tables, plan, texts, cache=cache)
+        card = train_tables(tables, plan, texts, cache=cache, measured=measured)
     return {"card": str(plan.out / "model" / "card.json"), "sha256": card.weights_sha256, **_overall(card.performance)}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sexstrat.models.scaling import scale_pixels
 from sexstrat.models.views import Views
 from sexstrat.training.augment import augment
+from sexstrat.training.teachers import Teachers
 
 __all__ = ["epoch_feeder"]
 
@@ -26,6 +27,7 @@ def epoch_feeder(
     scaling: str,
     seed: int,
     epoch: int,
+    teachers: Teachers | None = None,
 ) -> Any:
     """Return one epoch of augmented batches as a ``keras.utils.PyDataset``.
 
@@ -40,6 +42,7 @@ def epoch_feeder(
     batch_size : photographs a batch.
     scaling : as in the backbone's entry.
     seed, epoch : together they decide order and augmentation.
+    teachers : published models that mix their probabilities into the target of sex; None leaves the labels.
 
     Returns
     -------
@@ -61,10 +64,13 @@ def epoch_feeder(
                 )
                 for row in chosen
             ]
-            batch = scale_pixels(np.stack(windows), scaling)
+            batch = np.stack(windows)
+            wanted = {name: values[chosen] for name, values in targets.items()}
+            if teachers is not None:
+                wanted["sex"] = teachers.targets(wanted["sex"], batch)
             return (
-                batch,
-                {name: values[chosen] for name, values in targets.items()},
+                scale_pixels(batch, scaling),
+                wanted,
                 {name: values[chosen] for name, values in weights.items()},
             )
 

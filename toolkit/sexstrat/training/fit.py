@@ -22,6 +22,7 @@ from sexstrat.training.feeder import epoch_feeder
 from sexstrat.training.patient_auc import area_under_curve, patient_means
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.targets import heads_for, learning_targets, losses
+from sexstrat.training.teachers import Teachers, start_from
 
 __all__ = ["Fitted", "fit", "freeze", "male_logits", "patient_level_auc", "shrink"]
 
@@ -67,6 +68,8 @@ def fit(
     keras.utils.set_random_seed(plan.seed if plan.shared_seed is None else plan.shared_seed)
     heads = heads_for(examples)
     network = build(plan.backbone, heads, None, weights=plan.weights, dropout=plan.dropout)
+    if plan.start is not None:
+        start_from(network, plan.start)
     network = fuse_batch_normalization(network)
     freeze(network, plan.freeze_to)
     compile_network(plan, network, examples, max(1, len(train_rows) // plan.batch_size))
@@ -74,6 +77,7 @@ def fit(
     scaling = backbone(plan.backbone).scaling
     pixels_at = _by_size(pixels, plan)
     views = views_of(plan.views, examples.eye.tolist())
+    teachers = Teachers(plan.teachers, plan.teacher_share) if plan.teachers else None
 
     def feed(epoch: int) -> Any:
         size = plan.size_at(epoch)
@@ -88,6 +92,7 @@ def fit(
             scaling=scaling,
             seed=plan.seed_at(epoch),
             epoch=epoch,
+            teachers=teachers,
         )
 
     def validate(epoch: int) -> float:

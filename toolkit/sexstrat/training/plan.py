@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from sexstrat.errors import ModelError
 
 __all__ = ["TrainingPlan"]
 
@@ -35,6 +38,9 @@ class TrainingPlan:
     views : how a photograph is turned, as in a model card; "both" and eyes not known are mirrored by chance.
     freeze_to : layer up to which, itself included, weights stay as they are; "" trains all.
     members : runs from the same start whose weights are averaged.
+    start : card of a published model of the same backbone whose weights are the start; None starts from ``weights``.
+    teachers : cards of published models whose probability is learned beside the label.
+    teacher_share : their share in the target of sex.
     seed : of order and augmentation; members take this one and those that follow.
     shared_epochs : first epochs, in the order and augmentation of ``shared_seed``, after which members part: runs that
         part early in training stay close enough for their average to mean something (Frankle et al., ICML 2020).
@@ -61,6 +67,9 @@ class TrainingPlan:
     views: Literal["as_taken", "both", "as_left_eye"] = "as_left_eye"
     freeze_to: str = ""
     members: int = 1
+    start: Path | None = None
+    teachers: tuple[Path, ...] = ()
+    teacher_share: float = 0.7
     seed: int = 20240501
     shared_epochs: int = 0
     shared_seed: int | None = None
@@ -94,5 +103,16 @@ class TrainingPlan:
         """Return what defines the result, without the places, as JSON-ready values."""
         values = asdict(self)
         del values["out"], values["weights"]
+        values["start"] = None if self.start is None else _weights_digest(self.start)
+        values["teachers"] = [_weights_digest(card) for card in self.teachers]
         values["phases"] = [list(phase) for phase in self.phases]
         return values
+
+
+def _weights_digest(card: Path) -> str:
+    """Return the SHA-256 of a published model's weights, by which a recipe names it."""
+    place = card / "card.json" if card.is_dir() else card
+    try:
+        return str(json.loads(place.read_text(encoding="utf-8"))["weights_sha256"])
+    except (OSError, ValueError, KeyError) as err:
+        raise ModelError(f"{place} is not the card of a published model: {err}") from err

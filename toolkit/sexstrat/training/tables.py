@@ -99,7 +99,7 @@ def cross_fit_tables(
 
 
 def train_tables(
-    tables: TrainingTables, plan: TrainingPlan, texts: CardTexts, *, cache: Path | None = None
+    tables: TrainingTables, plan: TrainingPlan, texts: CardTexts, *, cache: Path | None = None, measured: bool = True
 ) -> ModelCard:
     """Fit one model, measure it once on its test part, and publish it into the plan's folder.
 
@@ -109,6 +109,7 @@ def train_tables(
     plan : the recipe.
     texts : what its makers say of the model.
     cache : folder of the prepared crops; the plan's own when None.
+    measured : False leaves the test part alone, and the card without figures: for a model that only teaches another.
 
     Returns
     -------
@@ -122,7 +123,8 @@ def train_tables(
     examples = tables.examples()
     crops = _crops(examples, plan, cache)
     result = train(plan, examples, crops)
-    performance = held_out_performance(result, examples, crops, data=f"{tables.images.stem}, held-out test part")
+    data = f"{tables.images.stem}, held-out test part"
+    performance = held_out_performance(result, examples, crops, data=data) if measured else ()
     return publish_result(result, examples, performance, texts, plan.out / "model")
 
 
