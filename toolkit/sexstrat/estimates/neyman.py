@@ -83,13 +83,17 @@ def allocate(coefficient: Array, *, available: Counts, validated: Counts, furthe
     total = int(before.sum()) + further
     lower = _bounds(upper, before, total, minimum)
 
-    def taken(log_threshold: float) -> Counts:
-        steps = np.ceil((np.sqrt(1 + 4 * c / np.exp(log_threshold)) - 1) / 2)
-        return np.asarray(np.clip(np.minimum(steps, 2.0**62).astype(np.int64), lower, upper), dtype=np.int64)
-
     if c.max(initial=0.0) <= 0:
         return _filled(lower, upper, total)
-    low, high = np.log(c[c > 0].min()) - 100, np.log(c.max()) + 1
+    log_c = np.log(c, out=np.full_like(c, -np.inf), where=c > 0)
+
+    def taken(log_threshold: float) -> Counts:
+        gain = np.exp(np.minimum(log_c - log_threshold, 100.0))  # beyond it every patient of a stratum is taken
+        steps = np.minimum(np.ceil((np.sqrt(1 + 4 * gain) - 1) / 2), 2.0**62)
+        return np.asarray(np.clip(steps.astype(np.int64), lower, upper), dtype=np.int64)
+
+    low = float(log_c[c > 0].min() - 2 * np.log(upper.max() + 1.0) - 1)
+    high = float(log_c.max()) + 1
     for _ in range(200):
         middle = (low + high) / 2
         low, high = (middle, high) if taken(middle).sum() > total else (low, middle)
