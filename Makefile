@@ -49,6 +49,7 @@ bench: $(READY) ## heavy: speed and memory ratios
 	$(BIN)/python -m pytest -q tests/benchmarks -m benchmark_suite
 
 simulate: $(READY) ## heavy: coverage of every interval over many seeded cohorts
+	$(BIN)/python tests/simulation/acceptance.py --anew
 	$(PYTEST) tests/simulation -m slow
 
 odir: $(READY) ## heavy: the study on the real photographs in ../shared/data, resumable

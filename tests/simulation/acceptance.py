@@ -1,6 +1,6 @@
 """Judge what ``auto`` prints in every setting of the methods page, and write the table that ships with the project.
 
-python tests/simulation/acceptance.py [--replicates 500] [--settings baseline weak ...] [--out tests/simulation]
+python tests/simulation/acceptance.py [--replicates 500] [--settings baseline weak ...] [--out FOLDER] [--anew]
 
 Each replicate draws a cohort, composes it as a study would, and compares crude and standardised measures and age bands
 with the truth of the declared target. Settings that are done are kept in ``acceptance.csv``; a figure outside its
@@ -75,7 +75,9 @@ def replicate(name: str, seed: int) -> list[dict[str, Any]]:
     known = truth_composition(drawn.truth, bands=BANDS)
     truth = population_values(one, made.n.sum(axis=1))
     if one.target is Target.cohort:
-        truth = {(row["measure"], row["standard"], row["age_low"]): row.get("point", np.nan) for row in contrasts(known)}
+        truth = {
+            (row["measure"], row["standard"], row["age_low"]): row.get("point", np.nan) for row in contrasts(known)
+        }
     alone = compose(drawn.cells, bands=BANDS, design=one.design, target=one.target, method="complete_case")
     widths = {(row["measure"], row["standard"], row["age_low"]): _width(row) for row in contrasts(alone)}
     labelled = made.n_validated if drawn.external is None else _labelled(drawn.external.frame)
@@ -87,7 +89,15 @@ def replicate(name: str, seed: int) -> list[dict[str, Any]]:
         kept = {field: row.get(field) for field in ("measure", "standard", "age_low", "estimator", "state", "point")}
         limits = {"low": row.get("low"), "high": row.get("high"), "headline": made.state}
         rows.append(
-            {"setting": name, "seed": seed, **kept, **limits, "truth": truth[key], "alone": widths[key], "fewest": fewest}
+            {
+                "setting": name,
+                "seed": seed,
+                **kept,
+                **limits,
+                "truth": truth[key],
+                "alone": widths[key],
+                "fewest": fewest,
+            }
         )
     return rows
 
@@ -172,9 +182,10 @@ def main() -> int:
     parser.add_argument("--settings", nargs="*", default=[name for name in settings() if name != "noisy_recorded_sex"])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--anew", action="store_true", help="run settings again that are in the table already")
     given = parser.parse_args()
     place = given.out / "acceptance.csv"
-    kept = pd.read_csv(place) if place.is_file() else pd.DataFrame()
+    kept = pd.read_csv(place) if place.is_file() and not given.anew else pd.DataFrame()
     wrong = 0
     for name in given.settings:
         if len(kept) and (kept["setting"] == name).any():
@@ -187,7 +198,7 @@ def main() -> int:
             wrong += len(failures(table.loc[doubtful.index], RERUN_BOUNDS))
         kept = pd.concat([kept, table], ignore_index=True)
         kept.to_csv(place, index=False, float_format="%.4f")
-        print(f"{name}: {len(doubtful)} figures run again, {wrong} out of bounds so far", flush=True)
+        print(f"{name}: {len(doubtful)} figures run again, {wrong} out of bounds so far", flush=True)  # noqa: T201
     (given.out / "ACCEPTANCE.md").write_text(markdown(pd.read_csv(place)), encoding="utf-8")
     return int(wrong > 0)
 
@@ -197,14 +208,16 @@ def markdown(table: pd.DataFrame) -> str:
     lines = [
         "# What `auto` prints, judged in every simulated setting",
         "",
-        "Made by `make simulate` (`tests/simulation/acceptance.py`). Each setting is drawn many times, composed as a study "
-        "would compose it, and compared with the truth of its target. *Coverage* of 95 % intervals; *bias* in empirical "
-        "standard errors; *width* against the validated patients alone (complete case); *rejects* the share of intervals "
-        "that exclude no difference; *answered* the share of cohorts with a number; *corrected* the share of headlines "
-        "called corrected. Bands are judged where 30 validated patients are expected with and without the disease; their "
-        "coverage is given as lowest to highest. Figures outside .92 to .98 were run again with 2,000 fresh cohorts.",
+        "Made by `make simulate` (`tests/simulation/acceptance.py`). Each setting is drawn many times, composed as a "
+        "study would compose it, and compared with the truth of its target. *Coverage* of 95 % intervals; *bias* in "
+        "empirical standard errors; *width* against the validated patients alone (complete case); *rejects* the share "
+        "of intervals that exclude no difference; *answered* the share of cohorts with a number; *corrected* the share "
+        "of headlines called corrected. Bands are judged where 30 validated patients are expected with and without "
+        "the disease; their coverage is given as lowest to highest. Figures outside .92 to .98 were run again with "
+        "2,000 fresh cohorts.",
         "",
-        "| setting | measure | estimator | cohorts | answered | corrected | coverage | bias | width | rejects | coverage of bands |",
+        "| setting | measure | estimator | cohorts | answered | corrected | coverage | bias | width | rejects "
+        "| coverage of bands |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in table["setting"].unique():
@@ -212,7 +225,9 @@ def markdown(table: pd.DataFrame) -> str:
             for standard in ("crude", "cohort"):
                 mine = table[(table["setting"] == name) & (table["measure"] == measure)]
                 row = mine[(mine["standard"] == standard) & mine["age_low"].isna()].iloc[0]
-                bands = mine[mine["age_low"].notna() & (mine["fewest"] >= ENOUGH) & (mine["answered"] > 0.5)]["coverage"]
+                bands = mine[mine["age_low"].notna() & (mine["fewest"] >= ENOUGH) & (mine["answered"] > 0.5)][
+                    "coverage"
+                ]
                 span = f"{_dot(bands.min())} to {_dot(bands.max())}" if standard == "crude" and len(bands) else ""
                 figures = [row[key] for key in ("answered", "corrected_headline", "coverage")]
                 cells = [
