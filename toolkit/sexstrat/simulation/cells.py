@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from sexstrat.simulation.people import People
 from sexstrat.values.cells import Cells
-from sexstrat.values.logit_bins import FIXED_POINT, logit_bin, logit_edges
+from sexstrat.values.logit_bins import FIXED_POINT, LOGIT_CLIP, logit_bin, logit_edges
 from sexstrat.values.tables import table_schema
 
 __all__ = ["cells_of_people", "patient_probability"]
@@ -21,7 +21,7 @@ OLDEST = 120  # years: the cell contract's highest age
 
 
 def patient_probability(people: People) -> NDArray[np.float64]:
-    """Combine the eyes to one prob_male per patient: the mean of the logits; NaN without a photograph.
+    """Combine the eyes to one prob_male per patient, as a cohort does: the mean of the logits, each cut at +-10.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def patient_probability(people: People) -> NDArray[np.float64]:
 
     Returns
     -------
-    Probability of male, shape (patients,).
+    Probability of male, shape (patients,); NaN without a photograph.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def patient_probability(people: People) -> NDArray[np.float64]:
     [0.9, 0.75, nan]
     """
     counted = np.maximum(people.n_eyes, 1)
-    mean_logit = np.nansum(people.eye_logit, axis=1) / counted
+    mean_logit = np.nansum(np.clip(people.eye_logit, -LOGIT_CLIP, LOGIT_CLIP), axis=1) / counted
     return np.where(people.n_eyes > 0, expit(mean_logit), np.nan)
 
 
