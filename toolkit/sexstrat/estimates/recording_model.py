@@ -62,7 +62,8 @@ def with_estimated_recording(arrays: CellArrays) -> CellArrays:
     """Return the cells with weights over the estimated probability of being recorded.
 
     AIPW with these weights is right when either this model or the recalibration is (doubly robust). Taking the
-    estimated probability as known makes intervals no narrower than they should be.
+    estimated probability as known makes intervals no narrower than they should be. Where everybody is recorded the
+    probability is 1 and nothing is estimated.
 
     Parameters
     ----------
@@ -75,8 +76,8 @@ def with_estimated_recording(arrays: CellArrays) -> CellArrays:
     >>> bool(np.allclose(with_estimated_recording(arrays).w_over_r, arrays.w_over_r))
     True
     """
-    r = recording_probability(arrays)
     rows = arrays.validated
+    r = np.ones(rows.size) if rows.size and rows.all() else recording_probability(arrays)
     return replace(
         arrays,
         w_over_r=np.where(rows, arrays.w / r, 0.0),
