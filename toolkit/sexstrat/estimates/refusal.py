@@ -131,7 +131,11 @@ def labelled_refusal(given: ComposeInput) -> str | None:
 
 def _too_few_patients(given: ComposeInput) -> str | None:
     patients = int(given.arrays.n_patients.sum())
-    return f"only {patients} patients; at least {FEWEST_PATIENTS} are needed" if patients < FEWEST_PATIENTS else None
+    if patients < FEWEST_PATIENTS:
+        return f"only {patients} patients; at least {FEWEST_PATIENTS} are needed"
+    if given.arrays.w.sum() <= 0:
+        return f"the weights of the {patients} patients add up to 0, so that they stand for nobody"
+    return None
 
 
 def _swapped(labelled: CellArrays) -> str | None:
