@@ -14,6 +14,11 @@ Sensitivity: ``beta_prior``, ``error_priors``, ``bias_analysis`` and ``misclassi
 ``tipping_point`` (a shift of the score, or of the unvalidated), ``noisy_recorded_sex`` with its ``_prior``,
 ``duplicate_records`` and ``duplicate_units`` (recorded sex is a record), ``e_value`` (a companion).
 
+Complex samples: ``linearisation``, ``survey_design`` and ``survey`` (plain numbers), ``share_influence``,
+``sampling_units`` and ``clustered_composition`` (E1 over units). Bootstrap: ``resampling``, ``resampling_plan``,
+``measure_vector``, ``bootstrap_table``, ``pooled_shares``, ``bootstrap_e1`` and ``bootstrap`` (any estimator), read by
+``bootstrap_result`` and ``bootstrap_intervals``.
+
 Diagnostics: ``diagnostics`` gathers ``calibration_by_disease``, ``disease_shift``, ``accuracy_by_age``,
 ``calibration_measures``, ``score_mixture``, ``recorded_against_unrecorded`` and ``information``; ``transport`` (errors
 carried over from elsewhere); ``imputation_comparison`` and ``imputations_needed`` (what imputation adds).
@@ -27,7 +32,12 @@ from sexstrat.estimates.band_homogeneity import band_homogeneity
 from sexstrat.estimates.beta_prior import BetaPrior, beta_prior
 from sexstrat.estimates.bias_analysis import bias_analysis, bias_analysis_of_draws
 from sexstrat.estimates.bias_analysis_result import BiasAnalysis
+from sexstrat.estimates.bootstrap import bootstrap
+from sexstrat.estimates.bootstrap_e1 import bootstrap_e1
+from sexstrat.estimates.bootstrap_intervals import bca_interval, percentile_interval
+from sexstrat.estimates.bootstrap_result import Bootstrap
 from sexstrat.estimates.breslow_day import Homogeneity, breslow_day
+from sexstrat.estimates.clustered_composition import clustered_composition, clustered_variance
 from sexstrat.estimates.compose import ESTIMATORS, compose, truth_composition
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition, Margin
@@ -66,6 +76,8 @@ from sexstrat.estimates.regression_result import Coefficient, RegressionAdjusted
 from sexstrat.estimates.score_logit_shift import ScoreModel, shifted_composition
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
 from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
+from sexstrat.estimates.survey import survey_mean, survey_proportion, survey_ratio, survey_total
+from sexstrat.estimates.survey_design import SurveyDesign, SurveyEstimate
 from sexstrat.estimates.tipping_point import TippingPoint, tipping_point_of_recording, tipping_point_of_score
 from sexstrat.estimates.transport import TransportTest, transport_test
 from sexstrat.estimates.variance_parts import VarianceParts, variance_parts
@@ -79,6 +91,7 @@ __all__ = [
     "Anticipated",
     "BetaPrior",
     "BiasAnalysis",
+    "Bootstrap",
     "Coefficient",
     "ComposeInput",
     "Composition",
@@ -108,6 +121,8 @@ __all__ = [
     "StandardWeights",
     "StandardisedRate",
     "StratifiedTables",
+    "SurveyDesign",
+    "SurveyEstimate",
     "TippingPoint",
     "TransportTest",
     "VarianceParts",
@@ -117,11 +132,16 @@ __all__ = [
     "anticipated_interval",
     "band_homogeneity",
     "barnard_rubin",
+    "bca_interval",
     "beta_prior",
     "bias_analysis",
     "bias_analysis_of_draws",
+    "bootstrap",
+    "bootstrap_e1",
     "breslow_day",
     "clopper_pearson",
+    "clustered_composition",
+    "clustered_variance",
     "compare_imputations",
     "compose",
     "diagnose",
@@ -146,6 +166,7 @@ __all__ = [
     "noisy_recorded_sex",
     "noisy_recorded_sex_prior",
     "optimal_allocation",
+    "percentile_interval",
     "pilot_cells",
     "planned_validation",
     "ppi_mean",
@@ -160,6 +181,10 @@ __all__ = [
     "standard_weights",
     "stated_cells",
     "stratified_tables",
+    "survey_mean",
+    "survey_proportion",
+    "survey_ratio",
+    "survey_total",
     "tipping_point_of_recording",
     "tipping_point_of_score",
     "transport_test",

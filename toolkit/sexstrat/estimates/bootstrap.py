@@ -49,7 +49,7 @@ def _without_a_group(n: Array, *, clustered: bool, rng: np.random.Generator) -> 
     """
     if clustered:
         group = rng.permutation(n.size) % min(n.size, JACKKNIFE_GROUPS)
-        return (group[None, :] != np.arange(int(group.max()) + 1)[:, None]).astype(float)
+        return np.where(group[None, :] != np.arange(int(group.max()) + 1)[:, None], 1.0, 0.0)
     whole = np.floor(n + rng.random(n.size)).astype(np.int64)
     gone = rng.multinomial(whole, np.full(JACKKNIFE_GROUPS, 1 / JACKKNIFE_GROUPS)).T
     return np.asarray(np.maximum(1 - gone / n, 0.0))
