@@ -31,7 +31,7 @@ strata = st.lists(
 ).map(lambda rows: [(c, n, min(n, v)) for c, n, v in rows])  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rows=strata, share=st.floats(0, 1), minimum=st.integers(0, 2))
 def test_no_other_whole_numbers_do_better(rows: list[tuple[float, int, int]], share: float, minimum: int) -> None:
     """Every spread that the bounds allow is tried; none has a smaller sum of c / m."""
