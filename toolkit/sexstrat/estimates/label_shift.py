@@ -71,7 +71,10 @@ def label_shift_check(
     """Return PACC and EMQ, their difference and its standard error on the same bootstrap samples.
 
     Both estimate the share of men when scores are distributed alike among men, and among women, in the two samples.
-    PACC uses mean scores, EMQ the whole distribution: another camera, age or disease moves them apart.
+    PACC uses mean scores, EMQ the whole distribution: another camera, age or disease moves them apart. With few
+    labelled patients the bootstrap overstates the standard error, so that the check speaks more rarely than its level
+    says: in simulations where label shift held, at 95 % and with a recalibrated score, in 0.5 % with 200 labelled
+    patients and in 3 % with 1,000.
 
     Parameters
     ----------

@@ -89,8 +89,9 @@ def _recalibration(x: Array, men: Array, women: Array) -> tuple[Array, Array]:
             if not worse.any():
                 break
             size = np.where(worse, size / 2, size)
+        gain = np.max((moved - value) / (1 + np.abs(value)))
         a, b, value = a + size * da, b + size * db, np.maximum(moved, value)
-        if max(np.abs(da).max(), np.abs(db).max()) < 1e-10:
+        if gain < 1e-13:  # a Newton step that gains so little leaves an error of its own square
             break
     return a, b
 

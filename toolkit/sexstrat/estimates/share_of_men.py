@@ -100,6 +100,11 @@ def share_of_men(
     (0.0, 0.0, 0.03, 'at_boundary')
     """
     low, high = limits
+    if not (se > 0 and high > low):
+        raise EstimationError(
+            f"{estimator}: the samples show no variation (standard error {se:.3g}), so no interval can be given. With "
+            "a score that never errs use acc, whose interval allows for errors not seen"
+        )
     if not (low < 1 and high > 0):
         raise EstimationError(
             f"{estimator}: the interval of the share of men, {low:.4g} to {high:.4g}, lies outside 0 to 1: the target "
@@ -107,11 +112,6 @@ def share_of_men(
             "the two samples"
         )
     low, high = max(low, 0.0), min(high, 1.0)
-    if not (se > 0 and high > low):
-        raise EstimationError(
-            f"{estimator}: the samples show no variation (standard error {se:.3g}), so no interval can be given. With "
-            "a score that never errs use acc, whose interval allows for errors not seen"
-        )
     point = min(max(raw, 0.0), 1.0)
     inside = 0 < point < 1
     return ShareOfMen(  # an interval centred elsewhere (Lang-Reiczigel) is widened to hold the point
