@@ -66,7 +66,7 @@ model: $(READY) ## heavy: train the shipped model again, into .work/model, and m
 	$(BIN)/sexstrat train $(LABELLED) --phases 224x10 --unmeasured --out .work/teacher_224
 	$(BIN)/sexstrat train $(LABELLED) --prepared 288 --phases 256x12 --members 2 --shared-epochs 4 --average-decay 0.99 \
 	  --unmeasured --out .work/teacher_256
-	$(BIN)/sexstrat train $(LABELLED) --prepared 288 --phases 256x5 --average-decay 0.99 --learning-rate 5e-5 --warm-up 0.5 \
+	$(BIN)/sexstrat train $(LABELLED) --prepared 288 --phases 256x5 --average-decay 0.99 --learning-rate 5e-5 --warm-up 0.5 --patience 2 \
 	  --start .work/teacher_256/model --teacher .work/teacher_256/model --teacher .work/teacher_224/model --out .work/model
 	$(BIN)/sexstrat models measure .work/odir/external_images.csv .work/odir/external_labels.csv \
 	  --model .work/model/model --add-to-card \

@@ -89,6 +89,9 @@ def train(
     teacher: Annotated[
         list[Path] | None, typer.Option("--teacher", help="Card of a published model to learn from; repeatable.")
     ] = None,
+    patience: Annotated[
+        int, typer.Option("--patience", min=1, help="Epochs without a better model to stop after.")
+    ] = 6,
     warm_up: Annotated[float, typer.Option("--warm-up", min=0.0, help="Epochs of rising learning rate.")] = 1.0,
     prepared: Annotated[int, typer.Option("--prepared", min=32, help="Side in pixels of the prepared crops.")] = 256,
     unmeasured: Annotated[
@@ -126,6 +129,7 @@ def train(
             "members": members,
             "shared_epochs": shared_epochs,
             "average_decay": average_decay,
+            "patience": patience,
             "warm_up_epochs": warm_up,
             "start": start,
             "teachers": tuple(teacher or ()),
