@@ -156,8 +156,8 @@ def _drawn(chart: DesignChart) -> Figure:
     if chart.wanted is not None:
         axes.axhline(chart.wanted, color=COLOURS["ink"], linewidth=1.0, linestyle=(0, (1, 2)), zorder=1)
         axes.annotate(
-            f"wanted {_value(chart.scale, chart.wanted)}", (1, chart.wanted), (-2, 4),
-            xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="right", fontsize=11.5,
+            f"wanted {_value(chart.scale, chart.wanted)}", (0, chart.wanted), (4, 4),
+            xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="left", fontsize=11.5,
         )  # fmt: skip
     styles = iter(_STYLES)
     row = 0.0

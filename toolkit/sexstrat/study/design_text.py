@@ -101,7 +101,7 @@ def design_tables(plan: DesignPlan) -> tuple[TextTable, ...]:
     >>> from sexstrat.study.design_request import DesignRequest
     >>> request = DesignRequest(patients=400, prevalence=0.25, ratio=1.5, aucs=(0.9,), validated=(400,))
     >>> design_tables(plan_design(request))[0].rows
-    (('0.9', '400', '100', '1.50 (1.06 to 2.13)', '2.01', '62%', '2.01'),)
+    (('0.9', '400', '100', '1.50 (1.06 to 2.13)', '2.02', '62%', '2.01'),)
     """
     header = ("AUC", "validated", "diseased", "to expect", "width", "power", "without score")
     rows = tuple(_reached_row(row, plan.request.compared) for row in plan.reached)
