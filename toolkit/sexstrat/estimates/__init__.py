@@ -19,6 +19,11 @@ Complex samples: ``linearisation``, ``survey_design`` and ``survey`` (plain numb
 ``measure_vector``, ``bootstrap_table``, ``pooled_shares``, ``bootstrap_e1`` and ``bootstrap`` (any estimator), read by
 ``bootstrap_result`` and ``bootstrap_intervals``.
 
+Predicted sex corrected on plain numbers: ``score_counts``, ``quantification``, ``emq`` and ``label_shift`` (share of
+men), ``class_accuracy`` and ``misclassification`` (Rogan-Gladen), ``matrix_method``, ``validation_table``,
+``validation_likelihood`` and ``differential_error`` (E3), ``sex_disease_rows``, ``nondifferential`` and
+``regression_calibration`` (E6), ``simex`` (a check only), all with ``sex_measures`` or ``share_of_men``.
+
 Diagnostics: ``diagnostics`` gathers ``calibration_by_disease``, ``disease_shift``, ``accuracy_by_age``,
 ``calibration_measures``, ``score_mixture``, ``recorded_against_unrecorded`` and ``information``; ``transport`` (errors
 carried over from elsewhere); ``imputation_comparison`` and ``imputations_needed`` (what imputation adds).
@@ -37,6 +42,7 @@ from sexstrat.estimates.bootstrap_e1 import bootstrap_e1
 from sexstrat.estimates.bootstrap_intervals import bca_interval, percentile_interval
 from sexstrat.estimates.bootstrap_result import Bootstrap
 from sexstrat.estimates.breslow_day import Homogeneity, breslow_day
+from sexstrat.estimates.class_accuracy import ClassAccuracy
 from sexstrat.estimates.clustered_composition import clustered_composition, clustered_variance
 from sexstrat.estimates.compose import ESTIMATORS, compose, truth_composition
 from sexstrat.estimates.compose_input import ComposeInput
@@ -44,10 +50,12 @@ from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, rubin_pool, satterthwaite
 from sexstrat.estimates.diagnostic_rows import DiagnosticRow
 from sexstrat.estimates.diagnostics import Diagnostics, diagnose
+from sexstrat.estimates.differential_error import DifferentialErrorTest, differential_error_test
 from sexstrat.estimates.disease_shift import shown_nondifferential
 from sexstrat.estimates.duplicate_records import DuplicateDisagreement, duplicate_disagreement
 from sexstrat.estimates.duplicate_units import DuplicateUnits, duplicate_units
 from sexstrat.estimates.e_value import EValue, e_value
+from sexstrat.estimates.emq import emq
 from sexstrat.estimates.entropy_balance import entropy_balance
 from sexstrat.estimates.error_priors import ErrorDraws, ErrorPriors, draw_errors
 from sexstrat.estimates.estimate_rows import Estimates
@@ -56,8 +64,15 @@ from sexstrat.estimates.goal import Goal
 from sexstrat.estimates.imputation_comparison import ImputationComparison, compare_imputations
 from sexstrat.estimates.imputations_needed import imputations_needed, von_hippel, white_royston_wood
 from sexstrat.estimates.information import planned_validation
+from sexstrat.estimates.label_shift import LabelShiftCheck, label_shift_check
 from sexstrat.estimates.mantel_haenszel import MantelHaenszel, mantel_haenszel
-from sexstrat.estimates.misclassification import rogan_gladen
+from sexstrat.estimates.matrix_method import MatrixEstimate, matrix_method
+from sexstrat.estimates.misclassification import (
+    lang_reiczigel,
+    rogan_gladen,
+    rogan_gladen_delta,
+    rogan_gladen_known,
+)
 from sexstrat.estimates.misclassification_grid import MisclassificationGrid, misclassification_grid
 from sexstrat.estimates.misrecorded_margin import RecordingError
 from sexstrat.estimates.mixture_fit import MixtureFit, fit_mixture
@@ -65,21 +80,31 @@ from sexstrat.estimates.needed import Needed, fewest_validated, needed_auc, need
 from sexstrat.estimates.neyman import allocate, proportional_allocation
 from sexstrat.estimates.noisy_recorded_sex import NoisyRecordedSex, noisy_recorded_sex
 from sexstrat.estimates.noisy_recorded_sex_prior import noisy_recorded_sex_prior
+from sexstrat.estimates.nondifferential import NondifferentialError, nondifferential_error
 from sexstrat.estimates.pilot_cells import pilot_cells
 from sexstrat.estimates.planned_cells import PlannedCells, stated_cells
 from sexstrat.estimates.planning import anticipated_interval, validated_only_interval
 from sexstrat.estimates.ppi import PredictionPoweredMean, ppi_mean
 from sexstrat.estimates.proportions import clopper_pearson, jeffreys, wilson
+from sexstrat.estimates.quantification import acc, pacc
 from sexstrat.estimates.rates import StandardisedRate, direct_standardised
 from sexstrat.estimates.regression_adjusted import regression_adjusted
+from sexstrat.estimates.regression_calibration import RegressionCalibration, regression_calibration
 from sexstrat.estimates.regression_result import Coefficient, RegressionAdjusted
+from sexstrat.estimates.score_counts import ScoreCounts, score_counts
 from sexstrat.estimates.score_logit_shift import ScoreModel, shifted_composition
+from sexstrat.estimates.sex_disease_rows import SexDiseaseRows, sex_disease_rows
+from sexstrat.estimates.sex_measures import SexMeasure, SexMeasures, sex_measures
+from sexstrat.estimates.share_of_men import ShareOfMen
+from sexstrat.estimates.simex import SimexCheck, mc_simex
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
 from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
 from sexstrat.estimates.survey import survey_mean, survey_proportion, survey_ratio, survey_total
 from sexstrat.estimates.survey_design import SurveyDesign, SurveyEstimate
 from sexstrat.estimates.tipping_point import TippingPoint, tipping_point_of_recording, tipping_point_of_score
 from sexstrat.estimates.transport import TransportTest, transport_test
+from sexstrat.estimates.validation_likelihood import ValidationFit, validation_likelihood
+from sexstrat.estimates.validation_table import ValidationTable, closed_form_shares, validation_table
 from sexstrat.estimates.variance_parts import VarianceParts, variance_parts
 
 __all__ = [
@@ -92,11 +117,13 @@ __all__ = [
     "BetaPrior",
     "BiasAnalysis",
     "Bootstrap",
+    "ClassAccuracy",
     "Coefficient",
     "ComposeInput",
     "Composition",
     "DiagnosticRow",
     "Diagnostics",
+    "DifferentialErrorTest",
     "DuplicateDisagreement",
     "DuplicateUnits",
     "EValue",
@@ -106,18 +133,28 @@ __all__ = [
     "Goal",
     "Homogeneity",
     "ImputationComparison",
+    "LabelShiftCheck",
     "MantelHaenszel",
     "Margin",
+    "MatrixEstimate",
     "MisclassificationGrid",
     "MixtureFit",
     "Needed",
     "NoisyRecordedSex",
+    "NondifferentialError",
     "PlannedCells",
     "PooledVariance",
     "PredictionPoweredMean",
     "RecordingError",
     "RegressionAdjusted",
+    "RegressionCalibration",
+    "ScoreCounts",
     "ScoreModel",
+    "SexDiseaseRows",
+    "SexMeasure",
+    "SexMeasures",
+    "ShareOfMen",
+    "SimexCheck",
     "StandardWeights",
     "StandardisedRate",
     "StratifiedTables",
@@ -125,7 +162,10 @@ __all__ = [
     "SurveyEstimate",
     "TippingPoint",
     "TransportTest",
+    "ValidationFit",
+    "ValidationTable",
     "VarianceParts",
+    "acc",
     "age_trend",
     "all_estimates",
     "allocate",
@@ -140,24 +180,31 @@ __all__ = [
     "bootstrap_e1",
     "breslow_day",
     "clopper_pearson",
+    "closed_form_shares",
     "clustered_composition",
     "clustered_variance",
     "compare_imputations",
     "compose",
     "diagnose",
+    "differential_error_test",
     "direct_standardised",
     "draw_errors",
     "duplicate_disagreement",
     "duplicate_units",
     "e_value",
+    "emq",
     "entropy_balance",
     "fewest_validated",
     "fit_mixture",
     "headline_rows",
     "imputations_needed",
     "jeffreys",
+    "label_shift_check",
+    "lang_reiczigel",
     "mantel_haenszel",
     "mantel_haenszel_rows",
+    "matrix_method",
+    "mc_simex",
     "mean_ages",
     "misclassification_grid",
     "needed_auc",
@@ -165,16 +212,24 @@ __all__ = [
     "needed_validated",
     "noisy_recorded_sex",
     "noisy_recorded_sex_prior",
+    "nondifferential_error",
     "optimal_allocation",
+    "pacc",
     "percentile_interval",
     "pilot_cells",
     "planned_validation",
     "ppi_mean",
     "proportional_allocation",
     "regression_adjusted",
+    "regression_calibration",
     "rogan_gladen",
+    "rogan_gladen_delta",
+    "rogan_gladen_known",
     "rubin_pool",
     "satterthwaite",
+    "score_counts",
+    "sex_disease_rows",
+    "sex_measures",
     "shifted_composition",
     "shown_nondifferential",
     "standard_populations",
@@ -190,6 +245,8 @@ __all__ = [
     "transport_test",
     "truth_composition",
     "validated_only_interval",
+    "validation_likelihood",
+    "validation_table",
     "variance_parts",
     "von_hippel",
     "white_royston_wood",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sexstrat.estimates.disease_shift import LARGEST_SHIFT
 from sexstrat.estimates.sex_disease_rows import SexDiseaseRows
 from sexstrat.estimates.share_of_men import normal_quantile
 
@@ -14,7 +15,6 @@ __all__ = ["NondifferentialError", "nondifferential_error"]
 
 Array = NDArray[np.float64]
 
-LARGEST_SHIFT = 0.1  # standard deviations of logit p within sex and age: decision table, E5 and E6
 LEVEL = 0.90  # two one-sided tests at 5 %
 FEWEST_IN_A_GROUP = 10  # validated patients of each sex x disease: with fewer the sandwich itself is not known
 
