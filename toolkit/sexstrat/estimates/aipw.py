@@ -58,6 +58,11 @@ def _totals(arrays: CellArrays, p: Array, centre: Array, *, sampled: bool) -> _T
     )
 
 
+def _corrected(arrays: CellArrays, p: Array) -> Array:
+    """Return the corrected number of men by band and disease: sum of w p + (w / r)(S - p)."""
+    return arrays.total(arrays.w * p + arrays.w_over_r * np.where(arrays.validated, arrays.male - p, 0.0))
+
+
 def _degrees_of_freedom(variance: Array, noise: Array, effective: Array) -> Array:
     """Return 2 v^2 / Var(v) for variances that are sums over validated patients, at most the effective number less 1.
 
@@ -92,8 +97,7 @@ def _by_band(given: ComposeInput, p: Array) -> tuple[Margin, tuple[str, ...], bo
     arrays, bands = given.arrays, len(given.bands)
     n = arrays.total(arrays.w)
     safe = np.where(n > 0, n, 1.0)
-    raw = _totals(arrays, p, np.zeros((bands, 2)), sampled=given.sampled)
-    centre = (raw.model + raw.residual) / safe
+    centre = _corrected(arrays, p) / safe
     t = _totals(arrays, p, centre, sampled=given.sampled)
     pi, covariance = np.full((bands, 2), np.nan), np.zeros((2 * bands, 2 * bands))
     effective, df = np.array(arrays.effective_validated), np.zeros((bands, 2))
@@ -122,8 +126,7 @@ def _overall(given: ComposeInput, p: Array) -> Margin:
     arrays = given.arrays
     n = arrays.total(arrays.w).sum(axis=0)
     safe = np.where(n > 0, n, 1.0)
-    raw = _totals(arrays, p, np.zeros((len(given.bands), 2)), sampled=given.sampled)
-    pi = np.where(n > 0, (raw.model + raw.residual).sum(axis=0) / safe, np.nan)
+    pi = np.where(n > 0, _corrected(arrays, p).sum(axis=0) / safe, np.nan)
     centre = np.broadcast_to(np.nan_to_num(pi), (len(given.bands), 2))
     t = _totals(arrays, p, centre, sampled=given.sampled)
     parts = t.spread + 2 * t.cross + t.squares if given.sampled else t.realised

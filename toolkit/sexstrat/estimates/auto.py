@@ -35,12 +35,13 @@ RECORDING_MODELLED = (
 EXTREME_WEIGHT = 20.0  # a validated patient standing for this many times the average one is a reason to warn
 
 
-def data_warnings(given: ComposeInput) -> tuple[str, ...]:
+def data_warnings(given: ComposeInput, auc: float | None = None) -> tuple[str, ...]:
     """Return what a reader must know about the data, whichever estimator is used.
 
     Parameters
     ----------
     given : the input.
+    auc : area under the curve of the score on validated patients, where it is known already.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def data_warnings(given: ComposeInput) -> tuple[str, ...]:
         )
     if arrays.n_outside:
         found.append(f"{arrays.n_outside} patients outside the declared age bands are left out.")
-    auc = validated_auc(arrays)
+    auc = validated_auc(arrays) if auc is None else auc
     if auc < UNINFORMATIVE_AUC:
         found.append(f"The score hardly tells the sexes apart (area under the curve {auc:.2f}); it adds little.")
     rows = arrays.validated
@@ -74,7 +75,7 @@ def data_warnings(given: ComposeInput) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _diagnostics(given: ComposeInput) -> dict[str, float]:
+def _diagnostics(given: ComposeInput, auc: float) -> dict[str, float]:
     arrays = given.arrays
     well, diseased = arrays.n_validated.sum(axis=0)
     patients = arrays.n_patients.sum(axis=0)
@@ -84,7 +85,7 @@ def _diagnostics(given: ComposeInput) -> dict[str, float]:
         "n_validated": int(well + diseased),
         "n_validated_diseased": int(diseased),
         "effective_validated": float(arrays.effective_validated.sum()),
-        "auc_validated": validated_auc(arrays),
+        "auc_validated": auc,
         "attenuation_threshold": attenuation(arrays, threshold=True),
         "attenuation_weighted": attenuation(arrays, threshold=False),
     }
@@ -108,10 +109,11 @@ def checked(given: ComposeInput, estimate: Composition) -> Composition:
     >>> found["n_validated"], found["n_validated_diseased"], round(found["auc_validated"], 6)
     (550, 150, 0.8)
     """
+    auc = validated_auc(given.arrays)
     return replace(
         estimate,
-        warnings=(*data_warnings(given), *estimate.warnings),
-        diagnostics={**_diagnostics(given), **estimate.diagnostics},
+        warnings=(*data_warnings(given, auc), *estimate.warnings),
+        diagnostics={**_diagnostics(given, auc), **estimate.diagnostics},
         cohort_ages=given.arrays.total(given.arrays.w).sum(axis=1),
     )
 

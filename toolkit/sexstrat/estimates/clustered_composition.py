@@ -84,7 +84,7 @@ class ClusteredMargin(Margin):
         """Return the variance of a measure over units; df as for independent patients, at most units less strata."""
         found = _measured(self.units, self.influence, gradient_pi, gradient_n, self.lonely)
         if found.df < 1:  # nothing shows how units differ: no variance, so that no interval is made of it
-            return Uncertainty(variance=0.0, df=1.0)
+            return Uncertainty(variance=0.0, df=1.0, reason="no interval: as many strata as sampling units here")
         plain = Margin.uncertainty(self, gradient_pi, gradient_n)
         return Uncertainty(variance=found.variance, df=min(plain.df, float(found.df)))
 

@@ -30,11 +30,13 @@ class Uncertainty:
     variance : its variance.
     df : degrees of freedom of the t interval; infinite means normal.
     fmi : fraction of missing information, or None where the method has none.
+    reason : why there is no variance, where it is 0.
     """
 
     variance: float
     df: float
     fmi: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,7 @@ def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[
     found = place.margin.uncertainty(theta.by_pi, theta.by_n)
     if found.variance <= 0:
         reason = "counted, not estimated: no interval" if place.margin.counted else "no interval: the variance is 0"
+        reason = found.reason or reason
         return {**row, "note": _joined(place.note, reason)}
     tail = 1 - (1 - place.source.level) / 2
     normal = found.df >= LARGE_DF
