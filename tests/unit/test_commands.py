@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from sexstrat.__main__ import main
-from sexstrat.cli import image_commands, study_commands, table_commands
+from sexstrat.cli import design_commands, image_commands, simulate_command, study_commands, table_commands
 from sexstrat.cli.terminal import progress_line
 
 
@@ -17,6 +17,8 @@ def test_each_group_registers_its_commands() -> None:
     for group, register in (
         (study_commands, study_commands.register),
         (table_commands, table_commands.register),
+        (design_commands, design_commands.register),
+        (simulate_command, simulate_command.register),
         (image_commands, image_commands.register),
     ):
         app = typer.Typer()
