@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from sexstrat.estimates import ComposeInput, Composition, compose
 from sexstrat.estimates.age_trend import age_trend
-from sexstrat.estimates.breslow_day import breslow_day
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.expected_tables import mantel_haenszel_rows
-from sexstrat.estimates.mantel_haenszel import MANTEL_HAENSZEL, mantel_haenszel
-from sexstrat.estimates.mean_model import LINKS
-from sexstrat.estimates.regression_adjusted import regression_adjusted
-from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
+from sexstrat.estimates.numbers.breslow_day import breslow_day
+from sexstrat.estimates.numbers.mantel_haenszel import MANTEL_HAENSZEL, mantel_haenszel
+from sexstrat.estimates.numbers.mean_model import LINKS
+from sexstrat.estimates.numbers.stratified_tables import StratifiedTables, stratified_tables
+from sexstrat.estimates.regression.regression_adjusted import regression_adjusted
 from sexstrat.simulation import Setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells

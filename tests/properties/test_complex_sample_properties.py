@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from sexstrat.estimates import ComposeInput
 from sexstrat.estimates.aipw import aipw
-from sexstrat.estimates.bootstrap_e1 import bootstrap_e1
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.clustered_composition import clustered_composition
-from sexstrat.estimates.survey import survey_proportion
-from sexstrat.estimates.survey_design import SurveyDesign
+from sexstrat.estimates.numbers.survey import survey_proportion
+from sexstrat.estimates.numbers.survey_design import SurveyDesign
+from sexstrat.estimates.resampling.bootstrap_e1 import bootstrap_e1
 from sexstrat.simulation import Setting, cells_of_people, draw_people
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells

@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.class_accuracy import ClassAccuracy
-from sexstrat.estimates.emq import emq
-from sexstrat.estimates.matrix_method import matrix_method
-from sexstrat.estimates.misclassification import lang_reiczigel, rogan_gladen_delta
-from sexstrat.estimates.quantification import acc, pacc
-from sexstrat.estimates.regression_calibration import regression_calibration
-from sexstrat.estimates.score_counts import ScoreCounts, score_counts
-from sexstrat.estimates.sex_disease_rows import sex_disease_rows
-from sexstrat.estimates.sex_measures import SexMeasure
-from sexstrat.estimates.share_of_men import ShareOfMen
-from sexstrat.estimates.simex import mc_simex
-from sexstrat.estimates.validation_likelihood import validation_likelihood
-from sexstrat.estimates.validation_table import validation_table
+from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
+from sexstrat.estimates.numbers.emq import emq
+from sexstrat.estimates.numbers.matrix_method import matrix_method
+from sexstrat.estimates.numbers.misclassification import lang_reiczigel, rogan_gladen_delta
+from sexstrat.estimates.numbers.quantification import acc, pacc
+from sexstrat.estimates.numbers.regression_calibration import regression_calibration
+from sexstrat.estimates.numbers.score_counts import ScoreCounts, score_counts
+from sexstrat.estimates.numbers.sex_disease_rows import sex_disease_rows
+from sexstrat.estimates.numbers.sex_measures import SexMeasure
+from sexstrat.estimates.numbers.share_of_men import ShareOfMen
+from sexstrat.estimates.numbers.simex import mc_simex
+from sexstrat.estimates.numbers.validation_likelihood import validation_likelihood
+from sexstrat.estimates.numbers.validation_table import validation_table
 
 GRID = np.array([0.02, 0.21, 0.37, 0.63, 0.79, 0.98])
 counts = st.lists(st.integers(1, 60), min_size=6, max_size=6)

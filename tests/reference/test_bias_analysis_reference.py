@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sexstrat.estimates.beta_prior import beta_prior
-from sexstrat.estimates.bias_analysis import bias_analysis, bias_analysis_of_draws
-from sexstrat.estimates.bias_analysis_result import BiasAnalysis
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.compose_input import ComposeInput
-from sexstrat.estimates.duplicate_records import duplicate_disagreement
-from sexstrat.estimates.e_value import e_value
-from sexstrat.estimates.error_priors import ErrorDraws, ErrorPriors
-from sexstrat.estimates.misclassification_grid import misclassification_grid
+from sexstrat.estimates.sensitivity.beta_prior import beta_prior
+from sexstrat.estimates.sensitivity.bias_analysis import bias_analysis, bias_analysis_of_draws
+from sexstrat.estimates.sensitivity.bias_analysis_result import BiasAnalysis
+from sexstrat.estimates.sensitivity.duplicate_records import duplicate_disagreement
+from sexstrat.estimates.sensitivity.e_value import e_value
+from sexstrat.estimates.sensitivity.error_priors import ErrorDraws, ErrorPriors
+from sexstrat.estimates.sensitivity.misclassification_grid import misclassification_grid
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign

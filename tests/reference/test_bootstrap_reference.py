@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from sexstrat.estimates import ComposeInput
-from sexstrat.estimates.bootstrap_e1 import bootstrap_e1
-from sexstrat.estimates.bootstrap_intervals import acceleration, bca_interval, percentile_interval
 from sexstrat.estimates.cell_arrays import cell_arrays
+from sexstrat.estimates.resampling.bootstrap_e1 import bootstrap_e1
+from sexstrat.estimates.resampling.bootstrap_intervals import acceleration, bca_interval, percentile_interval
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign

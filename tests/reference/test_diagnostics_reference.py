@@ -14,14 +14,14 @@ import pytest
 from scipy.special import expit
 
 from sexstrat.estimates import rubin_pool
-from sexstrat.estimates.accuracy_by_age import accuracy_by_age
-from sexstrat.estimates.calibration_by_disease import calibration_by_disease
-from sexstrat.estimates.calibration_measures import calibration_measures
-from sexstrat.estimates.diagnostic_rows import DiagnosticRow
-from sexstrat.estimates.disease_shift import disease_shift
-from sexstrat.estimates.entropy_balance import entropy_balance
-from sexstrat.estimates.mixture_fit import fit_mixture
-from sexstrat.estimates.validated_people import ValidatedPeople
+from sexstrat.estimates.diagnosis.accuracy_by_age import accuracy_by_age
+from sexstrat.estimates.diagnosis.calibration_by_disease import calibration_by_disease
+from sexstrat.estimates.diagnosis.calibration_measures import calibration_measures
+from sexstrat.estimates.diagnosis.diagnostic_rows import DiagnosticRow
+from sexstrat.estimates.diagnosis.disease_shift import disease_shift
+from sexstrat.estimates.diagnosis.entropy_balance import entropy_balance
+from sexstrat.estimates.diagnosis.mixture_fit import fit_mixture
+from sexstrat.estimates.diagnosis.validated_people import ValidatedPeople
 
 STORED: dict[str, Any] = json.loads(
     (Path(__file__).parent / "outputs" / "diagnostics.json").read_text(encoding="utf-8")

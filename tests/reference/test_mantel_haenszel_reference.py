@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from sexstrat.estimates.breslow_day import breslow_day
-from sexstrat.estimates.mantel_haenszel import MANTEL_HAENSZEL, mantel_haenszel
-from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
+from sexstrat.estimates.numbers.breslow_day import breslow_day
+from sexstrat.estimates.numbers.mantel_haenszel import MANTEL_HAENSZEL, mantel_haenszel
+from sexstrat.estimates.numbers.stratified_tables import StratifiedTables, stratified_tables
 
 OUTPUT = Path(__file__).parent / "outputs" / "mantel_haenszel.json"
 SETS: dict[str, Any] = json.loads(OUTPUT.read_text(encoding="utf-8"))["sets"]

@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sexstrat.estimates.class_accuracy import ClassAccuracy
-from sexstrat.estimates.differential_error import differential_error_test
-from sexstrat.estimates.matrix_method import matrix_method
-from sexstrat.estimates.misclassification import lang_reiczigel, rogan_gladen_delta, rogan_gladen_known
-from sexstrat.estimates.nondifferential import nondifferential_error
-from sexstrat.estimates.regression_calibration import regression_calibration
-from sexstrat.estimates.sex_disease_rows import sex_disease_rows
-from sexstrat.estimates.sex_measures import SexMeasures
-from sexstrat.estimates.simex import mc_simex, misclassification_power
-from sexstrat.estimates.validation_likelihood import validation_likelihood
-from sexstrat.estimates.validation_table import closed_form_shares, validation_table
+from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
+from sexstrat.estimates.numbers.differential_error import differential_error_test
+from sexstrat.estimates.numbers.matrix_method import matrix_method
+from sexstrat.estimates.numbers.misclassification import lang_reiczigel, rogan_gladen_delta, rogan_gladen_known
+from sexstrat.estimates.numbers.nondifferential import nondifferential_error
+from sexstrat.estimates.numbers.regression_calibration import regression_calibration
+from sexstrat.estimates.numbers.sex_disease_rows import sex_disease_rows
+from sexstrat.estimates.numbers.sex_measures import SexMeasures
+from sexstrat.estimates.numbers.simex import mc_simex, misclassification_power
+from sexstrat.estimates.numbers.validation_likelihood import validation_likelihood
+from sexstrat.estimates.numbers.validation_table import closed_form_shares, validation_table
 
 OUTPUTS = Path(__file__).parent / "outputs"
 

@@ -15,9 +15,9 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import logit
 
-from sexstrat.estimates.emq import emq
-from sexstrat.estimates.ppi import ppi_mean
-from sexstrat.estimates.quantification import acc, pacc
+from sexstrat.estimates.numbers.emq import emq
+from sexstrat.estimates.numbers.ppi import ppi_mean
+from sexstrat.estimates.numbers.quantification import acc, pacc
 
 OUTPUTS = Path(__file__).parent / "outputs"
 

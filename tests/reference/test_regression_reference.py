@@ -17,9 +17,9 @@ import statsmodels.api as sm
 
 from sexstrat.estimates import ComposeInput
 from sexstrat.estimates.cell_arrays import cell_arrays
-from sexstrat.estimates.mean_model import LINKS, MeanModel, fit_mean_model
-from sexstrat.estimates.regression_adjusted import regression_adjusted
-from sexstrat.estimates.robust_variance import Counts, cluster_variance, patient_variance
+from sexstrat.estimates.numbers.mean_model import LINKS, MeanModel, fit_mean_model
+from sexstrat.estimates.regression.regression_adjusted import regression_adjusted
+from sexstrat.estimates.regression.robust_variance import Counts, cluster_variance, patient_variance
 from sexstrat.estimates.worked_example import worked_input
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
@@ -92,7 +92,7 @@ def test_mancl_derouen_agrees_with_the_whole_hat_matrix(link: str) -> None:
 @pytest.mark.parametrize("link", LINKS)
 def test_cluster_hc1_agrees_with_sandwich_and_geepack(link: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the small-sample residuals: vcovCL's HC1, and without its factor geepack's robust standard errors."""
-    monkeypatch.setattr("sexstrat.estimates.robust_variance.FEW_CLUSTERS", 2)
+    monkeypatch.setattr("sexstrat.estimates.regression.robust_variance.FEW_CLUSTERS", 2)
     x, fit, counts, slope, site = fitted("counts", link)
     found = cluster_variance(x, fit, counts, slope, site, np.arange(3))
     assert found is not None

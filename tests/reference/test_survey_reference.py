@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sexstrat.estimates.survey import survey_mean, survey_proportion, survey_ratio, survey_total
-from sexstrat.estimates.survey_design import SurveyDesign, SurveyEstimate
+from sexstrat.estimates.numbers.survey import survey_mean, survey_proportion, survey_ratio, survey_total
+from sexstrat.estimates.numbers.survey_design import SurveyDesign, SurveyEstimate
 
 STORED = json.loads((Path(__file__).parent / "outputs" / "survey.json").read_text(encoding="utf-8"))
 OURS = {"certainty": "certainty", "average": "average", "adjust": "centred"}

@@ -11,7 +11,7 @@ from sexstrat.estimates import ComposeInput, Margin, compose
 from sexstrat.estimates.age_trend import age_trend, band_ages, log_ratio_per_decade
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.expected_tables import ADJUSTED, mantel_haenszel_rows
-from sexstrat.estimates.regression_adjusted import regression_adjusted
+from sexstrat.estimates.regression.regression_adjusted import regression_adjusted
 from sexstrat.simulation import setting, simulate_cells, true_composition
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import Target

@@ -10,18 +10,18 @@ from scipy.special import expit, logit
 from scipy.stats import binom, norm
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.class_accuracy import ClassAccuracy
-from sexstrat.estimates.differential_error import differential_error_test
-from sexstrat.estimates.emq import emq
-from sexstrat.estimates.label_shift import label_shift_check
-from sexstrat.estimates.matrix_method import matrix_method
-from sexstrat.estimates.misclassification import lang_reiczigel, rogan_gladen_known
-from sexstrat.estimates.quantification import acc, pacc
-from sexstrat.estimates.regression_calibration import regression_calibration
-from sexstrat.estimates.score_counts import ScoreCounts, score_counts
-from sexstrat.estimates.sex_disease_rows import sex_disease_rows
-from sexstrat.estimates.validation_likelihood import validation_likelihood
-from sexstrat.estimates.validation_table import validation_table
+from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
+from sexstrat.estimates.numbers.differential_error import differential_error_test
+from sexstrat.estimates.numbers.emq import emq
+from sexstrat.estimates.numbers.label_shift import label_shift_check
+from sexstrat.estimates.numbers.matrix_method import matrix_method
+from sexstrat.estimates.numbers.misclassification import lang_reiczigel, rogan_gladen_known
+from sexstrat.estimates.numbers.quantification import acc, pacc
+from sexstrat.estimates.numbers.regression_calibration import regression_calibration
+from sexstrat.estimates.numbers.score_counts import ScoreCounts, score_counts
+from sexstrat.estimates.numbers.sex_disease_rows import sex_disease_rows
+from sexstrat.estimates.numbers.validation_likelihood import validation_likelihood
+from sexstrat.estimates.numbers.validation_table import validation_table
 
 LOGITS = np.linspace(-8, 8, 81)
 SEPARATION = 1.9  # area under the curve .91

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from sexstrat.estimates import ComposeInput, compose
-from sexstrat.estimates.beta_prior import beta_prior
-from sexstrat.estimates.bias_analysis import bias_analysis
 from sexstrat.estimates.cell_arrays import cell_arrays
-from sexstrat.estimates.delta_adjustment import delta_adjusted
-from sexstrat.estimates.duplicate_records import duplicate_disagreement
-from sexstrat.estimates.error_priors import ErrorPriors
-from sexstrat.estimates.misrecorded_margin import RecordingError, misrecorded_place
 from sexstrat.estimates.places import crude_place
 from sexstrat.estimates.recalibration import recalibrate
-from sexstrat.estimates.score_logit_shift import ScoreModel, shifted_composition
+from sexstrat.estimates.sensitivity.beta_prior import beta_prior
+from sexstrat.estimates.sensitivity.bias_analysis import bias_analysis
+from sexstrat.estimates.sensitivity.delta_adjustment import delta_adjusted
+from sexstrat.estimates.sensitivity.duplicate_records import duplicate_disagreement
+from sexstrat.estimates.sensitivity.error_priors import ErrorPriors
+from sexstrat.estimates.sensitivity.misrecorded_margin import RecordingError, misrecorded_place
+from sexstrat.estimates.sensitivity.score_logit_shift import ScoreModel, shifted_composition
 from sexstrat.simulation import cells_of_people, draw_people, setting, simulate_cells, true_prevalence_ratio
 from sexstrat.simulation.setting import Setting
 from sexstrat.values.age_bands import AgeBands

@@ -13,14 +13,14 @@ from scipy.stats import norm
 from sexstrat.estimates import compose, truth_composition
 from sexstrat.estimates.attenuation import attenuation
 from sexstrat.estimates.cell_arrays import cell_arrays
-from sexstrat.estimates.class_accuracy import ClassAccuracy
-from sexstrat.estimates.label_shift_likelihood import emq_point
-from sexstrat.estimates.matrix_method import matrix_method
 from sexstrat.estimates.mixture import mixture_shares
+from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
+from sexstrat.estimates.numbers.label_shift_likelihood import emq_point
+from sexstrat.estimates.numbers.matrix_method import matrix_method
+from sexstrat.estimates.numbers.regression_calibration import regression_calibration
+from sexstrat.estimates.numbers.score_counts import score_counts
+from sexstrat.estimates.numbers.sex_disease_rows import sex_disease_rows
 from sexstrat.estimates.recalibration import fit_logistic
-from sexstrat.estimates.regression_calibration import regression_calibration
-from sexstrat.estimates.score_counts import score_counts
-from sexstrat.estimates.sex_disease_rows import sex_disease_rows
 from sexstrat.simulation import Setting, draw_people
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells

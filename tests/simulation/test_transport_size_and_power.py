@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sexstrat.estimates.cell_arrays import cell_arrays
-from sexstrat.estimates.transport import transport_test
+from sexstrat.estimates.diagnosis.transport import transport_test
 from sexstrat.simulation import simulate_cells
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import ValidationDesign

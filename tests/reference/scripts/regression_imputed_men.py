@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sexstrat.estimates.imputed_counts import imputed_men
 from sexstrat.estimates.recalibration import recalibrate
-from sexstrat.estimates.regression_design import regression_design
+from sexstrat.estimates.regression.imputed_counts import imputed_men
+from sexstrat.estimates.regression.regression_design import regression_design
 from sexstrat.estimates.worked_example import worked_input
 
 given = worked_input()

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from sexstrat.errors import EstimationError
 from sexstrat.estimates import Margin, compose
 from sexstrat.estimates.age_trend import TRENDS, age_trend, band_ages, log_ratio_per_decade, mean_ages
-from sexstrat.estimates.mean_model import LINKS, fit_mean_model
+from sexstrat.estimates.numbers.mean_model import LINKS, fit_mean_model
 from sexstrat.estimates.worked_example import worked_arrays, worked_bands, worked_cells
 from sexstrat.simulation import Setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands

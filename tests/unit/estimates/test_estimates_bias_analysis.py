@@ -9,15 +9,15 @@ import pytest
 from scipy.stats import norm, spearmanr
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.beta_prior import BetaPrior, beta_prior
-from sexstrat.estimates.bias_analysis import bias_analysis, bias_analysis_of_draws
 from sexstrat.estimates.compose_input import ComposeInput, margin
 from sexstrat.estimates.contrasts import CONTRASTS
-from sexstrat.estimates.corrected_contrast import corrected_contrast, corrected_places
-from sexstrat.estimates.error_priors import ErrorDraws, ErrorPriors, draw_errors
 from sexstrat.estimates.measures import prevalence_of
-from sexstrat.estimates.misclassification_grid import misclassification_grid
-from sexstrat.estimates.misclassified_shares import IMPOSSIBLE
+from sexstrat.estimates.numbers.corrected_contrast import corrected_contrast, corrected_places
+from sexstrat.estimates.numbers.misclassified_shares import IMPOSSIBLE
+from sexstrat.estimates.sensitivity.beta_prior import BetaPrior, beta_prior
+from sexstrat.estimates.sensitivity.bias_analysis import bias_analysis, bias_analysis_of_draws
+from sexstrat.estimates.sensitivity.error_priors import ErrorDraws, ErrorPriors, draw_errors
+from sexstrat.estimates.sensitivity.misclassification_grid import misclassification_grid
 from sexstrat.estimates.worked_example import worked_input
 from sexstrat.values.design import Target, ValidationDesign
 

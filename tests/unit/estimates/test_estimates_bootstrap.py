@@ -11,18 +11,18 @@ import pytest
 from sexstrat.errors import EstimationError
 from sexstrat.estimates import ComposeInput
 from sexstrat.estimates.aipw import aipw
-from sexstrat.estimates.bootstrap import bootstrap
-from sexstrat.estimates.bootstrap_e1 import bootstrap_e1
-from sexstrat.estimates.bootstrap_intervals import bca_interval, normal_quantiles, percentile_interval
-from sexstrat.estimates.bootstrap_result import Bootstrap
-from sexstrat.estimates.bootstrap_table import entry_table, refitted_shares
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.clustered_composition import clustered_composition
 from sexstrat.estimates.composition import Composition
-from sexstrat.estimates.measure_vector import carried_back
-from sexstrat.estimates.pooled_shares import pooled_shares
 from sexstrat.estimates.recalibration import cross_fitted
-from sexstrat.estimates.resampling import cluster_multipliers, resampled_arrays, split_unequal
+from sexstrat.estimates.resampling.bootstrap import bootstrap
+from sexstrat.estimates.resampling.bootstrap_e1 import bootstrap_e1
+from sexstrat.estimates.resampling.bootstrap_intervals import bca_interval, normal_quantiles, percentile_interval
+from sexstrat.estimates.resampling.bootstrap_result import Bootstrap
+from sexstrat.estimates.resampling.bootstrap_table import entry_table, refitted_shares
+from sexstrat.estimates.resampling.measure_vector import carried_back
+from sexstrat.estimates.resampling.pooled_shares import pooled_shares
+from sexstrat.estimates.resampling.resampling import cluster_multipliers, resampled_arrays, split_unequal
 from sexstrat.estimates.thin_cells import pool_thin_bands
 from sexstrat.simulation import People, cells_of_people, draw_people, setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands

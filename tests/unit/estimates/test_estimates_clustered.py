@@ -14,10 +14,10 @@ from sexstrat.estimates.aipw import aipw
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.clustered_composition import clustered_composition, clustered_variance
 from sexstrat.estimates.measures import difference, logit_of, prevalence_of
+from sexstrat.estimates.numbers.survey import survey_ratio
+from sexstrat.estimates.numbers.survey_design import SurveyDesign
 from sexstrat.estimates.recalibration import cross_fitted
 from sexstrat.estimates.share_influence import group_totals, share_influence
-from sexstrat.estimates.survey import survey_ratio
-from sexstrat.estimates.survey_design import SurveyDesign
 from sexstrat.estimates.thin_cells import pool_thin_bands
 from sexstrat.simulation import People, cells_of_people, draw_people, setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands

@@ -9,16 +9,19 @@ import pandas as pd
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.accuracy_by_age import accuracy_by_age
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.compose_input import ComposeInput
-from sexstrat.estimates.diagnostics import Diagnostics, diagnose
-from sexstrat.estimates.disease_shift import disease_shift, shown_nondifferential
-from sexstrat.estimates.information import planned_validation
-from sexstrat.estimates.recorded_against_unrecorded import recorded_against_unrecorded, standardised_difference
-from sexstrat.estimates.score_mixture import score_mixture
-from sexstrat.estimates.validated_people import ValidatedPeople, validated_people
-from sexstrat.estimates.variance_parts import VarianceParts, limits_ratio, variance_parts
+from sexstrat.estimates.diagnosis.accuracy_by_age import accuracy_by_age
+from sexstrat.estimates.diagnosis.diagnostics import Diagnostics, diagnose
+from sexstrat.estimates.diagnosis.disease_shift import disease_shift, shown_nondifferential
+from sexstrat.estimates.diagnosis.information import planned_validation
+from sexstrat.estimates.diagnosis.recorded_against_unrecorded import (
+    recorded_against_unrecorded,
+    standardised_difference,
+)
+from sexstrat.estimates.diagnosis.score_mixture import score_mixture
+from sexstrat.estimates.diagnosis.validated_people import ValidatedPeople, validated_people
+from sexstrat.estimates.planning.variance_parts import VarianceParts, limits_ratio, variance_parts
 from sexstrat.estimates.worked_example import worked_arrays, worked_bands, worked_input
 from sexstrat.simulation import setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.e_value import e_value
+from sexstrat.estimates.sensitivity.e_value import e_value
 
 
 def test_ratios_below_one_are_turned_over() -> None:

@@ -11,9 +11,8 @@ import pytest
 from sexstrat.errors import EstimationError
 from sexstrat.estimates import Composition, Margin, compose, truth_composition
 from sexstrat.estimates.all_bands import all_bands_place
-from sexstrat.estimates.band_homogeneity import band_homogeneity
-from sexstrat.estimates.breslow_day import breslow_day
 from sexstrat.estimates.contrasts import CONTRASTS
+from sexstrat.estimates.diagnosis.band_homogeneity import band_homogeneity
 from sexstrat.estimates.expected_tables import (
     ADJUSTED,
     mantel_haenszel_at,
@@ -22,9 +21,10 @@ from sexstrat.estimates.expected_tables import (
     mantel_haenszel_log_ratio,
     mantel_haenszel_rows,
 )
-from sexstrat.estimates.mantel_haenszel import mantel_haenszel
 from sexstrat.estimates.measures import Smooth
-from sexstrat.estimates.stratified_tables import stratified_tables
+from sexstrat.estimates.numbers.breslow_day import breslow_day
+from sexstrat.estimates.numbers.mantel_haenszel import mantel_haenszel
+from sexstrat.estimates.numbers.stratified_tables import stratified_tables
 from sexstrat.estimates.worked_example import worked_bands, worked_cells
 from sexstrat.simulation import simulate_cells
 from sexstrat.values.age_bands import AgeBands

@@ -11,9 +11,9 @@ import pytest
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.compose_input import ComposeInput
+from sexstrat.estimates.diagnosis.imputation_comparison import COMPARED, compare_imputations
+from sexstrat.estimates.diagnosis.imputations_needed import imputations_needed, von_hippel, white_royston_wood
 from sexstrat.estimates.imputation import IMPUTATIONS
-from sexstrat.estimates.imputation_comparison import COMPARED, compare_imputations
-from sexstrat.estimates.imputations_needed import imputations_needed, von_hippel, white_royston_wood
 from sexstrat.estimates.worked_example import worked_arrays, worked_bands, worked_input
 from sexstrat.simulation import simulate_cells
 from sexstrat.values.age_bands import AgeBands

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.breslow_day import breslow_day
-from sexstrat.estimates.mantel_haenszel import MANTEL_HAENSZEL, MantelHaenszel, mantel_haenszel
-from sexstrat.estimates.stratified_tables import StratifiedTables, stratified_tables
+from sexstrat.estimates.numbers.breslow_day import breslow_day
+from sexstrat.estimates.numbers.mantel_haenszel import MANTEL_HAENSZEL, MantelHaenszel, mantel_haenszel
+from sexstrat.estimates.numbers.stratified_tables import StratifiedTables, stratified_tables
 
 
 def tables(*rows: tuple[float, float, float, float]) -> StratifiedTables:
@@ -128,7 +128,7 @@ def test_breslow_day_is_zero_where_the_odds_ratio_is_the_same() -> None:
 @pytest.mark.parametrize("odds_ratio", [1e-3, 0.3, 1.0, 1 + 1e-9, 7.0, 1e4])
 def test_expected_cells_have_the_common_odds_ratio_and_the_margins(odds_ratio: float) -> None:
     """Expected men with the disease give the odds ratio back, also near 1, where the quadratic cancels."""
-    from sexstrat.estimates.breslow_day import _expected_male_cases
+    from sexstrat.estimates.numbers.breslow_day import _expected_male_cases
 
     t = tables((10, 50, 5, 50), (30, 40, 55, 60), (1, 200, 3, 10))
     a = _expected_male_cases(t, odds_ratio)

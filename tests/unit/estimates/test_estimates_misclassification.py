@@ -7,16 +7,16 @@ import pytest
 from scipy.stats import binom, norm
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.class_accuracy import ClassAccuracy
-from sexstrat.estimates.differential_error import differential_error_test
-from sexstrat.estimates.matrix_method import matrix_method
-from sexstrat.estimates.nondifferential import nondifferential_error
-from sexstrat.estimates.regression_calibration import regression_calibration
-from sexstrat.estimates.sex_disease_rows import SexDiseaseRows, sex_disease_rows
-from sexstrat.estimates.sex_measures import sex_measures
-from sexstrat.estimates.simex import mc_simex, misclassification_power
-from sexstrat.estimates.validation_likelihood import validation_likelihood
-from sexstrat.estimates.validation_table import validation_table
+from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
+from sexstrat.estimates.numbers.differential_error import differential_error_test
+from sexstrat.estimates.numbers.matrix_method import matrix_method
+from sexstrat.estimates.numbers.nondifferential import nondifferential_error
+from sexstrat.estimates.numbers.regression_calibration import regression_calibration
+from sexstrat.estimates.numbers.sex_disease_rows import SexDiseaseRows, sex_disease_rows
+from sexstrat.estimates.numbers.sex_measures import sex_measures
+from sexstrat.estimates.numbers.simex import mc_simex, misclassification_power
+from sexstrat.estimates.numbers.validation_likelihood import validation_likelihood
+from sexstrat.estimates.numbers.validation_table import validation_table
 
 GOOD = ClassAccuracy(correct_men=90, n_men=100, correct_women=80, n_women=100)
 

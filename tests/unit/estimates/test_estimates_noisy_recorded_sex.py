@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.beta_prior import beta_prior
 from sexstrat.estimates.compose import compose
 from sexstrat.estimates.composition import Composition
-from sexstrat.estimates.duplicate_records import disagreement_to_error, duplicate_disagreement
-from sexstrat.estimates.duplicate_units import duplicate_units
-from sexstrat.estimates.misrecorded_margin import OUTSIDE, RecordingError, misrecorded_margin
-from sexstrat.estimates.noisy_recorded_sex import noisy_recorded_sex, recording_error
-from sexstrat.estimates.noisy_recorded_sex_prior import noisy_recorded_sex_prior
-from sexstrat.estimates.proportions import wilson
+from sexstrat.estimates.numbers.proportions import wilson
+from sexstrat.estimates.sensitivity.beta_prior import beta_prior
+from sexstrat.estimates.sensitivity.duplicate_records import disagreement_to_error, duplicate_disagreement
+from sexstrat.estimates.sensitivity.duplicate_units import duplicate_units
+from sexstrat.estimates.sensitivity.misrecorded_margin import OUTSIDE, RecordingError, misrecorded_margin
+from sexstrat.estimates.sensitivity.noisy_recorded_sex import noisy_recorded_sex, recording_error
+from sexstrat.estimates.sensitivity.noisy_recorded_sex_prior import noisy_recorded_sex_prior
 from sexstrat.estimates.worked_example import worked_bands, worked_cells
 
 

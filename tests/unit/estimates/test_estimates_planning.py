@@ -26,10 +26,10 @@ from sexstrat.estimates import (
     stated_cells,
     validated_only_interval,
 )
-from sexstrat.estimates.anticipated import power_of
-from sexstrat.estimates.anticipated_margin import anticipated_margins, fitting_cost
-from sexstrat.estimates.planning import share_gradient
-from sexstrat.estimates.score_moments import binormal_moments
+from sexstrat.estimates.numbers.score_moments import binormal_moments
+from sexstrat.estimates.planning.anticipated import power_of
+from sexstrat.estimates.planning.anticipated_margin import anticipated_margins, fitting_cost
+from sexstrat.estimates.planning.planning import share_gradient
 from sexstrat.estimates.worked_example import worked_bands, worked_cells
 
 

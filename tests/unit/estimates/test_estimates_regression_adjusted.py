@@ -10,13 +10,13 @@ import pytest
 from sexstrat.errors import EstimationError
 from sexstrat.estimates import ComposeInput, rubin_pool
 from sexstrat.estimates.cell_arrays import cell_arrays
-from sexstrat.estimates.imputed_counts import expected_men, imputed_men
-from sexstrat.estimates.mean_model import LINKS, fit_mean_model
+from sexstrat.estimates.numbers.mean_model import LINKS, fit_mean_model
 from sexstrat.estimates.recalibration import recalibrate
-from sexstrat.estimates.regression_adjusted import regression_adjusted
-from sexstrat.estimates.regression_design import regression_design
-from sexstrat.estimates.regression_result import REGRESSION_MEASURES, RegressionAdjusted
-from sexstrat.estimates.robust_variance import Counts, cluster_variance
+from sexstrat.estimates.regression.imputed_counts import expected_men, imputed_men
+from sexstrat.estimates.regression.regression_adjusted import regression_adjusted
+from sexstrat.estimates.regression.regression_design import regression_design
+from sexstrat.estimates.regression.regression_result import REGRESSION_MEASURES, RegressionAdjusted
+from sexstrat.estimates.regression.robust_variance import Counts, cluster_variance
 from sexstrat.estimates.worked_example import worked_bands, worked_cells, worked_input
 from sexstrat.simulation import Setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands

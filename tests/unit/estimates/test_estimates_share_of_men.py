@@ -6,15 +6,20 @@ import numpy as np
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.class_accuracy import ClassAccuracy
-from sexstrat.estimates.emq import emq
-from sexstrat.estimates.label_shift import label_shift_check
-from sexstrat.estimates.label_shift_likelihood import mixture_share
-from sexstrat.estimates.misclassification import lang_reiczigel, rogan_gladen, rogan_gladen_delta, rogan_gladen_known
-from sexstrat.estimates.ppi import ppi_mean
-from sexstrat.estimates.quantification import acc, pacc
-from sexstrat.estimates.score_counts import ScoreCounts, score_counts
-from sexstrat.estimates.share_of_men import share_of_men
+from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
+from sexstrat.estimates.numbers.emq import emq
+from sexstrat.estimates.numbers.label_shift import label_shift_check
+from sexstrat.estimates.numbers.label_shift_likelihood import mixture_share
+from sexstrat.estimates.numbers.misclassification import (
+    lang_reiczigel,
+    rogan_gladen,
+    rogan_gladen_delta,
+    rogan_gladen_known,
+)
+from sexstrat.estimates.numbers.ppi import ppi_mean
+from sexstrat.estimates.numbers.quantification import acc, pacc
+from sexstrat.estimates.numbers.score_counts import ScoreCounts, score_counts
+from sexstrat.estimates.numbers.share_of_men import share_of_men
 
 MEN = score_counts([0.15, 0.4, 0.6, 0.9], [5, 10, 25, 60])
 WOMEN = score_counts([0.15, 0.4, 0.6, 0.9], [55, 25, 12, 8])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.linearisation import stratified_variance
-from sexstrat.estimates.survey import survey_mean, survey_proportion, survey_ratio, survey_total
-from sexstrat.estimates.survey_design import SurveyDesign
+from sexstrat.estimates.numbers.linearisation import stratified_variance
+from sexstrat.estimates.numbers.survey import survey_mean, survey_proportion, survey_ratio, survey_total
+from sexstrat.estimates.numbers.survey_design import SurveyDesign
 
 RNG = np.random.default_rng(5)
 STRATUM = np.repeat([0, 1, 2], 40)

@@ -11,11 +11,11 @@ from scipy.special import expit, logit
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.compose_input import ComposeInput
-from sexstrat.estimates.crossing import crossings, grid_of
-from sexstrat.estimates.delta_adjustment import delta_adjusted
 from sexstrat.estimates.recalibration import recalibrate
-from sexstrat.estimates.score_logit_shift import ScoreModel, shifted_composition
-from sexstrat.estimates.tipping_point import tipping_point_of_recording, tipping_point_of_score
+from sexstrat.estimates.sensitivity.crossing import crossings, grid_of
+from sexstrat.estimates.sensitivity.delta_adjustment import delta_adjusted
+from sexstrat.estimates.sensitivity.score_logit_shift import ScoreModel, shifted_composition
+from sexstrat.estimates.sensitivity.tipping_point import tipping_point_of_recording, tipping_point_of_score
 from sexstrat.estimates.worked_example import worked_input
 from sexstrat.values.design import Target, ValidationDesign
 

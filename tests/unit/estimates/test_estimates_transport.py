@@ -10,10 +10,10 @@ import pytest
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
-from sexstrat.estimates.entropy_balance import entropy_balance
-from sexstrat.estimates.mixture_fit import fit_mixture
-from sexstrat.estimates.transport import transport_test
-from sexstrat.estimates.transport_groups import FEWEST_OF_A_SEX, score_groups
+from sexstrat.estimates.diagnosis.entropy_balance import entropy_balance
+from sexstrat.estimates.diagnosis.mixture_fit import fit_mixture
+from sexstrat.estimates.diagnosis.transport import transport_test
+from sexstrat.estimates.diagnosis.transport_groups import FEWEST_OF_A_SEX, score_groups
 from sexstrat.estimates.worked_example import worked_arrays
 from sexstrat.simulation import simulate_cells
 from sexstrat.values.age_bands import AgeBands

@@ -16,8 +16,8 @@ from sexstrat.estimates.all_bands import all_bands_place
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.estimate_rows import Estimates, Place, contrast_row
-from sexstrat.estimates.mean_model import MeanModel, fit_mean_model
 from sexstrat.estimates.measures import Smooth
+from sexstrat.estimates.numbers.mean_model import MeanModel, fit_mean_model
 from sexstrat.values.age_bands import AgeBands
 
 __all__ = ["TRENDS", "AgeTrend", "age_trend", "band_ages", "log_ratio_per_decade", "mean_ages"]

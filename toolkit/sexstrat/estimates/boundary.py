@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.estimates.composition import Margin
-from sexstrat.estimates.proportions import wilson
+from sexstrat.estimates.numbers.proportions import wilson
 
 __all__ = ["boundary_interval"]
 

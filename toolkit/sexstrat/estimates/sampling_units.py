@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays
-from sexstrat.estimates.linearisation import StratifiedVariance, lonely_part, stratified_variance, summed_strata
+from sexstrat.estimates.numbers.linearisation import StratifiedVariance, lonely_part, stratified_variance, summed_strata
 
 __all__ = ["ClusterTotals", "PatientMoments", "cluster_codes", "sampling_units"]
 

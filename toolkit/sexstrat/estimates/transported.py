@@ -7,10 +7,10 @@ from dataclasses import replace
 from sexstrat.estimates.cell_em import cell_em, nondifferential_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
-from sexstrat.estimates.disease_shift import disease_shift
+from sexstrat.estimates.diagnosis.disease_shift import disease_shift
+from sexstrat.estimates.diagnosis.transport import TransportTest, transport_test
+from sexstrat.estimates.diagnosis.validated_people import validated_people
 from sexstrat.estimates.refusal import labelled_refusal
-from sexstrat.estimates.transport import TransportTest, transport_test
-from sexstrat.estimates.validated_people import validated_people
 
 __all__ = ["from_external", "from_own_rows", "without_disease"]
 

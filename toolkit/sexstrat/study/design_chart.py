@@ -11,7 +11,7 @@ import numpy as np
 
 from sexstrat.errors import EstimationError, StudyError
 from sexstrat.estimates import MEASURES, Anticipated, PlannedCells, anticipated_interval, validated_only_interval
-from sexstrat.estimates.anticipated import is_ratio
+from sexstrat.estimates.planning.anticipated import is_ratio
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED
 from sexstrat.reporting.design_figure import DesignChart, DesignCurve, write_design_figure
 from sexstrat.study.design import DesignPlan

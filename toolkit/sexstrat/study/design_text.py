@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from sexstrat.estimates import Anticipated
-from sexstrat.estimates.anticipated import is_ratio
+from sexstrat.estimates.planning.anticipated import is_ratio
 from sexstrat.reporting.number_format import quantity
 from sexstrat.study.design import DesignPlan
 from sexstrat.study.design_answers import Answer, Reached
