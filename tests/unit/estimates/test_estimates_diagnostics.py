@@ -116,7 +116,7 @@ def test_calibration_sees_overconfidence() -> None:
     """Reported logit = 0.4 + 2 x calibrated: the slope is well below that of a calibrated score, and differs from 1."""
     plain = row_of(diagnose(given_of("baseline", 20_000, 13)), "cox_slope")
     steep = row_of(diagnose(given_of("overconfident", 20_000, 13)), "cox_slope")
-    assert steep["point"] == pytest.approx(plain["point"] / 2, rel=1e-2)
+    assert steep["point"] == pytest.approx(plain["point"] / 2, rel=2e-2)  # logits are cut at +-10
     assert steep["p_value"] < 1e-6
 
 

@@ -62,7 +62,7 @@ def test_too_many_cells_take_the_analytic_limit_and_say_so(monkeypatch: pytest.M
         np.diff(np.log(one.contrast("ratio").to_frame().loc[0, ["low", "high"]].astype(float)))[0]
         for one in (usual, limit)
     ]
-    assert widths[0] == pytest.approx(widths[1], rel=0.08)
+    assert widths[0] == pytest.approx(widths[1], rel=0.12)  # 400 draws know a standard deviation to 3.5 %
 
 
 def test_rubin_parts_add_up() -> None:
