@@ -226,3 +226,45 @@ def test_nobody_or_everybody_recorded_cannot_be_modelled() -> None:
         recording_probability(cell_arrays_known())
     with pytest.raises(EstimationError, match="nobody's sex is recorded"):
         recording_probability(hidden(worked_arrays()))
+
+
+def crude_variance(arrays: CellArrays, d: int) -> float:
+    """Return the variance of a share of men of all ages, people counted one by one: sum w^2 (S - pi)^2 / N^2."""
+    rows = arrays.diseased == d
+    w, w2, male = arrays.w[rows], arrays.w2[rows], arrays.male[rows]
+    pi = w @ male / w.sum()
+    return float(w2 @ (male - pi) ** 2 / w.sum() ** 2)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_all_ages_vary_with_the_ages_of_the_sample_and_with_unequal_weights(weighted: bool) -> None:
+    """Known sexes, 90 % men at 40 and 10 % at 60: the share of all ages has the variance of one of all people.
+
+    Taking the ages of the sample as given would leave out most of it; a row whose people weigh 1 and 3 counts 1 + 9.
+    """
+    cells = worked_cells(all_known=True)
+    frame = cells.frame.copy()
+    share = np.where((frame["age_years"] < 60) == (frame["recorded_sex"] == "male"), 1.8, 0.2)
+    for name in ("n", "sum_w", "sum_w2"):
+        frame[name] = (frame[name] * 5 * share).round().astype(frame[name].dtype)
+    if weighted:
+        frame["sum_w"], frame["sum_w2"] = frame["n"] * 2.0, frame["n"] * 5.0
+    known = dataclasses.replace(cells, frame=frame)
+    one = compose(known, bands=worked_bands(), design="may_depend_on_sex", method="E4")
+    from sexstrat.estimates.cell_arrays import cell_arrays
+
+    arrays = cell_arrays(known, worked_bands(), ValidationDesign.random)
+    for d in (0, 1):
+        assert one.crude_covariance[d, d] == pytest.approx(crude_variance(arrays, d), rel=1e-9)
+        fixed_ages = np.sum((one.n[:, d] / one.n[:, d].sum()) ** 2 * np.diag(one.covariance)[d::2])
+        assert one.crude_covariance[d, d] > 2 * fixed_ages
+
+
+def test_units_that_e4_does_not_count_are_told() -> None:
+    """A sample drawn in units: E4 and E5 warn that their intervals do not count them, as E2 does."""
+    cells = worked_cells()
+    drawn = dataclasses.replace(cells, frame=cells.frame.assign(psu=np.where(cells.frame["logit_bin"] > 100, "a", "b")))
+    for cells_given, told in ((cells, False), (drawn, True)):
+        one = compose(cells_given, bands=worked_bands(), design="may_depend_on_sex")
+        assert one.estimator == "E4"
+        assert any("units or strata, which E4's interval does not count" in text for text in one.warnings) == told

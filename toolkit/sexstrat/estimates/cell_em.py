@@ -33,7 +33,7 @@ class SharesWithInfluence:
     Parameters
     ----------
     pi : by group, shape (2A,): NaN in an empty group, 0 or 1 where the scores do not find both sexes.
-    own : influence of one patient of each row of the cohort through being sampled, shape (rows, 2A).
+    own : influence of a unit of weight of each row of the cohort through being sampled, shape (rows, 2A).
     learned : influence of one labelled patient through the likelihood ratio, shape (labelled rows, 2A).
     realised : variance of each share about the share of these very people, labelled people fixed, shape (2A,).
     solved : the share lies strictly between 0 and 1, or nobody's sex is missing.
@@ -87,8 +87,7 @@ def shares_with_influence(arrays: CellArrays, labelled: CellArrays, ratio: Likel
         found.score * (hidden / information)[arrays.group[unknown]]
     )
     safe = np.where(n > 0, n, 1.0)
-    mean_weight = arrays.w / np.maximum(arrays.n, 1.0)
-    moved = (own_value - np.nan_to_num(pi)[arrays.group]) * mean_weight / safe[arrays.group]
+    moved = (own_value - np.nan_to_num(pi)[arrays.group]) / safe[arrays.group]
     squares = np.bincount(arrays.group[unknown], weights=arrays.w2[unknown], minlength=size)
     share = np.nan_to_num(found.pi)
     per_person = np.where(hidden > 0, hidden / information - share * (1 - share), 0.0)
@@ -123,20 +122,36 @@ def _learned(
     return np.asarray(ratio.influence(labelled) @ (totals * (hidden / information / people)))
 
 
-def _covariance(given: ComposeInput, shares: SharesWithInfluence, labelled: CellArrays, collapse: Array) -> Array:
-    """Return the covariance of the (collapsed) shares for the declared target.
+def _of_all_ages(arrays: CellArrays, shares: SharesWithInfluence, collapse: Array) -> Array:
+    """Return the influence of a unit of weight on the shares of all ages, shape (rows, 2).
+
+    Beside moving the share of its own band it adds to the weight of that band: (pi_ad - pi_d) / N_d.
+    """
+    filled = np.nan_to_num(shares.pi)
+    apart = filled - np.tile(collapse @ filled, arrays.n_bands)
+    people = np.maximum(arrays.total(arrays.w).sum(axis=0), 1e-300)
+    own = shares.own @ collapse.T
+    own[np.arange(arrays.n.size), arrays.diseased] += apart[arrays.group] / people[arrays.diseased]
+    return np.asarray(own)
+
+
+def _covariance(
+    given: ComposeInput, shares: SharesWithInfluence, labelled: CellArrays, own: Array, collapse: Array
+) -> Array:
+    """Return the covariance of the (collapsed) shares for the declared target, unequal weights of a row counted.
 
     For the very cohort the recorded sexes are fixed, and an unrecorded person's own sex is part of the truth: the
     variance per person is 1/information - pi(1 - pi).
     """
-    own, learned = shares.own @ collapse.T, shares.learned @ collapse.T
-    if labelled is given.arrays and given.sampled:  # the same people taught the ratio and are counted
-        moved = own + learned
-        return np.asarray((moved * given.arrays.n[:, None]).T @ moved)
+    learned = shares.learned @ collapse.T
     through_ratio = (learned * labelled.n[:, None]).T @ learned
-    if given.sampled:
-        return np.asarray(through_ratio + (own * given.arrays.n[:, None]).T @ own)
-    return np.asarray(through_ratio + collapse @ np.diag(shares.realised) @ collapse.T)
+    if not given.sampled:
+        return np.asarray(through_ratio + collapse @ np.diag(shares.realised) @ collapse.T)
+    found = through_ratio + (own * given.arrays.w2[:, None]).T @ own
+    if labelled is given.arrays:  # the same people taught the ratio and are counted
+        both = (own * given.arrays.w[:, None]).T @ learned
+        found = found + both + both.T
+    return np.asarray(found)
 
 
 def _margins(given: ComposeInput, shares: SharesWithInfluence, labelled: CellArrays) -> tuple[Margin, Margin]:
@@ -150,14 +165,14 @@ def _margins(given: ComposeInput, shares: SharesWithInfluence, labelled: CellArr
         taught = np.full(2, taught.sum())
     rarer = np.array([min(_sexes(labelled, d)) for d in (0, 1)]) if taught.min() < taught.sum() else taught / 2
 
-    def build(pi: Array, along: Array) -> Margin:
+    def build(pi: Array, own: Array, along: Array) -> Margin:
         rows = pi.size // 2
-        covariance = _covariance(given, shares, labelled, along)
+        covariance = _covariance(given, shares, labelled, own, along)
         return margin(given, pi.reshape(-1, 2), covariance, effective_validated=np.tile(rarer, (rows, 1)))
 
-    filled = np.nan_to_num(shares.pi)
-    empty = n.sum(axis=0) <= 0
-    return build(shares.pi, np.eye(2 * bands)), build(np.where(empty, np.nan, collapse @ filled), collapse)
+    crude = np.where(n.sum(axis=0) > 0, collapse @ np.nan_to_num(shares.pi), np.nan)
+    by_band = build(shares.pi, shares.own, np.eye(2 * bands))
+    return by_band, build(crude, _of_all_ages(given.arrays, shares, collapse), collapse)
 
 
 def _sexes(labelled: CellArrays, diseased: int) -> tuple[float, float]:
@@ -176,11 +191,16 @@ def _composition(given: ComposeInput, estimator: str, state: str, labelled: Cell
     if bool((unsolved[:, None] * hidden).sum() > 0.5 * hidden.sum()):
         return refused(given, estimator, "the scores do not find both sexes in most of the cohort's cells")
     names = [label for label, one in zip(given.bands.labels, unsolved, strict=True) if one]
-    warnings = (
-        (f"The scores do not find both sexes in a cell of band {', '.join(names)}: that band has no number.",)
-        if names
-        else ()
-    )
+    warnings = []
+    if names:
+        warnings.append(
+            f"The scores do not find both sexes in a cell of band {', '.join(names)}: that band has no number."
+        )
+    if given.clustered:
+        warnings.append(
+            f"Patients were drawn in units or strata, which {estimator}'s interval does not count: it may be too "
+            "narrow."
+        )
     return Composition(
         condition=given.condition,
         bands=given.bands,
@@ -191,7 +211,7 @@ def _composition(given: ComposeInput, estimator: str, state: str, labelled: Cell
         band_state=tuple("refused" if one else state for one in unsolved),
         state=state,
         level=given.level,
-        warnings=warnings,
+        warnings=tuple(warnings),
         diagnostics={"n_labelled": int(labelled.n[labelled.validated].sum())},
         **parts,
     )
