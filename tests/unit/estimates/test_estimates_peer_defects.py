@@ -47,8 +47,8 @@ BANDS = AgeBands((20, 60))
 
 def public() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield every public function of the estimates, and every public class by its constructor."""
-    for module in pkgutil.iter_modules(sexstrat.estimates.__path__):
-        made = importlib.import_module(f"sexstrat.estimates.{module.name}")
+    for module in pkgutil.walk_packages(sexstrat.estimates.__path__, "sexstrat.estimates."):
+        made = importlib.import_module(module.name)
         for name in getattr(made, "__all__", ()):
             if callable(found := getattr(made, name)):
                 yield f"{module.name}.{name}", found

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.edge_contrast import edge_limits
 from sexstrat.estimates.estimate_rows import Estimates, Place, contrast_row
 from sexstrat.estimates.measures import Smooth, difference, log_odds_ratio, log_ratio, prevalence_of
 from sexstrat.estimates.places import places
+from sexstrat.estimates.prevalence import SEXES, prevalence_row
 
 __all__ = ["CONTRASTS", "contrast_at", "contrast_rows", "log_ratio_gradient"]
+
+EDGE = "no case, or only cases, in one sex: limits from those of the two prevalences"
 
 CONTRASTS: Mapping[str, tuple[str, Callable[[Smooth, Smooth], Smooth], bool]] = {
     "ratio": ("prevalence_ratio", log_ratio, True),
@@ -43,8 +47,16 @@ def contrast_at(place: Place, kind: str) -> dict[str, Any]:
     0.1333
     """
     measure, formula, on_log = CONTRASTS[kind]
-    male, female = (prevalence_of(place.margin, sex, place.weights) for sex in ("male", "female"))
-    return contrast_row(place, measure, formula(male, female), on_log=on_log)
+    male, female = (prevalence_of(place.margin, sex, place.weights) for sex in SEXES)
+    row = contrast_row(place, measure, formula(male, female), on_log=on_log)
+    if kind == "odds_ratio" or row.get("point") is None or not {male.value, female.value} & {0.0, 1.0}:
+        return row
+    limits = edge_limits(kind, *(prevalence_row(place, sex) for sex in SEXES))
+    if limits is None:
+        return row
+    whole = {name: value for name, value in row.items() if name not in {"se", "df", "fmi"}}
+    note = "; ".join(part for part in (place.note, EDGE) if part)
+    return {**whole, "low": limits[0], "high": limits[1], "note": note}
 
 
 def contrast_rows(one: Composition, kind: str, standardise: str | Mapping[int, float] | None = None) -> Estimates:

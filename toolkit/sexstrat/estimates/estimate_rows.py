@@ -22,6 +22,8 @@ __all__ = ["Estimates", "Place", "contrast_row", "estimates_frame", "share_row"]
 _INTEGERS = ("age_low", "age_high", "n_patients", "n_diseased", "n_validated", "n_validated_diseased")
 _NUMBERS = ("point", "se", "low", "high", "level", "df", "fmi")
 UNINFORMED = "too few validated patients tell the sexes of the patients here: any share of men would fit"
+UNBOUNDED = "too little is known here for an interval with two limits"
+NO_VARIANCE = 1e-24  # of a log odds, a log ratio or a difference: what rounding leaves of nothing
 LARGE_DF = 1e6  # beyond it the t interval is the normal one
 
 
@@ -151,18 +153,23 @@ def _without_number(row: dict[str, Any], place: Place, reason: str) -> dict[str,
 def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[float], float]) -> dict[str, Any]:
     """Add the interval theta +- t se, carried back to the measure's own scale."""
     found = place.margin.uncertainty(theta.by_pi, theta.by_n)
-    if found.variance <= 0:
+    if found.variance <= NO_VARIANCE:
         reason = "counted, not estimated: no interval" if place.margin.counted else "no interval: the variance is 0"
         reason = found.reason or reason
         return {**row, "note": _joined(place.note, reason)}
     tail = 1 - (1 - place.source.level) / 2
     normal = found.df >= LARGE_DF
     width = float(ndtri(tail) if normal else stdtrit(found.df, tail)) * found.variance**0.5
+    with np.errstate(over="ignore"):
+        low, high = back(theta.value - width), back(theta.value + width)
+    if not np.isfinite([low, high]).all():
+        bare = {name: cell for name, cell in row.items() if name != "point"}
+        return _without_number(bare, replace(place, state="refused"), UNBOUNDED)
     return {
         **row,
         "se": found.variance**0.5,
-        "low": back(theta.value - width),
-        "high": back(theta.value + width),
+        "low": low,
+        "high": high,
         "df": None if normal else found.df,
         "fmi": found.fmi,
     }
