@@ -104,7 +104,7 @@ def test_a_standard_on_thin_bands_is_covered_full(
     + [("recording_by_sex_unknown", method) for method in ("E1", "E2")],
 )
 def test_what_cannot_be_repaired_is_refused(name: str, method: str) -> None:
-    """Two validated cases, nobody validated: no number. Recording that depends on sex: none by weighting or imputing."""
+    """Two validated cases, nobody validated: no number. Recording by sex: none by weighting or imputing."""
     design = setting(name).design
     for seed in range(8):
         one = compose(simulate_cells(name, 20_000, seed).cells, bands=BANDS, design=design, method=method)
