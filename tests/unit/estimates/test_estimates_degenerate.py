@@ -196,7 +196,9 @@ def wrong(row: Mapping[str, Any], *, the_very_cohort: bool) -> str:
     if "point" not in found:
         return f"{state} without a point"
     if "low" not in found or "high" not in found:
-        counted = the_very_cohort and row["n_validated"] == row["n_patients"]
+        counted = the_very_cohort and (
+            row["n_validated"] == row["n_patients"] or row["n_diseased"] in {0, row["n_patients"]}
+        )
         return "" if counted and note else f"{WITHOUT_INTERVAL}, {state}, note {note!r}"
     low, point, high = found["low"], found["point"], found["high"]
     if not low <= point <= high:
@@ -271,9 +273,18 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 TARGETS_OF = {"random": TARGETS, "external": TARGETS, "may_depend_on_sex": TARGETS}
 
 
+NO_LIMITS = pytest.mark.xfail(
+    strict=True, reason="naive figures of two patients, one ill, in two bands: a population's shares without limits"
+)
+
+
 def degenerate(designs: tuple[str, ...]) -> list[Any]:
     """Return every case under some designs."""
-    return [pytest.param(case, design) for case in CASES for design in designs]
+    return [
+        pytest.param(case, design, marks=[NO_LIMITS] if case == "two_patients" else [])
+        for case in CASES
+        for design in designs
+    ]
 
 
 @pytest.mark.parametrize(("case", "design"), degenerate(DESIGNS))
@@ -283,7 +294,6 @@ def test_every_estimator_answers_degenerate_data(case: str, design: str) -> None
         told
         for target in TARGETS_OF.get(design, TARGETS[:1])
         for told in answers(case, design, target, outside(design))
-        if not told.endswith(COUNTED_WITHOUT_NOTE) and WITHOUT_INTERVAL not in told
     ]
     assert not found, "\n".join(found[:20])
 
@@ -333,7 +343,7 @@ def test_a_whole_study_of_degenerate_data_is_told(case: str, design: str) -> Non
     key = list(table_schema("estimate").primary_key)
     assert not frame.duplicated(key).any()
     told = [wrong(row, the_very_cohort=False) for row in frame.to_dict("records")]
-    assert not [one for one in told if one and WITHOUT_INTERVAL not in one]
+    assert not [one for one in told if one]
     head = headline_rows(frame, choices, BANDS)
     assert not head.duplicated([name for name in key if name != "estimator"]).any()
     assert set(head["state"]) <= {"corrected", "model_based", "recorded", "assumption", "refused", "undefined"}
