@@ -15,6 +15,16 @@ from sexstrat.estimates.refusal import labelled_refusal
 __all__ = ["from_external", "from_own_rows", "without_disease"]
 
 
+def _p(found: TransportTest) -> str:
+    """Return the p-value as it is printed."""
+    value = 1.0 if found.p_value is None else found.p_value
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def _labelled(given: ComposeInput) -> str:
+    return f"{round(given.labelled.n[given.labelled.validated].sum()):,}"
+
+
 def _transport(given: ComposeInput) -> TransportTest:
     return transport_test(given.arrays.chosen(~given.arrays.validated), given.labelled)
 
@@ -30,7 +40,7 @@ def _transported(given: ComposeInput, why: str) -> Composition:
             given,
             "E4",
             "No corrected estimate: among men or among women the score is distributed differently than among the "
-            f"people whose sex is known (transport test p = {found.p_value:.2g}), so that its errors cannot be carried "
+            f"people whose sex is known (transport test {_p(found)}), so that its errors cannot be carried "
             "over.",
             diagnostics=told,
         )
@@ -95,13 +105,13 @@ def from_external(given: ComposeInput) -> Composition:
     if given.external is not None and not given.external_has_disease:
         return without_disease(
             given,
-            why="Sex is known in another cohort that was not looked at for this disease, so errors of the score are "
-            "assumed not to differ by it.",
+            why=f"Sex is known for {_labelled(given)} people of another cohort that was not looked at for this "
+            "disease, so errors of the score are assumed not to differ by it.",
         )
     return _transported(
         given,
-        "Sex is known in another cohort; how scores differ between men and women of an age and disease state is "
-        "carried over from there, not the share of men.",
+        f"Sex is known for {_labelled(given)} people of another cohort; how scores differ between men and women of an "
+        "age and disease state is carried over from there, not the share of men.",
     )
 
 
@@ -134,7 +144,7 @@ def without_disease(given: ComposeInput, *, why: str) -> Composition:
         if verdict.point != 1.0:
             reason = f"that the score's errors do not differ by disease is not shown: {verdict.note}"
         elif (found := _transport(given)).rejects:
-            reason = f"the transport test rejects (p = {found.p_value:.2g})"
+            reason = f"the transport test rejects ({_p(found)})"
     if reason is not None:
         return refused(given, "E5", f"No corrected estimate: {reason}.")
     return nondifferential_em(given, given.labelled, why=why)
