@@ -46,7 +46,7 @@ def _totals(arrays: CellArrays, p: Array, centre: Array, *, sampled: bool) -> _T
     realised = (arrays.w2_over_r2 - arrays.w2_over_r) * e**2
     added = arrays.w2_over_r2 * e**2 + 2 * arrays.w2_over_r * e * c if sampled else realised
     return _Totals(
-        n=total(arrays.w),
+        n=arrays.weights[0],
         model=total(arrays.w * p),
         residual=total(arrays.w_over_r * e),
         spread=total(arrays.w2 * c**2),
@@ -95,7 +95,7 @@ def _covariance(t: _Totals, d: int, pooled: PooledBands, sampled: bool) -> Array
 def _by_band(given: ComposeInput, p: Array) -> tuple[Margin, tuple[str, ...], bool]:
     """Return the shares by band, the state of each band, and whether every share could be found."""
     arrays, bands = given.arrays, len(given.bands)
-    n = arrays.total(arrays.w)
+    n = arrays.weights[0]
     safe = np.where(n > 0, n, 1.0)
     centre = _corrected(arrays, p) / safe
     t = _totals(arrays, p, centre, sampled=given.sampled)
@@ -124,7 +124,7 @@ def _by_band(given: ComposeInput, p: Array) -> tuple[Margin, tuple[str, ...], bo
 def _overall(given: ComposeInput, p: Array) -> Margin:
     """Return the shares of all ages together from the totals, without any pooling."""
     arrays = given.arrays
-    n = arrays.total(arrays.w).sum(axis=0)
+    n = arrays.weights[0].sum(axis=0)
     safe = np.where(n > 0, n, 1.0)
     pi = np.where(n > 0, _corrected(arrays, p).sum(axis=0) / safe, np.nan)
     centre = np.broadcast_to(np.nan_to_num(pi), (len(given.bands), 2))

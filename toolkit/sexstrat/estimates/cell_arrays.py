@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class CellArrays:
     w_over_r, w2_over_r, w2_over_r2 : the same over the validation probability r, 0 for rows not validated.
     n_bands : number of declared bands.
     n_other, n_outside : patients left out: recorded sex ``other``; age outside every band.
+    computed : totals that were asked for once and will be again; every copy begins anew.
     """
 
     group: NDArray[np.int64]
@@ -64,6 +66,7 @@ class CellArrays:
     n_bands: int
     n_other: int = 0
     n_outside: int = 0
+    computed: dict[str, Array] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def total(self, values: Array, rows: NDArray[np.bool_] | None = None) -> Array:
         """Sum values over rows within each (band, disease); returns shape (bands, 2)."""
@@ -73,25 +76,42 @@ class CellArrays:
 
     def chosen(self, rows: NDArray[np.bool_]) -> CellArrays:
         """Return some of the rows as cells of their own."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         by_row: dict[str, Any] = {name: one[rows] for name, one in values.items() if isinstance(one, np.ndarray)}
         return replace(self, **by_row)
 
     @property
     def n_patients(self) -> Array:
         """Patients by band and disease."""
-        return self.total(self.n)
+        return self._once("patients", lambda: self.total(self.n))
 
     @property
     def n_validated(self) -> Array:
         """Validated patients by band and disease."""
-        return self.total(self.n, self.validated)
+        return self._once("validated", lambda: self.total(np.where(self.validated, self.n, 0.0)))
+
+    @property
+    def weights(self) -> tuple[Array, Array]:
+        """Sums of weights and of squared weights by band and disease."""
+        return self._once("w", lambda: self.total(self.w)), self._once("w2", lambda: self.total(self.w2))
+
+    @property
+    def validated_weights(self) -> tuple[Array, Array]:
+        """Sums over the validated of w / r and of (w / r)^2 by band and disease."""
+        first = self._once("w_over_r", lambda: self.total(self.w_over_r))
+        return first, self._once("w2_over_r2", lambda: self.total(self.w2_over_r2))
+
+    def _once(self, name: str, compute: Callable[[], Array]) -> Array:
+        if name not in self.computed:
+            self.computed[name] = compute()
+            self.computed[name].flags.writeable = False
+        return self.computed[name]
 
     @property
     def effective_validated(self) -> Array:
         """Kish effective number validated, (sum w/r)^2 / sum (w/r)^2, by band and disease."""
-        squared = self.total(self.w_over_r) ** 2
-        fourth = self.total(self.w2_over_r2)
+        first, fourth = self.validated_weights
+        squared = first**2
         return np.divide(squared, fourth, out=np.zeros_like(squared), where=fourth > 0)
 
 
@@ -168,7 +188,7 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
     band_of_row = bands.index(age)
     counts = _numbers(cells.frame["n"])
     kept = (sex != "other") & (band_of_row >= 0)
-    frame = cells.frame.loc[kept]
+    frame = cells.frame if kept.all() else cells.frame.loc[kept]
     n, sex, band = counts[kept], sex[kept], band_of_row[kept]
     validated = np.isin(sex, ("male", "female"))
     eyes = _numbers(frame["n_eyes"]).astype(np.int64)

@@ -101,7 +101,7 @@ def _clustered_margin(
         n_variance = np.maximum((n_variance**2).sum(axis=0).reshape(margin.n.shape), margin.n_variance)
         holding = (units.validated @ influence.counts.T > 0).sum(axis=0).reshape(margin.n.shape)
         effective = np.minimum(effective, holding)
-    fields = {name: getattr(margin, name) for name in Margin.__dataclass_fields__}
+    fields = {name: getattr(margin, name) for name, one in Margin.__dataclass_fields__.items() if one.init}
     fields |= {"covariance": covariance, "n_variance": n_variance, "effective_validated": effective}
     return ClusteredMargin(**fields, units=units, influence=influence, lonely=lonely)
 

@@ -21,6 +21,7 @@ from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign
 
 ASKED_FOR = "Asked for by name."
+SAME_PROBABILITY = 1e-6  # relative; sums of equal probabilities differ by rounding alone
 
 __all__ = ["ESTIMATORS", "compose", "compose_input", "estimated", "truth_composition"]
 
@@ -115,7 +116,8 @@ def compose(
     Raises
     ------
     KeyError : no such condition.
-    EstimationError : unknown method, a level out of range, or a known r that the cells lack.
+    EstimationError : unknown method, a level out of range, a known r that the cells lack, or recording declared random
+        although the cells' r varies.
 
     Examples
     --------
@@ -165,12 +167,15 @@ def compose_input(
     name = _one_condition(cells, condition)
     declared = ValidationDesign(design)
     other, has_disease = _external_arrays(external, name, bands, declared)
+    chosen = cells.of(name)
+    if declared is ValidationDesign.random:
+        _refuse_varying_recording(chosen)
     return ComposeInput(
         condition=name,
         external=other,
         external_has_disease=has_disease,
         bands=bands,
-        arrays=cell_arrays(cells.of(name), bands, declared),
+        arrays=cell_arrays(chosen, bands, declared),
         design=declared,
         target=Target(target),
         level=level,
@@ -193,6 +198,21 @@ def estimated(given: ComposeInput, method: str) -> Composition:
     'naive'
     """
     return checked(given, ESTIMATORS[method](given))
+
+
+def _refuse_varying_recording(cells: Cells) -> None:
+    """Refuse cells whose probability of being recorded varies, where the design says that it is the same for all.
+
+    Weighting all validated patients alike, or not at all, would be a confident wrong number.
+    """
+    frame = cells.frame[cells.frame["recorded_sex"].isin(("male", "female")) & (cells.frame["sum_w"] > 0)]
+    probability = (frame["sum_w"] / frame["sum_w_over_r"]).astype(float).dropna()
+    if probability.size and probability.max() > probability.min() * (1 + SAME_PROBABILITY):
+        raise EstimationError(
+            "the design is declared random, but the validation_probability of patients with recorded sex varies from "
+            f"{probability.min():.3g} to {probability.max():.3g}; declare known_probability, so that they are weighted "
+            "by it"
+        )
 
 
 def _external_arrays(

@@ -54,7 +54,8 @@ class ComposeInput:
     def clustered(self) -> bool:
         """The people are a sample of a population drawn in units, or within strata, that the cells name."""
         arrays = self.arrays
-        return self.sampled and bool((arrays.psu >= 0).any() or np.unique(arrays.stratum).size > 1)
+        stratified = arrays.stratum.size > 0 and arrays.stratum.max() > arrays.stratum.min()
+        return self.sampled and bool(stratified or (arrays.psu >= 0).any())
 
     @property
     def sampled(self) -> bool:
@@ -83,8 +84,7 @@ def margin(given: ComposeInput, pi: Array, covariance: Array, **parts: Any) -> M
     [[800.0, 300.0]]
     """
     arrays = given.arrays
-    squares = arrays.total(arrays.w_over_r), arrays.total(arrays.w2_over_r2)
-    tables = [arrays.total(arrays.w), arrays.total(arrays.w2), arrays.n_patients, arrays.n_validated, *squares]
+    tables = [*arrays.weights, arrays.n_patients, arrays.n_validated, *arrays.validated_weights]
     if pi.shape[0] == 1 != len(given.bands):
         tables = [table.sum(axis=0, keepdims=True) for table in tables]
     n, n_variance, patients, validated, first, second = tables

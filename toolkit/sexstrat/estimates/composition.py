@@ -56,6 +56,7 @@ class Margin:
     imputations : m; infinite for the analytic limit; 0 when not imputed.
     sampled : the cohort is a sample (target population), so that n varies too.
     counted : every sex is known: nothing is estimated about pi.
+    computed : prevalences that were asked for once and will be again; every copy begins anew.
 
     Examples
     --------
@@ -87,6 +88,7 @@ class Margin:
     variance_df: Array | None = None
     sampled: bool = True
     counted: bool = False
+    computed: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def uncertainty(self, gradient_pi: Array, gradient_n: Array) -> Uncertainty:
         """Return the variance and the degrees of freedom of a measure from its gradient.
@@ -101,7 +103,7 @@ class Margin:
         gradient_pi, gradient_n : derivatives of the measure, shape (A, 2).
         """
         g = gradient_pi.ravel()
-        counts = float(np.sum(gradient_n**2 * self.n_variance)) if self.sampled else 0.0
+        counts = float(np.vdot(gradient_n**2, self.n_variance)) if self.sampled else 0.0
         ceiling = self._satterthwaite(g, counts)
         if self.within is None or self.between is None:
             return Uncertainty(variance=float(g @ self.covariance @ g) + counts, df=ceiling)

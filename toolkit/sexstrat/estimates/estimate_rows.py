@@ -24,6 +24,7 @@ _NUMBERS = ("point", "se", "low", "high", "level", "df", "fmi")
 UNINFORMED = "too few validated patients tell the sexes of the patients here: any share of men would fit"
 UNBOUNDED = "too little is known here for an interval with two limits"
 NO_VARIANCE = 1e-24  # of a log odds, a log ratio or a difference: what rounding leaves of nothing
+LARGEST_EXPONENT = 700.0  # e^710 is no number any more
 LARGE_DF = 1e6  # beyond it the t interval is the normal one
 
 
@@ -118,20 +119,22 @@ class Place:
 
 def _base(place: Place, measure: str, sex: str | None) -> dict[str, Any]:
     """Return the row without its numbers: what, about whom, and how many."""
-    one, rows = place.source, slice(None) if place.band is None else slice(place.band, place.band + 1)
-    patients, validated = one.n_patients[rows].sum(axis=0), one.n_validated[rows].sum(axis=0)
+    one, band = place.source, place.band
+    patients, validated = (
+        table.sum(axis=0) if band is None else table[band] for table in (one.n_patients, one.n_validated)
+    )
     return {
         "measure": measure,
         "estimator": one.estimator,
         "condition": one.condition,
         "sex": sex,
-        "age_low": None if place.band is None else one.bands.lows[place.band],
-        "age_high": None if place.band is None else one.bands.highs[place.band],
+        "age_low": None if band is None else one.bands.lows[band],
+        "age_high": None if band is None else one.bands.highs[band],
         "standard": place.standard,
         "level": one.level,
-        "n_patients": round(patients.sum()),
+        "n_patients": round(patients[0] + patients[1]),
         "n_diseased": round(patients[1]),
-        "n_validated": round(validated.sum()),
+        "n_validated": round(validated[0] + validated[1]),
         "n_validated_diseased": round(validated[1]),
         "state": place.state,
         "note": place.note or None,
@@ -160,16 +163,14 @@ def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[
     tail = 1 - (1 - place.source.level) / 2
     normal = found.df >= LARGE_DF
     width = float(ndtri(tail) if normal else stdtrit(found.df, tail)) * found.variance**0.5
-    with np.errstate(over="ignore"):
-        low, high = back(theta.value - width), back(theta.value + width)
-    if not np.isfinite([low, high]).all():
+    if not abs(theta.value) + width < LARGEST_EXPONENT:
         bare = {name: cell for name, cell in row.items() if name != "point"}
         return _without_number(bare, replace(place, state="refused"), UNBOUNDED)
     return {
         **row,
         "se": found.variance**0.5,
-        "low": low,
-        "high": high,
+        "low": back(theta.value - width),
+        "high": back(theta.value + width),
         "df": None if normal else found.df,
         "fmi": found.fmi,
     }

@@ -75,6 +75,14 @@ def prevalence_of(margin: Margin, sex: str, weights: Array) -> Smooth:
     >>> prevalence_of(margin, "male", np.ones(1)).value
     0.6
     """
+    key = (sex, weights.tobytes())
+    if key not in margin.computed:
+        margin.computed[key] = _prevalence(margin, sex, weights)
+    found: Smooth = margin.computed[key]
+    return found
+
+
+def _prevalence(margin: Margin, sex: str, weights: Array) -> Smooth:
     pi = _filled(margin)
     sign = 1.0 if sex == "male" else -1.0
     share = pi if sex == "male" else 1 - pi

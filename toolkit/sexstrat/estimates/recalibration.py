@@ -220,6 +220,15 @@ def recalibrate(arrays: CellArrays, *, shrink: bool = False, rows: NDArray[np.bo
     return Recalibration(design=design, beta=beta, covariance=covariance, inverse_information=inverse, names=names)
 
 
+def _alike(arrays: CellArrays, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first of each set of rows with equal covariates, and the set of every row."""
+    packed = np.unique(arrays.logit[rows], return_inverse=True)[1].astype(np.int64)
+    for key in (arrays.age_years.astype(np.int64), arrays.diseased, arrays.n_eyes, arrays.site):
+        packed = packed * (int(key.max()) + 1) + key[rows]
+    _, first, alike = np.unique(packed, return_index=True, return_inverse=True)
+    return first, alike
+
+
 def cross_fitted(arrays: CellArrays) -> Array:
     """Return P(male) of every row from models that never saw the patients of that row.
 
@@ -235,12 +244,19 @@ def cross_fitted(arrays: CellArrays) -> Array:
     design, names = design_matrix(arrays)
     weight, _ = fit_weights(arrays)
     precision = _prior_precision(names, shrink=False)
+    rows = np.flatnonzero(arrays.validated)
+    first, alike = _alike(arrays, rows)
+    place, size = arrays.fold[rows] * first.size + alike, N_FOLDS * first.size
+    trials, men = (
+        np.bincount(place, weights=values, minlength=size).reshape(N_FOLDS, first.size)
+        for values in (weight[rows], weight[rows] * arrays.male[rows])
+    )
+    x = design[rows[first]]
     probability = np.zeros((N_FOLDS, arrays.n.size))
     beta = np.zeros(design.shape[1])
     for fold in range(N_FOLDS):
-        used = arrays.validated & (arrays.fold != fold)
-        t = weight[used]
-        beta, _ = fit_logistic(design[used], arrays.male[used] * t, t, precision, start=beta)
+        others = np.arange(N_FOLDS) != fold
+        beta, _ = fit_logistic(x, men[others].sum(axis=0), trials[others].sum(axis=0), precision, start=beta)
         probability[fold] = expit(design @ beta)
     own = probability[np.maximum(arrays.fold, 0), np.arange(arrays.n.size)]
     return np.where(arrays.validated, own, probability.mean(axis=0))

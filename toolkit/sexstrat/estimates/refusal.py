@@ -65,6 +65,12 @@ def validated_auc(arrays: CellArrays) -> float:
     >>> round(validated_auc(worked_arrays()), 6)
     0.8
     """
+    if "auc" not in arrays.computed:
+        arrays.computed["auc"] = np.array(_auc(arrays))
+    return float(arrays.computed["auc"])
+
+
+def _auc(arrays: CellArrays) -> float:
     rows = arrays.validated & (arrays.n_eyes > 0)
     levels, position = np.unique(arrays.logit[rows], return_inverse=True)
     n, male = arrays.n[rows], arrays.male[rows]

@@ -57,5 +57,7 @@ class Cells:
         """
         if condition not in self.conditions:
             raise KeyError(f"no cells for condition {condition!r}; there are {', '.join(self.conditions)}")
-        chosen = self.frame.loc[self.frame["condition"] == condition].reset_index(drop=True)
-        return Cells(frame=chosen, edges=self.edges, model_id=self.model_id)
+        rows = np.flatnonzero(self.frame["condition"] == condition)
+        together = rows[-1] - rows[0] + 1 == rows.size  # as sorted cells have it: a view, not a copy
+        chosen = self.frame.iloc[rows[0] : rows[-1] + 1] if together else self.frame.iloc[rows]
+        return Cells(frame=chosen.reset_index(drop=True), edges=self.edges, model_id=self.model_id)
