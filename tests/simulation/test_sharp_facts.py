@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from sexstrat.errors import EstimationError
 from sexstrat.estimates import ComposeInput, Composition, compose, ppi_mean
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.cell_em import nondifferential_em
@@ -183,15 +184,8 @@ def shifted() -> ComposeInput:
 def transported_calibration(given: ComposeInput) -> Composition:
     """Return the imputation of a cohort from the calibration of the labelled people of another: what is refused."""
     here, there = given.arrays, given.labelled
-    known = ("n_bands", "n_other", "n_outside")
-    stacked = replace(
-        here,
-        **{
-            name: np.concatenate([getattr(there, name), getattr(here, name)])
-            for name in here.__dataclass_fields__
-            if name not in known
-        },
-    )
+    rows = [name for name in here.__dataclass_fields__ if isinstance(getattr(here, name), np.ndarray)]
+    stacked = replace(here, **{name: np.concatenate([getattr(there, name), getattr(here, name)]) for name in rows})
     model = recalibrate(stacked)
     return imputed_composition(given, analytic(here, replace(model, design=model.design[there.n.size :])))
 
@@ -261,6 +255,21 @@ def test_complete_cases_and_ppi_need_recording_at_random(name: str, complete_cas
     assert cell_ppi(cells, "known_probability") == pytest.approx(unweighted, abs=0.05)
     assert found["E1"] == pytest.approx(truth, abs=0.05)
     assert found["E2"] == pytest.approx(truth, abs=0.05)
+
+
+def test_weighting_all_alike_is_refused_where_the_known_probability_varies() -> None:
+    """Fact 10: men are recorded twice as often, r is there, and the design says random: the share of men would be .53.
+
+    The message names the probabilities and the design to declare; with it the share is .48.
+    """
+    cells = simulate_cells("recording_by_sex", 20_000, 1).cells
+    with pytest.raises(EstimationError, match=r"varies from 0.0\d+ to 0.0\d+; declare known_probability"):
+        compose(cells, bands=ALL, design="random")
+    share = compose(cells, bands=ALL, design="known_probability").male_share().rows[0]
+    assert share["low"] < 0.48 < share["high"]
+    same = simulate_cells("baseline", 2_000, 1).cells  # one probability for all, as a column or absent
+    for one in (same, replace(same, frame=same.frame.assign(sum_w_over_r=np.nan))):
+        assert compose(one, bands=ALL, design="random", method="complete_case").state == "naive"
 
 
 def test_what_is_beyond_repair_is_refused() -> None:
