@@ -178,7 +178,7 @@ def test_the_influence_is_the_derivative_even_where_bands_borrow() -> None:
 
 
 def test_too_few_units_are_refused_or_have_no_interval() -> None:
-    """One hospital: refused with the reason. A band all in one of two hospitals: a point without interval."""
+    """One hospital: refused with the reason. A band all in one of two hospitals: no number, and why."""
     people = people_of(site=np.zeros(1_500, dtype=int))
     given = input_of(cells_of_people(people, people.validated))
     one = clustered_composition(given, aipw(given), by="site")
@@ -189,8 +189,8 @@ def test_too_few_units_are_refused_or_have_no_interval() -> None:
     two = clustered_composition(given, aipw(given), by="site")
     frame = two.contrast("ratio").to_frame()
     alone = frame.loc[frame["age_low"] == 60].iloc[0]
-    assert alone["point"] > 0
-    assert pd.isna(alone["low"]) and pd.isna(alone["se"])
+    assert alone[["point", "low", "se"]].isna().all()
+    assert (alone["state"], "as many strata as sampling units" in alone["note"]) == ("undefined", True)
     assert frame.loc[0, "df"] <= 2
     assert any("uncertain itself" in warning for warning in two.warnings)
 

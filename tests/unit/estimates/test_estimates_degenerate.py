@@ -273,18 +273,9 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 TARGETS_OF = {"random": TARGETS, "external": TARGETS, "may_depend_on_sex": TARGETS}
 
 
-NO_LIMITS = pytest.mark.xfail(
-    strict=True, reason="naive figures of two patients, one ill, in two bands: a population's shares without limits"
-)
-
-
 def degenerate(designs: tuple[str, ...]) -> list[Any]:
     """Return every case under some designs."""
-    return [
-        pytest.param(case, design, marks=[NO_LIMITS] if case == "two_patients" else [])
-        for case in CASES
-        for design in designs
-    ]
+    return [pytest.param(case, design) for case in CASES for design in designs]
 
 
 @pytest.mark.parametrize(("case", "design"), degenerate(DESIGNS))

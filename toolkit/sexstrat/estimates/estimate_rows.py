@@ -24,6 +24,7 @@ _NUMBERS = ("point", "se", "low", "high", "level", "df", "fmi")
 UNINFORMED = "too few validated patients tell the sexes of the patients here: any share of men would fit"
 UNBOUNDED = "too little is known here for an interval with two limits"
 NO_VARIANCE = 1e-24  # of a log odds, a log ratio or a difference: what rounding leaves of nothing
+NO_SPREAD = "too few people differ here for a variance, so that a sample's number would have no interval"
 LARGEST_EXPONENT = 700.0  # e^710 is no number any more
 LARGE_DF = 1e6  # beyond it the t interval is the normal one
 
@@ -159,6 +160,9 @@ def _interval(row: dict[str, Any], place: Place, theta: Smooth, back: Callable[[
     if found.variance <= NO_VARIANCE:
         reason = "counted, not estimated: no interval" if place.margin.counted else "no interval: the variance is 0"
         reason = found.reason or reason
+        if place.margin.sampled:  # a sample's number has an interval, or is none
+            bare = {name: cell for name, cell in row.items() if name != "point"}
+            return _without_number(bare, place, found.reason or NO_SPREAD)
         return {**row, "note": _joined(place.note, reason)}
     tail = 1 - (1 - place.source.level) / 2
     normal = found.df >= LARGE_DF

@@ -83,6 +83,17 @@ def standardised_place(one: Composition, standard: str | Mapping[int, float]) ->
     [0.25, 0.75]
     """
     ages = one.by_band.n.sum(axis=1) if one.cohort_ages is None else one.cohort_ages
+    if not ages.sum() > 0:
+        named = standard_weights(standard, one.bands, np.ones(len(one.bands)))
+        return Place(
+            source=one,
+            margin=one.by_band,
+            weights=np.zeros(len(one.bands)),
+            band=None,
+            standard=named.name,
+            state="refused",
+            note="nobody is inside the age bands",
+        )
     chosen = standard_weights(standard, one.bands, ages)
     thin = np.array([state != one.state for state in one.band_state])
     share = float(chosen.weights[thin].sum())

@@ -111,7 +111,8 @@ def bootstrap(
     kept = _without_a_group(n, clustered=plan.clusters is not None, rng=rng)
     left_out = np.stack([values(times) for times in kept])
     usable = np.isfinite(left_out).all(axis=0)
-    apart = np.where(usable, left_out.mean(axis=0) - left_out, 0.0) if usable.any() else np.zeros_like(left_out)
+    finite = np.where(usable, left_out, 0.0)
+    apart = finite.mean(axis=0) - finite
     return Bootstrap(
         given=given,
         estimator=first.estimator,
