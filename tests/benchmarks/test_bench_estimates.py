@@ -40,7 +40,7 @@ def cells() -> Cells:
     return Cells(frame=frame, edges=one.edges)
 
 
-def seconds(work: Callable[[], object], repeats: int = 5) -> float:
+def seconds(work: Callable[[], object], repeats: int = 15) -> float:
     """Return the shortest processor time of some repeats."""
     found = []
     for _ in range(repeats):

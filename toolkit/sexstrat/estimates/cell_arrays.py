@@ -187,7 +187,8 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
     age = _numbers(cells.frame["age_years"])
     band_of_row = bands.index(age)
     counts = _numbers(cells.frame["n"])
-    kept = (sex != "other") & (band_of_row >= 0)
+    other = sex == "other"
+    kept = ~other & (band_of_row >= 0)
     frame = cells.frame if kept.all() else cells.frame.loc[kept]
     n, sex, band = counts[kept], sex[kept], band_of_row[kept]
     validated = np.isin(sex, ("male", "female"))
@@ -219,11 +220,6 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
         w2_over_r=w2_over_r,
         w2_over_r2=w2_over_r2,
         n_bands=len(bands),
-        n_other=int(counts[sex_is_other(cells)].sum()),
-        n_outside=int(counts[(band_of_row < 0) & ~sex_is_other(cells)].sum()),
+        n_other=int(counts[other].sum()),
+        n_outside=int(counts[(band_of_row < 0) & ~other].sum()),
     )
-
-
-def sex_is_other(cells: Cells) -> NDArray[np.bool_]:
-    """Tell which rows hold patients whose recorded sex is ``other``."""
-    return (cells.frame["recorded_sex"].astype(str) == "other").to_numpy()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
+
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.auto import auto, checked, weighted
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
@@ -205,8 +207,9 @@ def _refuse_varying_recording(cells: Cells) -> None:
 
     Weighting all validated patients alike, or not at all, would be a confident wrong number.
     """
-    frame = cells.frame[cells.frame["recorded_sex"].isin(("male", "female")) & (cells.frame["sum_w"] > 0)]
-    probability = (frame["sum_w"] / frame["sum_w_over_r"]).astype(float).dropna()
+    over, weight = (cells.frame[name].to_numpy(dtype=float, na_value=np.nan) for name in ("sum_w_over_r", "sum_w"))
+    used = (over > 0) & (weight > 0)  # only patients with recorded sex have a sum over r
+    probability = weight[used] / over[used]
     if probability.size and probability.max() > probability.min() * (1 + SAME_PROBABILITY):
         raise EstimationError(
             "the design is declared random, but the validation_probability of patients with recorded sex varies from "

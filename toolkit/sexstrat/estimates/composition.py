@@ -104,9 +104,10 @@ class Margin:
         """
         g = gradient_pi.ravel()
         counts = float(np.vdot(gradient_n**2, self.n_variance)) if self.sampled else 0.0
-        ceiling = self._satterthwaite(g, counts)
+        parts = g * (self.covariance @ g)
+        ceiling = self._satterthwaite(parts, counts)
         if self.within is None or self.between is None:
-            return Uncertainty(variance=float(g @ self.covariance @ g) + counts, df=ceiling)
+            return Uncertainty(variance=float(parts.sum()) + counts, df=ceiling)
         pooled = self._pooled(g, counts)
         if pooled.within <= 0:  # nothing but imputation varies: the validated patients carry all the information
             return Uncertainty(variance=pooled.total, df=min(ceiling, self.imputations - 1), fmi=1.0)
@@ -127,10 +128,9 @@ class Margin:
             complete_df=max(float(self.n_patients.sum()) - self.pi.size, 1.0),
         )
 
-    def _satterthwaite(self, g: Array, counts: float) -> float:
+    def _satterthwaite(self, parts: Array, counts: float) -> float:
         if self.counted:
             return np.inf
-        parts = g * (self.covariance @ g)
         df = self.effective_validated - 1 if self.variance_df is None else self.variance_df
         return satterthwaite(parts, df.ravel(), known=counts)
 
