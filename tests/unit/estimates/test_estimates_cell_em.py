@@ -11,8 +11,11 @@ from sexstrat.errors import EstimationError
 from sexstrat.estimates import ComposeInput, compose
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.cell_em import shares_with_influence
+from sexstrat.estimates.class_likelihood import validation_tables
+from sexstrat.estimates.compose import compose_input
 from sexstrat.estimates.likelihood_ratio import likelihood_ratio
 from sexstrat.estimates.mixture import mixture_shares
+from sexstrat.estimates.numbers.validation_table import closed_form_shares, validation_table
 from sexstrat.estimates.recording_model import recording_probability, with_estimated_recording
 from sexstrat.estimates.refusal import labelled_refusal, youden
 from sexstrat.estimates.worked_example import worked_arrays, worked_bands, worked_cells, worked_input
@@ -268,3 +271,19 @@ def test_units_that_e4_does_not_count_are_told() -> None:
         one = compose(cells_given, bands=worked_bands(), design="may_depend_on_sex")
         assert one.estimator == "E4"
         assert any("units or strata, which E4's interval does not count" in text for text in one.warnings) == told
+
+
+def test_likelihood_on_class_is_its_closed_form() -> None:
+    """E3 by band: q P + (1 - q)(1 - N), with q the share called men and P, N the predictive values of the validated."""
+    cells = simulate_cells("error_by_disease", 30_000, 6).cells
+    one = compose(cells, bands=AgeBands((20, 60)), design="random", method="E3")
+    arrays = compose_input(cells, bands=AgeBands((20, 60)), design="random").arrays
+    main, validation = validation_tables(arrays)
+    for band in range(2):
+        shares, variances = closed_form_shares(validation_table(main[band], validation[band]))
+        assert one.pi[band] == pytest.approx(shares, abs=1e-7)
+        assert np.diag(one.covariance)[2 * band : 2 * band + 2] == pytest.approx(variances, rel=1e-3)
+    assert one.diagnostics["differential_error_p_value"] < 0.01
+    assert main.sum() + validation.sum() == arrays.n.sum()
+    weighted = compose(worked_cells(), bands=worked_bands(), design="modelled", method="E3")
+    assert weighted.state == "refused" and "simple random" in weighted.why

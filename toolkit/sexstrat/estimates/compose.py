@@ -12,6 +12,7 @@ from sexstrat.errors import EstimationError
 from sexstrat.estimates.auto import auto, checked, weighted
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.cell_em import cell_em
+from sexstrat.estimates.class_likelihood import class_likelihood
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.imputation import imputation
@@ -44,6 +45,11 @@ def _e2(given: ComposeInput) -> Composition:
     return replace(one, warnings=(*one.warnings, told))
 
 
+def _e3(given: ComposeInput) -> Composition:
+    reason = reason_to_refuse(given)
+    return class_likelihood(given) if reason is None else refused(given, "E3", f"No corrected estimate: {reason}.")
+
+
 def _e4(given: ComposeInput) -> Composition:
     reason = labelled_refusal(given)
     if reason is None and not given.external_has_disease:
@@ -63,6 +69,7 @@ ESTIMATORS: Mapping[str, Callable[[ComposeInput], Composition]] = MappingProxyTy
         "auto": auto,
         "E1": _e1,
         "E2": _e2,
+        "E3": _e3,
         "E4": _e4,
         "E5": _e5,
         "naive_threshold": naive_threshold,
@@ -105,7 +112,7 @@ def compose(
     bands : age bands, never merged.
     design : how sex came to be recorded, as declared: random, known_probability, ...
     target : ``population`` (the cohort is a sample) or ``cohort`` (these very people).
-    method : auto, or an estimator by name: E1, E2, E4, E5, naive_threshold, naive_weighted, complete_case, recorded.
+    method : auto, or an estimator by name: E1 to E5, naive_threshold, naive_weighted, complete_case, recorded.
     level : confidence level of the intervals, 0.5 to 0.999.
     seed : seed of the imputations.
     external : cells of another cohort in which sex is known (design external); where they lack the condition, its
