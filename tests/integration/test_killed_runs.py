@@ -179,6 +179,7 @@ def test_runs_killed_at_many_moments_all_end_the_same(tmp_path: Path) -> None:
     started = time.monotonic()
     subprocess.run(run_command(study, tmp_path / "unbroken"), check=True, capture_output=True, timeout=600)
     whole = time.monotonic() - started
+    total = 0
     for rounds in (4, 12, 30):
         out = tmp_path / f"killed_{rounds}"
         kills = 0
@@ -189,5 +190,7 @@ def test_runs_killed_at_many_moments_all_end_the_same(tmp_path: Path) -> None:
                 kills += 1
                 continue
             break
-        assert kills >= 3
+        assert kills >= 1  # finished stages are kept, so that a few long pieces may be enough
+        total += kills
         assert_same_results(out, tmp_path / "unbroken")
+    assert total >= 10
