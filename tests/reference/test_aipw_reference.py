@@ -1,4 +1,4 @@
-"""E1's shares and variances, for both targets, against R on patients one by one."""
+"""E1 and the limit of E2, shares and variances, against R on patients one by one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from sexstrat.estimates import compose
+from sexstrat.estimates.compose import compose_input
+from sexstrat.estimates.imputation import analytic
+from sexstrat.estimates.recalibration import recalibrate
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.logit_bins import logit_edges, logit_midpoints
@@ -40,3 +43,12 @@ def test_e1_is_that_of_r(target: str) -> None:
     one = compose(stored_cells(), bands=AgeBands((40,)), design="random", method="E1", target=target)
     assert one.crude_pi == pytest.approx(expected["pi"], abs=1e-6)
     assert np.diag(one.crude_covariance) == pytest.approx(expected[target], rel=1e-6)
+
+
+def test_the_limit_of_e2_is_that_of_r() -> None:
+    """Shares of infinitely many imputations and their between variance agree to six digits."""
+    expected = json.loads((OUTPUTS / "aipw.json").read_text(encoding="utf-8"))
+    arrays = compose_input(stored_cells(), bands=AgeBands((40,)), design="random").arrays
+    found = analytic(arrays, recalibrate(arrays))
+    assert found.pi == pytest.approx(expected["imputed"], abs=1e-6)
+    assert np.diag(found.between) == pytest.approx(expected["between"], rel=1e-5)

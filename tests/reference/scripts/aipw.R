@@ -1,4 +1,4 @@
-# E1 by another program: five ridge logistic models by optim(), each leaving one fold out, then the mean of psi and its
+# E1 and E2 by another program: five ridge logistic models by optim(), each leaving one fold out, then the mean of psi and its
 # variance by patient. Reads aipw_input.json (one row a patient), writes aipw.json beside it.
 # Rscript tests/reference/scripts/aipw.R tests/reference/outputs
 library(jsonlite)
@@ -34,5 +34,19 @@ answer <- sapply(0:1, function(d) {
   realised <- ifelse(known, (1 - r) / r^2 * (as.numeric(x$sex == 1) - own)^2, 0)
   c(mean(psi[rows]), mean((psi[rows] - mean(psi[rows]))^2) / n, sum(realised[rows]) / n^2)
 })
-write_json(list(pi = answer[1, ], population = answer[2, ], cohort = answer[3, ]),
+# E2 in the limit of many imputations: one model on all with known sex, parameters normal, sexes binomial
+b <- fit(known)
+q <- plogis(as.vector(design %*% b))
+z <- design[known, ]
+covariance <- solve(t(z) %*% (z * (q * (1 - q))[known]) + diag(1 / sd^2))
+imputed <- sapply(0:1, function(d) {
+  rows <- x$diseased == d
+  hidden <- rows & !known
+  n <- sum(rows)
+  slope <- colSums(design[hidden, ] * (q * (1 - q))[hidden]) / n
+  c((sum(x$sex[rows & known] == 1) + sum(q[hidden])) / n,
+    as.vector(slope %*% covariance %*% slope) + sum((q * (1 - q))[hidden]) / n^2)
+})
+write_json(list(pi = answer[1, ], population = answer[2, ], cohort = answer[3, ],
+                imputed = imputed[1, ], between = imputed[2, ]),
            file.path(folder, "aipw.json"), digits = 12)
