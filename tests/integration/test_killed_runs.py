@@ -176,11 +176,12 @@ def test_all_that_a_killed_build_leaves_is_cleared_and_nothing_else(tmp_path: Pa
 def test_runs_killed_at_many_moments_all_end_the_same(tmp_path: Path) -> None:
     """Forty thousand patients, killed again and again a little later each time, until one run gets through."""
     study = write_simulated_study(tmp_path / "study", setting="error_by_disease", n_patients=40_000, seed=12)
-    started = time.monotonic()
-    subprocess.run(run_command(study, tmp_path / "unbroken"), check=True, capture_output=True, timeout=600)
-    whole = time.monotonic() - started
+    for out in ("unbroken", "warm"):  # the second run is timed: the first one also fills the machine's caches
+        started = time.monotonic()
+        subprocess.run(run_command(study, tmp_path / out), check=True, capture_output=True, timeout=600)
+        whole = time.monotonic() - started
     total = 0
-    for rounds in (4, 12, 30):
+    for rounds in (6, 12, 30):
         out = tmp_path / f"killed_{rounds}"
         kills = 0
         for k in range(1, 10 * rounds):
@@ -190,7 +191,7 @@ def test_runs_killed_at_many_moments_all_end_the_same(tmp_path: Path) -> None:
                 kills += 1
                 continue
             break
-        assert kills >= 1  # finished stages are kept, so that a few long pieces may be enough
+        assert kills >= 3
         total += kills
         assert_same_results(out, tmp_path / "unbroken")
     assert total >= 10

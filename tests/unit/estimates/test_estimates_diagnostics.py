@@ -23,7 +23,7 @@ from sexstrat.estimates.diagnosis.score_mixture import score_mixture
 from sexstrat.estimates.diagnosis.validated_people import ValidatedPeople, validated_people
 from sexstrat.estimates.planning.variance_parts import VarianceParts, limits_ratio, variance_parts
 from sexstrat.estimates.worked_example import worked_arrays, worked_bands, worked_input
-from sexstrat.simulation import setting, simulate_cells
+from sexstrat.simulation import Setting, setting, simulate_cells
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import ValidationDesign
 
@@ -31,7 +31,9 @@ BANDS = AgeBands((20, 50, 60, 70, 80))
 STATES = {"ok", "too_few", "undefined", "not_applicable"}
 
 
-def given_of(name: str, n: int, seed: int, design: ValidationDesign = ValidationDesign.random) -> ComposeInput:
+def given_of(
+    name: str | Setting, n: int, seed: int, design: ValidationDesign = ValidationDesign.random
+) -> ComposeInput:
     arrays = cell_arrays(simulate_cells(name, n, seed).cells, BANDS, design)
     return replace(worked_input(), arrays=arrays, bands=BANDS, design=design)
 
@@ -114,9 +116,11 @@ def test_an_effect_of_age_is_not_taken_for_one_of_disease() -> None:
 
 def test_calibration_sees_overconfidence() -> None:
     """Reported logit = 0.4 + 2 x calibrated: the slope is well below that of a calibrated score, and differs from 1."""
-    plain = row_of(diagnose(given_of("baseline", 20_000, 13)), "cox_slope")
-    steep = row_of(diagnose(given_of("overconfident", 20_000, 13)), "cox_slope")
-    assert steep["point"] == pytest.approx(plain["point"] / 2, rel=2e-2)  # logits are cut at +-10
+    plain, steep = (  # a score weak enough that doubled logits stay inside the bins' +-10
+        row_of(diagnose(given_of(replace(setting(name), auc=0.85), 20_000, 13)), "cox_slope")
+        for name in ("baseline", "overconfident")
+    )
+    assert steep["point"] == pytest.approx(plain["point"] / 2, rel=1e-2)
     assert steep["p_value"] < 1e-6
 
 
