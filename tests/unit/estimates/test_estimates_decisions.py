@@ -57,6 +57,17 @@ def test_ten_to_nineteen_diseased_give_shrunk_e2() -> None:
     assert "shrunk" in " ".join(one.warnings)
 
 
+def test_few_diseased_in_a_clustered_sample_are_told_that_units_do_not_count() -> None:
+    """In 40 hospitals with 15 validated diseased the shrunk E2 stands in, and says that its interval may be too narrow;
+    E3, which counts patients one by one, gives no number there.
+    """
+    cells = hide_diseased(simulate_cells("site_clusters", 20_000, 1).cells, 15)
+    one = compose(cells, bands=BANDS, design="random")
+    assert (one.estimator, one.state) == ("E2", "model_based")
+    assert any("drawn in units or strata" in warning for warning in one.warnings)
+    assert compose(cells, bands=BANDS, design="random", method="E3").state == "refused"
+
+
 def test_fewer_than_ten_diseased_are_refused_without_a_number() -> None:
     """Nine validated diseased patients: no corrected number anywhere, and the reason names them."""
     cells = hide_diseased(simulate_cells("baseline", 20_000, 1).cells, 9)

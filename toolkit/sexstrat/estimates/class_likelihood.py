@@ -91,8 +91,11 @@ def class_likelihood(given: ComposeInput) -> Composition:
     ([0.5, 0.666667], 'model_based')
     """
     arrays, bands = given.arrays, len(given.bands)
-    if given.design is not ValidationDesign.random or not np.allclose(arrays.w, arrays.n):
-        why = "E3 needs recorded sex for a simple random part of the cohort, and equal weights; E1 allows others."
+    if given.design is not ValidationDesign.random or not np.allclose(arrays.w, arrays.n) or given.clustered:
+        why = (
+            "E3 needs recorded sex for a simple random part of the cohort, equal weights, and patients drawn one by "
+            "one; E1 allows others."
+        )
         return refused(given, "E3", why)
     main, validation = validation_tables(arrays)
     pi, covariance = np.full((bands, 2), np.nan), np.zeros((2 * bands, 2 * bands))

@@ -9,13 +9,12 @@ from types import MappingProxyType
 import numpy as np
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.auto import auto, checked, weighted
+from sexstrat.estimates.auto import auto, checked, imputed, weighted
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.cell_em import cell_em
 from sexstrat.estimates.class_likelihood import class_likelihood
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
-from sexstrat.estimates.imputation import imputation
 from sexstrat.estimates.naive import complete_case, naive_threshold, naive_weighted, recorded
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, labelled_refusal, reason_to_refuse
 from sexstrat.estimates.transported import without_disease
@@ -38,11 +37,7 @@ def _e2(given: ComposeInput) -> Composition:
     reason = reason_to_refuse(given)
     if reason is not None:
         return refused(given, "E2", f"No corrected estimate: {reason}.")
-    one = imputation(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
-    if not given.clustered:
-        return one
-    told = "Patients were drawn in units or strata, which E2's interval does not count: it may be too narrow."
-    return replace(one, warnings=(*one.warnings, told))
+    return imputed(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
 
 
 def _e3(given: ComposeInput) -> Composition:
