@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 PYTHONS := python3.13 python3.12 python3.11 python3 python
-EXTRAS := scoring
+EXTRAS := scoring,dicom,distributed
 SHARED := $(or $(SEXSTRAT_SHARED),../shared)/data
 LABELLED := .work/odir/images.csv .work/odir/labels.csv --conditions .work/odir/conditions.csv \
   --groups .work/odir/groups.csv --placeholder-age 1 --weights $(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
