@@ -47,7 +47,8 @@ def publish(network: Any, card: ModelCard, folder: str | Path) -> ModelCard:
     path = place / card.weights_file
     digest = save_weights(slim, path)
     load_weights(slim, path)
-    loaded = LoadedModel(card=card, network=slim, forward=make_forward(slim, "keras"), runtime="keras")
+    forward = make_forward(lambda: slim, "keras", identity=card.model_id, size=card.input_size)
+    loaded = LoadedModel(card=card, network=slim, forward=forward, runtime="keras")
     pictures = np.stack([golden_input(seed, card.prepared_size) for seed in GOLDEN_SEEDS])
     golden = tuple(
         GoldenOutput(seed=seed, prob_male=round(float(value), 7))
