@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,12 @@ def crop_and_resize(pixels: NDArray[np.uint8], field_of_view: FieldOfView, size:
         canvas[inner_y0 - y0 : inner_y1 - y0, inner_x0 - x0 : inner_x1 - x0] = part
     box = (left - x0, top - y0, min(left - x0 + side, x1 - x0), min(top - y0 + side, y1 - y0))
     resized = Image.fromarray(canvas).resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=None)
-    return np.asarray(resized) * circle_mask(size)[:, :, None]
+    return np.asarray(resized) * _mask_of_channels(size)
+
+
+@lru_cache(maxsize=4)
+def _mask_of_channels(size: int) -> NDArray[np.uint8]:
+    return np.repeat(circle_mask(size)[:, :, None], 3, axis=2)
 
 
 def circle_mask(size: int) -> NDArray[np.uint8]:

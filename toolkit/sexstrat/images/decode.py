@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sexstrat.errors import ImageError
+from sexstrat.images.jpeg import decode_jpeg, jpeg_reduction, turn_upright
 
 __all__ = ["MAXIMUM_PIXELS", "MINIMUM_SIDE", "ImageArray", "decode_image"]
 
@@ -22,6 +23,7 @@ MAXIMUM_PIXELS = 80_000_000
 
 _SIGNATURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF"}
 _BIT_DEPTHS = (8, 10, 12, 14, 16)
+_MIRRORED_X, _MIRRORED_Y = {2, 3, 6, 7}, {3, 4, 7, 8}  # EXIF orientations whose first column or row was a last one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,10 +32,13 @@ class ImageArray:
 
     Parameters
     ----------
-    pixels : array of shape (height, width, 3), uint8.
+    pixels : array of shape (rows, columns, 3), uint8: the photograph, or its reduced copy.
     format : what the content is: JPEG, PNG or TIFF (never guessed from the file's name).
-    width, height : size in pixels after the EXIF orientation was applied.
+    width, height : size of the photograph in pixels after the EXIF orientation was applied, never reduced.
     note : what was changed on the way, for instance ``16-bit grey scaled from 12 bits``; or "".
+    reduction : pixels of the photograph, in a row, that one of ``pixels`` stands for: 1, 2, 4 or 8.
+    left, top : where ``pixels`` begin, in pixels of the photograph: 0, or just outside it (above -8) where the
+        last column or row of a reduced copy, which reaches beyond the photograph, came to be the first.
     """
 
     pixels: NDArray[np.uint8]
@@ -41,9 +46,12 @@ class ImageArray:
     width: int
     height: int
     note: str = ""
+    reduction: int = 1
+    left: int = 0
+    top: int = 0
 
 
-def decode_image(source: str | Path | bytes) -> ImageArray:
+def decode_image(source: str | Path | bytes, *, least_side: float | None = None) -> ImageArray:
     """Decode a JPEG, PNG or TIFF photograph, judged by content and not by suffix.
 
     EXIF orientation is applied; CMYK, palette, grey and transparent pictures become RGB (transparent
@@ -54,6 +62,9 @@ def decode_image(source: str | Path | bytes) -> ImageArray:
     Parameters
     ----------
     source : path of the file, or its bytes.
+    least_side : pixels that the shorter side of a JPEG must keep: it is then decoded at the smallest of a
+        half, a quarter or an eighth of its size that does; None decodes every pixel. Other formats, and
+        JPEG files that are not sound to the last byte, are always decoded whole.
 
     Returns
     -------
@@ -79,9 +90,7 @@ def decode_image(source: str | Path | bytes) -> ImageArray:
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as picture:
             _check_size(*picture.size)
-            pages = int(getattr(picture, "n_frames", 1)) if picture.format == "TIFF" else 1
-            rgb, note = _to_rgb(ImageOps.exif_transpose(picture))
-            found = "JPEG" if picture.format == "MPO" else str(picture.format)
+            return _decoded(picture, data, least_side)
     except ImageError:
         raise
     except UnidentifiedImageError as err:
@@ -90,11 +99,42 @@ def decode_image(source: str | Path | bytes) -> ImageArray:
         raise ImageError("too_large", f"more than {MAXIMUM_PIXELS:,} pixels") from err
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, KeyError, IndexError) as err:
         raise ImageError("unreadable", f"damaged or cut off: {str(err) or type(err).__name__}") from err
+
+
+def _decoded(picture: Image.Image, data: bytes, least_side: float | None) -> ImageArray:
+    kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+    found = _decoded_jpeg(picture, data, least_side) if kind == "JPEG" and picture.mode in {"RGB", "L"} else None
+    if found is not None:
+        return found
+    pages = int(getattr(picture, "n_frames", 1)) if kind == "TIFF" else 1
+    rgb, note = _to_rgb(ImageOps.exif_transpose(picture))
     notes = [note] if note else []
     if pages > 1:
         notes.append(f"first of {pages} pages")
     height, width = rgb.shape[:2]
-    return ImageArray(pixels=rgb, format=found, width=width, height=height, note="; ".join(notes))
+    return ImageArray(pixels=rgb, format=kind, width=width, height=height, note="; ".join(notes))
+
+
+def _decoded_jpeg(picture: Image.Image, data: bytes, least_side: float | None) -> ImageArray | None:
+    width, height = picture.size
+    reduction = jpeg_reduction(width, height, least_side)
+    lying = decode_jpeg(data, width, height, reduction)
+    if lying is None:
+        return None
+    orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    pixels = turn_upright(lying, orientation)
+    if orientation in {5, 6, 7, 8}:
+        width, height = height, width
+    return ImageArray(
+        pixels=pixels,
+        format="JPEG",
+        width=width,
+        height=height,
+        note="" if picture.mode == "RGB" else f"converted from {picture.mode}",
+        reduction=reduction,
+        left=width - reduction * pixels.shape[1] if orientation in _MIRRORED_X else 0,
+        top=height - reduction * pixels.shape[0] if orientation in _MIRRORED_Y else 0,
+    )
 
 
 def _read_bytes(path: Path) -> bytes:

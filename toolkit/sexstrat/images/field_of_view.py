@@ -11,11 +11,13 @@ from PIL import Image
 
 from sexstrat.errors import ImageError
 
-__all__ = ["FieldOfView", "find_field_of_view", "fit_circle"]
+__all__ = ["WORKING_SIDE", "FieldOfView", "find_field_of_view", "fit_circle"]
 
 Method = Literal["circle", "box", "full_frame"]
 
-_WORKING_SIDE = 320
+WORKING_SIDE = 320
+"""Longer side, in pixels, of the reduced copy on which the circle is looked for."""
+
 _TRIPLES = 400
 _TOLERANCE = 1.5  # pixels of the reduced copy; a border blurred by reduction moves by about one
 _MINIMUM_SUPPORT = 0.35  # share of free border points that must lie on the circle
@@ -124,8 +126,8 @@ def fit_circle(points: NDArray[np.float64]) -> tuple[float, float, float]:
 
 def _reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], float]:
     height, width = pixels.shape[:2]
-    scale = max(1.0, max(height, width) / _WORKING_SIDE)
-    picture = Image.fromarray(np.ascontiguousarray(pixels.max(axis=2)))
+    scale = max(1.0, max(height, width) / WORKING_SIDE)
+    picture = Image.fromarray(np.maximum(np.maximum(pixels[:, :, 0], pixels[:, :, 1]), pixels[:, :, 2]))
     if scale > 1.0:
         size = (max(1, round(width / scale)), max(1, round(height / scale)))
         picture = picture.resize(size, Image.Resampling.BOX)
@@ -173,9 +175,7 @@ def _consensus_circle(points: NDArray[np.float64], *, limit: int) -> tuple[float
     if not plausible.any():
         return None
     centers, radii = centers[plausible], radii[plausible]
-    distance = np.hypot(points[:, 0] - centers[:, :1], points[:, 1] - centers[:, 1:])
-    votes = (np.abs(distance - radii[:, None]) < _TOLERANCE).sum(axis=1)
-    best = int(votes.argmax())
+    best = int(_votes(points, centers, radii).argmax())
     circle = (float(centers[best, 0]), float(centers[best, 1]), float(radii[best]))
     near = np.zeros(len(points), dtype=bool)
     for _ in range(5):
@@ -185,6 +185,18 @@ def _consensus_circle(points: NDArray[np.float64], *, limit: int) -> tuple[float
             return None
         circle = fit_circle(points[near])
     return circle if near.mean() >= _MINIMUM_SUPPORT else None
+
+
+def _votes(points: NDArray[np.float64], centers: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count the points within the tolerance t of each circle: |distance - r| < t, as -2rt < distance² - r² - t² < 2rt.
+
+    Differences of squares of all points from all circles are one product of matrices.
+    """
+    rows = np.stack([(points**2).sum(axis=1), points[:, 0], points[:, 1], np.ones(len(points))])
+    constant = (centers**2).sum(axis=1) - radii**2 - _TOLERANCE**2
+    off = np.column_stack([np.ones(len(radii)), -2 * centers, constant]) @ rows
+    np.abs(off, out=off)
+    return np.add.reduce(off < 2 * _TOLERANCE * radii[:, None], axis=1, dtype=np.int64)
 
 
 def _circumcircles(triples: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -207,6 +219,6 @@ def _box(bright: NDArray[np.bool_]) -> tuple[float, float, float]:
 
 
 def _coverage(bright: NDArray[np.bool_], center_x: float, center_y: float, radius: float) -> float:
-    y, x = np.indices(bright.shape)
-    inside = np.hypot(x + 0.5 - center_x, y + 0.5 - center_y) <= radius
+    y, x = np.ogrid[: bright.shape[0], : bright.shape[1]]
+    inside = (x + 0.5 - center_x) ** 2 + (y + 0.5 - center_y) ** 2 <= radius**2
     return float(min(1.0, (bright & inside).sum() / (np.pi * radius**2)))

@@ -79,7 +79,7 @@ def cache_pixels(paths: Sequence[str], folder: Path, size: int, *, threads: int 
 
 def _prepared(path: str, size: int) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
     try:
-        ready = prepare(path, size)
+        ready = prepare(path, size, decode="exact")
     except ImageError as err:
         return None, {"path": path, "status": err.status, "reason": err.reason}
     row = {"path": path, "status": "ok", "reason": "", "quality": round(ready.quality, 4)}
