@@ -18,7 +18,7 @@ from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
 from sexstrat.estimates.numbers.differential_error import differential_error_test
 from sexstrat.estimates.numbers.matrix_method import matrix_method
 from sexstrat.estimates.numbers.misclassification import lang_reiczigel, rogan_gladen_delta, rogan_gladen_known
-from sexstrat.estimates.numbers.nondifferential import nondifferential_error
+from sexstrat.estimates.diagnosis.nondifferential import nondifferential_error
 from sexstrat.estimates.numbers.regression_calibration import regression_calibration
 from sexstrat.estimates.numbers.sex_disease_rows import sex_disease_rows
 from sexstrat.estimates.numbers.sex_measures import SexMeasures
@@ -144,7 +144,7 @@ def test_regression_calibration_agrees_with_a_numerical_sandwich() -> None:
 
 
 def test_the_shift_by_disease_agrees_with_lm_and_sandwich() -> None:
-    """Shift of logit p in men and women with the 90 % interval of the HC1 variance, to 1e-6."""
+    """Shift of logit p in men and women with the 90 % interval of the HC3 variance, to 1e-6."""
     there, frame = stored("regression_calibration"), cells()
     found = nondifferential_error(
         sex_disease_rows(

@@ -27,8 +27,9 @@ v <- bread %*% crossprod(score(theta)) %*% t(bread)
 
 known <- people[people$known == 1, ]
 shift <- lm(logit_p ~ 0 + factor(male):factor(stratum) + I(diseased * male) + I(diseased * (1 - male)), data = known)
-robust <- vcovHC(shift, type = "HC1")
-s <- summary(shift)$sigma
+robust <- vcovHC(shift, type = "HC3")
+centred <- known$logit_p - ave(known$logit_p, known$male)
+s <- sqrt(sum(centred^2) / (nrow(known) - 2)) # within sex
 last <- grep("diseased", names(coef(shift)))
 cells$male[cells$known == 0] <- NA
 cat(toJSON(list(

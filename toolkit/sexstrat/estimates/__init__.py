@@ -24,6 +24,7 @@ from sexstrat.estimates.diagnosis.imputation_comparison import ImputationCompari
 from sexstrat.estimates.diagnosis.imputations_needed import imputations_needed, von_hippel, white_royston_wood
 from sexstrat.estimates.diagnosis.information import planned_validation
 from sexstrat.estimates.diagnosis.mixture_fit import MixtureFit, fit_mixture
+from sexstrat.estimates.diagnosis.nondifferential import NondifferentialError, nondifferential_error
 from sexstrat.estimates.diagnosis.transport import TransportTest, transport_test
 from sexstrat.estimates.estimate_rows import Estimates
 from sexstrat.estimates.expected_tables import mantel_haenszel_rows
@@ -40,7 +41,6 @@ from sexstrat.estimates.numbers.misclassification import (
     rogan_gladen_delta,
     rogan_gladen_known,
 )
-from sexstrat.estimates.numbers.nondifferential import NondifferentialError, nondifferential_error
 from sexstrat.estimates.numbers.ppi import PredictionPoweredMean, ppi_mean
 from sexstrat.estimates.numbers.proportions import clopper_pearson, jeffreys, wilson
 from sexstrat.estimates.numbers.quantification import acc, pacc

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sexstrat.estimates.cell_em import cell_em, nondifferential_em
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
-from sexstrat.estimates.diagnosis.disease_shift import disease_shift
+from sexstrat.estimates.diagnosis.nondifferential import nondifferential_among
 from sexstrat.estimates.diagnosis.transport import TransportTest, transport_test
 from sexstrat.estimates.diagnosis.validated_people import validated_people
 from sexstrat.estimates.refusal import labelled_refusal
@@ -140,9 +140,9 @@ def without_disease(given: ComposeInput, *, why: str) -> Composition:
     """
     reason = labelled_refusal(given)
     if reason is None and given.external_has_disease:
-        verdict = disease_shift(validated_people(given.labelled))[-1]
-        if verdict.point != 1.0:
-            reason = f"that the score's errors do not differ by disease is not shown: {verdict.note}"
+        judged = nondifferential_among(validated_people(given.labelled))
+        if not judged.shown:
+            reason = f"that the score's errors do not differ by disease is not shown: {judged.reason}"
         elif (found := _transport(given)).rejects:
             reason = f"the transport test rejects ({_p(found)})"
     if reason is not None:

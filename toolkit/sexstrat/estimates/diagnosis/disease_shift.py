@@ -5,37 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.diagnosis.diagnostic_rows import DiagnosticRow, normal_row, too_few
-from sexstrat.estimates.diagnosis.robust_fit import independent_columns, linear_fit
+from sexstrat.estimates.diagnosis.nondifferential import (
+    LEVEL,
+    age_covariates,
+    nondifferential_among,
+    shift_by_disease,
+)
 from sexstrat.estimates.diagnosis.validated_people import ValidatedPeople
 
-__all__ = ["LARGEST_SHIFT", "disease_shift", "shown_nondifferential"]
+__all__ = ["disease_shift", "shown_nondifferential"]
 
-Array = NDArray[np.float64]
 NAME = "differential_error"
-LARGEST_SHIFT = 0.1  # standard deviations of logit p within sex; decision table, estimators E5 and E6
-EQUIVALENCE = 0.90  # two one-sided tests at 5 %
-# Coefficient 2 is the disease, coefficient 3 its product with sex.
-SHIFTS = {"women": (0.0, 0.0, 1.0, 0.0), "men": (0.0, 0.0, 1.0, 1.0), "men_minus_women": (0.0, 0.0, 0.0, 1.0)}
-
-
-def _covariates(people: ValidatedPeople) -> Array:
-    """Return intercept, sex, disease, sex x disease, then age, age^2 with their products with sex, and one eye."""
-    male, decades = people.male.astype(float), people.decades
-    columns = [np.ones(male.size), male, people.diseased, male * people.diseased]
-    return np.column_stack([*columns, decades, decades**2, male * decades, male * decades**2, people.one_eye])
-
-
-def _spread(people: ValidatedPeople) -> float:
-    """Return the standard deviation of logit p within sex, pooled over the sexes."""
-    total = 0.0
-    for sex in (people.male, ~people.male):
-        own = people.of(sex)
-        total += float(own.weight @ (own.score - own.weighted_mean(own.score)) ** 2)
-    return float(np.sqrt(total / max(people.total - 2, 1.0)))
+SEXES = ("women", "men", "men_minus_women")
 
 
 def disease_shift(people: ValidatedPeople) -> tuple[DiagnosticRow, ...]:
@@ -80,7 +64,7 @@ def disease_shift(people: ValidatedPeople) -> tuple[DiagnosticRow, ...]:
             reason, state = str(error), "undefined"
     rows = [
         DiagnosticRow(diagnostic=NAME, statistic=name, group="sex", level=sex, state=state, note=reason, **common)
-        for sex in SHIFTS
+        for sex in SEXES
         for name in ("shift_of_logit_p", "shift_in_sd")
     ]
     verdict = DiagnosticRow(diagnostic=NAME, statistic="shown_nondifferential", state=state, note=reason, **common)
@@ -88,32 +72,26 @@ def disease_shift(people: ValidatedPeople) -> tuple[DiagnosticRow, ...]:
 
 
 def _estimated(people: ValidatedPeople, common: dict[str, Any]) -> tuple[DiagnosticRow, ...]:
-    x = _covariates(people)
-    x = x[:, independent_columns(x, needed=4)]
-    sexes = {"men": people.male, "women": ~people.male, "men_minus_women": np.ones_like(people.male)}
-    fit, spread = linear_fit(x, people.score, people.n, people.weight, people.squares), _spread(people)
+    male = people.male.astype(float)
+    among = {"men": people.male, "women": ~people.male, "men_minus_women": np.ones_like(people.male)}
+    others = age_covariates(people)
+    found = shift_by_disease(people.score, male, people.diseased, others, people.n, people.weight, people.squares)
     rows = []
-    for sex, coefficients in SHIFTS.items():
-        direction = np.zeros(x.shape[1])
-        direction[:4] = coefficients
-        point, se = fit.along(direction)
-        among = round(people.n[sexes[sex]].sum())
-        fields: dict[str, Any] = {"group": "sex", "level": sex, "n_patients": among, "n_validated": among}
+    for sex in SEXES:
+        point, se, n = found.points[sex], found.errors[sex], round(people.n[among[sex]].sum())
+        fields: dict[str, Any] = {"group": "sex", "level": sex, "n_patients": n, "n_validated": n}
         rows.append(normal_row(NAME, "shift_of_logit_p", point, se, **fields))
-        size = (point / spread, se / spread) if spread > 0 else (np.nan, np.nan)
-        rows.append(normal_row(NAME, "shift_in_sd", *size, confidence=EQUIVALENCE, p_value=None, **fields))
-    return (*rows, _verdict(rows, common))
+        size = (point / found.spread, se / found.spread) if found.spread > 0 else (np.nan, np.nan)
+        rows.append(normal_row(NAME, "shift_in_sd", *size, confidence=LEVEL, p_value=None, **fields))
+    return (*rows, _verdict(people, common))
 
 
-def _verdict(rows: list[DiagnosticRow], common: dict[str, Any]) -> DiagnosticRow:
-    judged = [row for row in rows if row.statistic == "shift_in_sd" and row.level in ("men", "women")]
+def _verdict(people: ValidatedPeople, common: dict[str, Any]) -> DiagnosticRow:
+    judged = nondifferential_among(people)
     fields: dict[str, Any] = {"diagnostic": NAME, "statistic": "shown_nondifferential", **common}
-    if any(row.low is None or row.high is None for row in judged):
-        return DiagnosticRow(**fields, state="undefined", note="the shift of a sex is not defined")
-    inside = all((row.low or 0.0) >= -LARGEST_SHIFT and (row.high or 0.0) <= LARGEST_SHIFT for row in judged)
-    told = "lie" if inside else "do not both lie"
-    note = f"the 90 % intervals of the shift in men and in women {told} within +-{LARGEST_SHIFT} SD of logit p"
-    return DiagnosticRow(**fields, point=float(inside), note=note)
+    if judged.shift_men is None:
+        return DiagnosticRow(**fields, state="undefined", note=judged.reason)
+    return DiagnosticRow(**fields, point=float(judged.shown), note=judged.reason)
 
 
 def shown_nondifferential(rows: tuple[DiagnosticRow, ...]) -> bool:

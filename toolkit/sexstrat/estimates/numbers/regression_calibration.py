@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.numbers.nondifferential import NondifferentialError, nondifferential_error
+from sexstrat.estimates.diagnosis.nondifferential import NondifferentialError, nondifferential_error
 from sexstrat.estimates.numbers.sex_disease_rows import SexDiseaseRows
 from sexstrat.estimates.numbers.share_of_men import normal_quantile
 from sexstrat.estimates.recalibration import fit_logistic
