@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +22,14 @@ settings.register_profile(
     "fuzz", derandomize=False, deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("everyday")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep converted networks of the tests out of the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEXSTRAT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +81,19 @@ def synthetic() -> ModuleType:
     return load_synthetic()
 
 
+@pytest.fixture(scope="session")
+def dicom() -> ModuleType:
+    """Return the module that writes DICOM photographs."""
+    return _beside("dicom_photographs")
+
+
 def load_synthetic() -> ModuleType:
     """Import ``tests/synthetic_fundus.py`` by its place: tests are not a package."""
-    spec = importlib.util.spec_from_file_location("synthetic_fundus", Path(__file__).with_name("synthetic_fundus.py"))
+    return _beside("synthetic_fundus")
+
+
+def _beside(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

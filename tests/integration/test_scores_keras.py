@@ -29,13 +29,17 @@ def card_folder(tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType)
     return folder
 
 
-def test_batches_do_not_change_what_the_network_gives(card_folder: Path, tmp_path: Path, synthetic: ModuleType) -> None:
+@pytest.mark.parametrize("runtime", ["keras", "openvino"])
+def test_batches_do_not_change_what_the_network_gives(
+    card_folder: Path, tmp_path: Path, synthetic: ModuleType, runtime: str
+) -> None:
     """Batches of 1, 7 and 32 agree to 1e-6, and so does a photograph scored alone."""
     paths = synthetic.write_fundi(tmp_path, 18)
-    model = load_model(card_folder)
-    reference = score_images(tmp_path, model=card_folder, batch_size=32)
+    model = load_model(card_folder, runtime=runtime)
+    reference = score_images(tmp_path, model=card_folder, batch_size=32, runtime=runtime)
     assert set(reference["model_id"]) == {"random-mobilenet"}
     assert set(reference["model_sha256"]) == {model.card.weights_sha256}
+    assert set(reference["runtime"]) == {runtime}
     assert set(reference["status"]) == {"ok"}
     assert reference["prob_male"].nunique() > 10
     for batch_size in (1, 7):

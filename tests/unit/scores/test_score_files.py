@@ -17,7 +17,7 @@ from scipy.special import expit
 
 from sexstrat.errors import StudyError
 from sexstrat.images import prepare
-from sexstrat.scores import forward, score, score_images
+from sexstrat.scores import forward, score_images, tally
 from sexstrat.scores.forward import ListedFile, score_files
 from sexstrat.scores.reading import read_photograph
 
@@ -139,10 +139,10 @@ def test_a_decoder_that_breaks_in_an_unknown_way_costs_one_row(
     synthetic.write_fundi(tmp_path, 3)
     calls = iter([False, True, False])
 
-    def fragile(data: bytes, size: int) -> object:
+    def fragile(data: bytes, size: int, *, decode: str) -> object:
         if next(calls):
             raise RecursionError("too deep")
-        return prepare(data, size)
+        return prepare(data, size, decode=decode)
 
     monkeypatch.setattr(forward, "prepare", fragile)
     monkeypatch.setattr(forward, "_THREADS", 1)
@@ -158,7 +158,7 @@ def test_progress_tells_how_far_it_is(tmp_path: Path, synthetic: ModuleType, mon
     run = partial(score_images, tmp_path / "photos", model=synthetic.arithmetic_model(), batch_size=2)
     run(progress=told.append)
     assert told == []
-    monkeypatch.setattr(score, "_PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(tally, "_PROGRESS_SECONDS", 0.0)
     for _ in range(2):
         run(progress=told.append, out=tmp_path / "scores.parquet")
     assert told == [f"{n} of 5 images done" for n in (2, 4, 5)] + ["5 of 5 images were scored before"]
@@ -168,7 +168,7 @@ def test_progress_tells_how_far_it_is(tmp_path: Path, synthetic: ModuleType, mon
     ("options", "message"),
     [
         ({"batch_size": 0}, "at least 1; found 0"),
-        ({"decode": "quick"}, "unknown decode 'quick'; allowed: exact"),
+        ({"decode": "quick"}, "unknown decode 'quick'; allowed: exact, safe, fast"),
         ({"out": "scores.xlsx"}, "as .parquet or .csv"),
     ],
 )

@@ -24,6 +24,7 @@ def table() -> pd.DataFrame:
         "model_id": "m",
         "model_sha256": "0" * 64,
         "precision": "float32",
+        "runtime": "keras",
         "decode": "exact",
         "fold": pd.array([3, None], dtype="Int64"),
         "prob_male": [0.1 + 0.2, None],

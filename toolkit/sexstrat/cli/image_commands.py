@@ -38,6 +38,15 @@ def score(
     ),
     model: Annotated[str, typer.Option("--model", help="'shipped' or a model card's path.")] = "shipped",
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1024)] = 32,
+    decode: Annotated[
+        str, typer.Option("--decode", help="exact: every pixel; safe: twice the model's pixels or more; fast: as many.")
+    ] = "safe",
+    precision: Annotated[
+        str, typer.Option("--precision", help="float32, or bf16: faster on processors made for it, less exact.")
+    ] = "float32",
+    runtime: Annotated[
+        str | None, typer.Option("--runtime", help="keras or openvino; default: keras on a GPU, openvino elsewhere.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score photographs: one row per image listed, whatever happens to it; resumable."""
@@ -46,7 +55,14 @@ def score(
     if model == "shipped":
         progress_line("model: the shipped demonstration model; for science use JOIR's released models or your own")
     frame = score_images(
-        images, model=None if model == "shipped" else model, out=out, batch_size=batch_size, progress=progress_line
+        images,
+        model=None if model == "shipped" else model,
+        out=out,
+        batch_size=batch_size,
+        decode=decode,
+        precision=precision,
+        runtime=runtime,
+        progress=progress_line,
     )
     summary = ScoreSummary.of(frame)
     if json:

@@ -1,14 +1,16 @@
-"""Take listed files through decoding and the model: decoding runs ahead in threads, rows come out in order."""
+"""Take listed files through decoding and the model, both ahead of whoever takes the rows, which come out in order."""
 
 from __future__ import annotations
 
 import os
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,10 @@ from sexstrat.scores.reading import read_photograph
 
 __all__ = ["ListedFile", "Scorer", "score_files"]
 
-_THREADS = max(2, min(8, os.cpu_count() or 2))
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+_THREADS = max(2, min(16, os.cpu_count() or 2))
 _ROWS_AHEAD = 256  # rows given out at the latest, however few of them hold pixels
 
 
@@ -62,12 +67,20 @@ class _Ready:
 
 
 def score_files(
-    files: Iterable[ListedFile], model: Scorer, *, size: int, batch_size: int = 32, root: str | None = None
+    files: Iterable[ListedFile],
+    model: Scorer,
+    *,
+    size: int,
+    batch_size: int = 32,
+    root: str | None = None,
+    decode: str = "safe",
 ) -> Iterator[pd.DataFrame]:
-    """Score files in the order given; memory holds two batches of crops, whatever the number of files.
+    """Score files in the order given; memory holds four batches of crops, whatever the number of files.
 
-    Threads decode ahead while the model works. Batches are filled in the order of the list, so neither values
-    nor order depend on which thread is faster. A file or a model that fails gives a row that says so.
+    Threads decode ahead while the model works in a thread of its own, which goes on while the caller keeps the
+    rows. Batches are filled in the order of the list, so neither values nor order depend on which thread is
+    faster. A file or a model that fails gives a row that says so. When the caller stops, by an interrupt or by
+    taking no more rows, what is being decoded or computed is finished and the rest is dropped.
 
     Parameters
     ----------
@@ -76,33 +89,34 @@ def score_files(
     size : side of the crops the model takes, in pixels.
     batch_size : crops that go through the model together, at least 1.
     root : folder that every file must lie under, or None.
+    decode : ``exact``, ``safe`` or ``fast``, see :data:`sexstrat.images.DECODES`.
 
     Yields
     ------
     Rows with key, prob_male, status, reason, quality and field_of_view; a batch at a time.
     """
-    rows: list[_Ready] = []
-    n_crops = 0
+    make_ready = partial(_make_ready, size=size, root=root, decode=decode)
     # Pillow warns about every odd tag of every file; what matters is in the row's status and reason.
-    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as pool:
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as decoders,
+        ThreadPoolExecutor(1, thread_name_prefix="forward") as forward,
+    ):
         warnings.filterwarnings("ignore", module=r"PIL\.")
-        for ready in _in_order(pool, files, size=size, root=root, ahead=2 * batch_size):
-            rows.append(ready)
-            n_crops += ready.pixels is not None
-            if n_crops == batch_size or len(rows) == _ROWS_AHEAD:
-                yield _scored(rows, model)
-                rows, n_crops = [], 0
-    if rows:
-        yield _scored(rows, model)
+        ready = _ahead(decoders, make_ready, files, ahead=batch_size)
+        batches = _batches(ready, batch_size)
+        with closing(ready), closing(_ahead(forward, partial(_scored, model=model), batches, ahead=1)) as scored:
+            yield from scored
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, files: Iterable[ListedFile], *, size: int, root: str | None, ahead: int
-) -> Iterator[_Ready]:
-    waiting: deque[Future[_Ready]] = deque()
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[_In], _Out], inputs: Iterable[_In], *, ahead: int
+) -> Generator[_Out]:
+    """Do the work of each input in the pool, at most ``ahead`` inputs before the caller, and give it in order."""
+    waiting: deque[Future[_Out]] = deque()
     try:
-        for file in files:
-            waiting.append(pool.submit(_make_ready, file, size, root))
+        for given in inputs:
+            waiting.append(pool.submit(work, given))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
@@ -112,9 +126,22 @@ def _in_order(
             future.cancel()
 
 
-def _make_ready(file: ListedFile, size: int, root: str | None) -> _Ready:
+def _batches(ready: Iterable[_Ready], batch_size: int) -> Iterator[list[_Ready]]:
+    rows: list[_Ready] = []
+    n_crops = 0
+    for row in ready:
+        rows.append(row)
+        n_crops += row.pixels is not None
+        if n_crops == batch_size or len(rows) == _ROWS_AHEAD:
+            yield rows
+            rows, n_crops = [], 0
+    if rows:
+        yield rows
+
+
+def _make_ready(file: ListedFile, *, size: int, root: str | None, decode: str) -> _Ready:
     try:
-        prepared = prepare(read_photograph(file.path, root=root, sha256=file.sha256), size)
+        prepared = prepare(read_photograph(file.path, root=root, sha256=file.sha256), size, decode=decode)
     except ImageError as err:
         return _Ready(key=file.key, status=err.status, reason=err.reason)
     except Exception as err:  # noqa: BLE001  (a decoder may raise anything on a hostile file; the row must come out)

@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
-import sexstrat
 from sexstrat.errors import StudyError
-from sexstrat.models import LoadedModel, card_to_json, load_model
-from sexstrat.scores.breaches import typed_columns
-from sexstrat.scores.checkpoints import Checkpoints, empty_rows, row_key
+from sexstrat.models import LoadedModel
+from sexstrat.scores.checkpoints import Checkpoints, empty_rows
+from sexstrat.scores.engine_dask import score_on_dask
+from sexstrat.scores.ensemble import ensemble_recipe, ensemble_scores
 from sexstrat.scores.forward import ListedFile, score_files
 from sexstrat.scores.listing import list_images
+from sexstrat.scores.members import Member, members_of
+from sexstrat.scores.parts import kept_parts
 from sexstrat.scores.paths import lies_under
-from sexstrat.scores.table import table_suffix, write_scores
-from sexstrat.values.tables import table_schema
+from sexstrat.scores.recipe import row_key
+from sexstrat.scores.scored import Scored
+from sexstrat.scores.scoring import Meter, Models, Progress, Scoring
+from sexstrat.scores.shards import Shard
+from sexstrat.scores.sole_run import sole_run
+from sexstrat.scores.storage import is_remote, without_file_scheme
+from sexstrat.scores.summary import ScoreSummary, StatusCount
+from sexstrat.scores.table import write_scores
+from sexstrat.scores.tally import Tally
 
-__all__ = ["PART_ROWS", "score_images"]
-
-PART_ROWS = 256
-"""Images between two checkpoints: what a run that is killed loses at most."""
-
-_PART_SECONDS = 60.0  # a slow model writes its part after this time, however few rows it holds
-
-_PROGRESS_SECONDS = 5.0
-
-Progress = Callable[[str], None]
+__all__ = ["score_images", "score_to_table"]
 
 
 def score_images(
     source: str | Path | pd.DataFrame,
     *,
-    model: str | Path | LoadedModel | None = None,
+    model: Models | Sequence[Models] = None,
     out: str | Path | None = None,
     root: str | Path | None = None,
     batch_size: int = 32,
     decode: str = "exact",
-    progress: Progress | None = None,
+    precision: str = "float32",
     runtime: str = "keras",
+    views: str | None = None,
+    keep_members: bool = False,
+    engine: str = "local",
+    scheduler: str | None = None,
+    workers: int = 2,
+    shard: Shard | None = None,
+    progress: Progress | None = None,
+    meter: Meter | None = None,
 ) -> pd.DataFrame:
     """Score the images of a folder, a glob or a list.
 
@@ -52,19 +60,30 @@ def score_images(
 
     With ``out``, rows are kept in ``<out>.parts`` while the run goes on. A run that was killed goes on from there;
     rows of files that have not changed (path, size, time of change, the list's sha256), scored the same way by the
-    same weights, are not scored again.
+    same weights, are not scored again. One run at a time may write to a table.
 
     Parameters
     ----------
     source : as in :func:`sexstrat.scores.list_images`.
     model : path of a model's card or of the folder that holds it, a loaded model, or None for the shipped
-        demonstration model.
-    out : where to write the table, ``.parquet`` or ``.csv``; None writes nothing and keeps no checkpoints.
+        demonstration model; several make one ensemble, see :func:`sexstrat.scores.ensemble_rows`.
+    out : where to write the table, ``.parquet`` or ``.csv``, a path or a URL such as ``s3://bucket/scores.parquet``;
+        None writes nothing and keeps no checkpoints.
     root : as in :func:`sexstrat.scores.list_images`; when given, files outside it are not opened.
     batch_size : images handed to the model together; it does not change a score.
     decode : how photographs are decoded; ``exact`` decodes every pixel.
-    progress : called every few seconds with a line that says how many images are done.
+    precision : arithmetic of the forward pass of a model given by path.
     runtime : what computes the forward pass of a model given by path; ``keras`` in float32 is the reference.
+    views : which way round photographs are looked at, in place of what the card says: ``as_taken``, ``both`` (the
+        mean logit of photograph and mirror image) or ``as_left_eye``; written into model_id.
+    keep_members : for an ensemble, whether the table of each member is written as well, beside ``out``.
+    engine : ``local``, or ``dask`` for the workers of a Dask cluster.
+    scheduler : address of the cluster; None starts one of ``workers`` processes on this machine.
+    workers : processes of a cluster that is started here.
+    shard : piece of the list to score, for job arrays; its table lies beside ``out``, see
+        :func:`sexstrat.scores.join_shards`.
+    progress : called every few seconds with a line that says how many images are done.
+    meter : called after every batch with the number of rows that are done, of all, and of those scored before.
 
     Returns
     -------
@@ -73,85 +92,140 @@ def score_images(
     Raises
     ------
     StudyError
-        The source holds no image, or an argument is not one of those allowed.
+        The source holds no image, an argument is not one of those allowed, or another run writes to ``out``.
     SchemaError
         The list breaks the image contract.
     ModelError
         The model cannot be trusted, found or used.
     """
-    _check_arguments(batch_size, decode, out)
-    listing = _without_own_files(list_images(source, root=root), out, str(source))
-    loaded = model if isinstance(model, LoadedModel) else load_model(model, runtime=runtime)
-    recipe = _Recipe.of(loaded, decode)
-    listing = listing.assign(key=_keys(listing, recipe.text))
-    checkpoints = None if out is None else Checkpoints(Path(f"{out}.parts"))
-    known = _known(checkpoints, listing["key"])
-    todo = listing[~listing["key"].isin(known["key"])].drop_duplicates("key")
-    tally = _Tally(progress, done=int(listing["key"].isin(known["key"]).sum()), total=len(listing))
-    boundary = None if root is None else str(root)
-    batches = score_files(_files(todo), loaded, size=recipe.size, batch_size=batch_size, root=boundary)
-    rows = pd.concat([known, *_parts(batches, checkpoints, tally)], ignore_index=True)
-    if checkpoints is not None:
-        checkpoints.merge(rows)
-    scores = _table(listing, rows, recipe)
-    if out is not None:
-        write_scores(scores, out)
-    return scores
+    scoring = Scoring(
+        models=_models(model),
+        out=None if out is None else str(out),
+        root=None if root is None else str(root),
+        batch_size=batch_size,
+        decode=decode,
+        precision=precision,
+        runtime=runtime,
+        views=views,
+        keep_members=keep_members,
+        engine=engine,
+        scheduler=scheduler,
+        workers=workers,
+        shard=shard,
+        progress=progress,
+        meter=meter,
+    )
+    frames: list[pd.DataFrame] = []
+    score_to_table(source, scoring, frames.append)
+    return pd.concat(frames, ignore_index=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recipe:
-    """What, besides the photograph, decides a score."""
+def score_to_table(
+    source: str | Path | pd.DataFrame, scoring: Scoring, keep: Callable[[pd.DataFrame], object] | None = None
+) -> ScoreSummary:
+    """Score images as :func:`score_images` does, without holding their table in memory.
 
-    model_id: str
-    model_sha256: str
-    precision: str
-    decode: str
-    size: int
-    text: str
+    Parameters
+    ----------
+    source : as in :func:`sexstrat.scores.list_images`.
+    scoring : the ways of scoring, and where to write.
+    keep : called with each piece of the table, in the order of the list; None keeps nothing.
 
-    @classmethod
-    def of(cls, loaded: LoadedModel, decode: str) -> _Recipe:
-        precision = "float32"
-        text = "\0".join([card_to_json(loaded.card), loaded.runtime, precision, decode, sexstrat.__version__])
-        return cls(
-            model_id=loaded.card.model_id,
-            model_sha256=loaded.card.weights_sha256,
-            precision=precision,
-            decode=decode,
-            size=loaded.card.prepared_size,
-            text=hashlib.sha256(text.encode()).hexdigest(),
-        )
+    Returns
+    -------
+    How many images were listed and what became of them.
+
+    Raises
+    ------
+    StudyError, SchemaError, ModelError
+        As :func:`score_images`.
+    """
+    started = time.monotonic()
+    out = None if scoring.out is None else _out(scoring.out, scoring.shard)
+    members = members_of(scoring)
+    recipe = ensemble_recipe([member.recipe for member in members])
+    whole = _without_own_files(list_images(source, root=scoring.root), scoring.out, str(source))
+    listing = whole if scoring.shard is None else whole.iloc[scoring.shard.rows(len(whole))].reset_index(drop=True)
+    notes = None if scoring.shard is None else scoring.shard.notes(whole, recipe.text)
+    checkpoints = None if out is None else Checkpoints(f"{out}.parts")
+    tally = Tally(total=len(listing) * len(members), progress=scoring.progress, meter=scoring.meter)
+    count = StatusCount()
+    with nullcontext() if out is None or is_remote(out) else sole_run(f"{out}.parts"):
+        scored = [_scored(listing, member, scoring, checkpoints, tally) for member in members]
+        if checkpoints is not None:
+            checkpoints.merge(pd.concat([one.rows for one in scored], ignore_index=True).drop_duplicates("key"))
+        chunks = count.noting(ensemble_scores([one.chunks() for one in scored], recipe))
+        table = _kept(chunks, keep)
+        if out is None:
+            for _ in table:
+                pass
+        else:
+            write_scores(table, out, notes=notes)
+            if scoring.keep_members and len(members) > 1:
+                for number, one in enumerate(scored, 1):
+                    write_scores(one.chunks(), _member_table(out, number))
+    return ScoreSummary(
+        n_images=count.n_images,
+        by_status=count.by_status,
+        n_patients=count.n_patients,
+        n_reused=tally.reused // len(members),
+        seconds=time.monotonic() - started,
+    )
 
 
-class _Tally:
-    """Count images and tell about it from time to time."""
-
-    def __init__(self, progress: Progress | None, *, done: int, total: int) -> None:
-        self.progress, self.done, self.total = progress, done, total
-        self.told = time.monotonic()
-        if progress is not None and done:
-            progress(f"{done:,} of {total:,} images were scored before")
-
-    def add(self, n: int) -> None:
-        self.done += n
-        if self.progress is not None and time.monotonic() - self.told >= _PROGRESS_SECONDS:
-            self.progress(f"{self.done:,} of {self.total:,} images done")
-            self.told = time.monotonic()
+def _models(model: Models | Sequence[Models]) -> tuple[Models, ...]:
+    if model is None or isinstance(model, str | Path | LoadedModel):
+        return (model,)
+    return tuple(model)
 
 
-def _check_arguments(batch_size: int, decode: str, out: str | Path | None) -> None:
-    if batch_size < 1:
-        raise StudyError(f"batch_size must be at least 1; found {batch_size}")
-    if decode != "exact":
-        raise StudyError(f"unknown decode {decode!r}; allowed: exact")
-    if out is not None:
-        table_suffix(Path(out))
+def _out(out: str, shard: Shard | None) -> str:
+    place = without_file_scheme(out)
+    return place if shard is None else shard.table(place)
 
 
-def _without_own_files(listing: pd.DataFrame, out: str | Path | None, source: str) -> pd.DataFrame:
+def _member_table(out: str, number: int) -> str:
+    suffix = Path(out).suffix
+    return f"{out[: -len(suffix)]}.member-{number}{suffix}"
+
+
+def _kept(chunks: Iterator[pd.DataFrame], keep: Callable[[pd.DataFrame], object] | None) -> Iterator[pd.DataFrame]:
+    for chunk in chunks:
+        if keep is not None:
+            keep(chunk)
+        yield chunk
+
+
+def _scored(
+    listing: pd.DataFrame, member: Member, scoring: Scoring, checkpoints: Checkpoints | None, tally: Tally
+) -> Scored:
+    """Score what no earlier run has scored with this model, and return all rows."""
+    listing = listing.assign(key=_keys(listing, member.recipe.text))
+    keys = pd.Index(listing["key"].unique())
+    known = empty_rows() if checkpoints is None else checkpoints.load(keys)
+    done = listing["key"].isin(known["key"])
+    reused = int(done.sum())
+    tally.found(reused)
+    todo = listing[~done].drop_duplicates("key")
+    batches = _batches(_files(todo), member, scoring)
+    rows = pd.concat([known, *kept_parts(tally.counting(batches), checkpoints)], ignore_index=True)
+    return Scored(listing=listing, rows=rows, recipe=member.recipe, reused=reused)
+
+
+def _batches(files: Iterator[ListedFile], member: Member, scoring: Scoring) -> Iterator[pd.DataFrame]:
+    if scoring.engine == "dask":
+        yield from score_on_dask(files, member, scoring)
+        return
+    first = next(files, None)
+    if first is None:
+        return  # no network is loaded for a run that has all its rows
+    size, root = member.recipe.size, scoring.root
+    yield from score_files(chain([first], files), member.model, size=size, batch_size=scoring.batch_size, root=root)
+
+
+def _without_own_files(listing: pd.DataFrame, out: str | None, source: str) -> pd.DataFrame:
     """Leave out the table and the parts that an earlier run wrote into the folder it scores."""
-    if out is None:
+    if out is None or is_remote(out):
         return listing
     own = [lies_under(path, out) or lies_under(path, f"{out}.parts") for path in listing["path"]]
     if all(own):
@@ -168,38 +242,3 @@ def _files(todo: pd.DataFrame) -> Iterator[ListedFile]:
     columns = (todo["key"], todo["path"], todo["eye"].fillna(""), todo["sha256"].fillna(""))
     for key, path, eye, sha in zip(*columns, strict=True):
         yield ListedFile(key=key, path=path, eye=eye or None, sha256=sha or None)
-
-
-def _known(checkpoints: Checkpoints | None, keys: pd.Series) -> pd.DataFrame:
-    rows = empty_rows() if checkpoints is None else checkpoints.load()
-    return rows[rows["key"].isin(keys)]
-
-
-def _parts(batches: Iterator[pd.DataFrame], checkpoints: Checkpoints | None, tally: _Tally) -> Iterator[pd.DataFrame]:
-    """Gather batches to parts and write each before the next is begun."""
-    waiting: list[pd.DataFrame] = []
-    started = time.monotonic()
-    for batch in batches:
-        waiting.append(batch)
-        tally.add(len(batch))
-        if sum(map(len, waiting)) >= PART_ROWS or time.monotonic() - started > _PART_SECONDS:
-            yield _kept(waiting, checkpoints)
-            waiting, started = [], time.monotonic()
-    if waiting:
-        yield _kept(waiting, checkpoints)
-
-
-def _kept(batches: list[pd.DataFrame], checkpoints: Checkpoints | None) -> pd.DataFrame:
-    rows = pd.concat(batches, ignore_index=True)
-    if checkpoints is not None:
-        checkpoints.add(rows)
-    return rows
-
-
-def _table(listing: pd.DataFrame, rows: pd.DataFrame, recipe: _Recipe) -> pd.DataFrame:
-    scored = rows.set_index("key").reindex(listing["key"]).reset_index(drop=True)
-    frame = listing[["image_id", "path", "patient_id", "eye"]].join(scored)
-    frame = frame.assign(
-        model_id=recipe.model_id, model_sha256=recipe.model_sha256, precision=recipe.precision, decode=recipe.decode
-    )
-    return typed_columns(frame, table_schema("score"))
