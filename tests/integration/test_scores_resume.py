@@ -11,7 +11,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from sexstrat.scores import forward, read_scores, score, score_images
+from sexstrat.scores import forward, parts, read_scores, score_images, tally
 from sexstrat.scores.checkpoints import Checkpoints
 
 PART = 6
@@ -20,8 +20,8 @@ import importlib.util, sys
 spec = importlib.util.spec_from_file_location("synthetic_fundus", sys.argv[1])
 synthetic = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(synthetic)
-from sexstrat.scores import score, score_images
-score.PART_ROWS = int(sys.argv[4])
+from sexstrat.scores import parts, score_images
+parts.PART_ROWS = int(sys.argv[4])
 score_images(sys.argv[2], model=synthetic.arithmetic_model(delay=0.3), out=sys.argv[3], batch_size=3)
 """
 
@@ -50,7 +50,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     opened = []
     read = forward.read_photograph
     monkeypatch.setattr(forward, "read_photograph", lambda path, **o: opened.append(path) or read(path, **o))
-    monkeypatch.setattr(score, "PART_ROWS", PART)
+    monkeypatch.setattr(parts, "PART_ROWS", PART)
     resumed = score_images(photos, model=synthetic.arithmetic_model(), out=out, batch_size=3)
     assert len(opened) == 5 * PART - len(kept)
     pd.testing.assert_frame_equal(read_scores(out), resumed)

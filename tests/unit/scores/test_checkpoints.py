@@ -9,7 +9,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from sexstrat.scores import forward, read_scores, score, score_images
+from sexstrat.scores import forward, parts, read_scores, score_images, tally
 from sexstrat.scores.checkpoints import Checkpoints
 
 
@@ -74,8 +74,8 @@ def test_a_run_that_stops_half_way_goes_on_from_its_last_part(
     tmp_path: Path, synthetic: ModuleType, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After an interruption the finished parts are kept and only the rest is scored; the table is the same."""
-    monkeypatch.setattr(score, "PART_ROWS", 4)
-    monkeypatch.setattr(score, "_PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(parts, "PART_ROWS", 4)
+    monkeypatch.setattr(tally, "_PROGRESS_SECONDS", 0.0)
     photos, out = tmp_path / "photos", tmp_path / "scores.parquet"
     synthetic.write_fundi(photos, 12)
 

@@ -6,11 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sexstrat.values.logit_bins import LOGIT_CLIP
 
-__all__ = ["combine_eyes"]
+__all__ = ["clipped_logit", "combine_eyes"]
+
+
+def clipped_logit(prob_male: ArrayLike) -> NDArray[np.float64]:
+    """Return logits of probabilities, between -10 and 10 so that a certain score stays a number.
+
+    Parameters
+    ----------
+    prob_male : probabilities, 0 to 1; NaN stays NaN.
+
+    Examples
+    --------
+    >>> clipped_logit([0.5, 1.0]).tolist()
+    [0.0, 10.0]
+    """
+    p = np.asarray(prob_male, dtype=float)
+    with np.errstate(divide="ignore"):
+        return np.clip(np.log(p) - np.log1p(-p), -LOGIT_CLIP, LOGIT_CLIP)
 
 
 def combine_eyes(
@@ -58,9 +75,7 @@ def combine_eyes(
     frame = frame[frame["patient_id"].notna()]
     patients, names = pd.factorize(frame["patient_id"], sort=True)
     scored = frame["p"].notna().to_numpy()
-    with np.errstate(divide="ignore"):
-        logit = np.log(frame["p"].to_numpy()[scored]) - np.log1p(-frame["p"].to_numpy()[scored])
-    logit = np.clip(logit, -LOGIT_CLIP, LOGIT_CLIP)
+    logit = clipped_logit(frame["p"].to_numpy()[scored])
     eye_number = frame["eye"].map({"R": 0, "L": 1}).fillna(2).to_numpy(dtype=np.int64)
     group = (patients * 3 + eye_number)[scored]
     images = np.bincount(group, minlength=3 * len(names)).reshape(-1, 3)

@@ -40,9 +40,9 @@ def score_images(
     out: str | Path | None = None,
     root: str | Path | None = None,
     batch_size: int = 32,
-    decode: str = "exact",
+    decode: str = "safe",
     precision: str = "float32",
-    runtime: str = "keras",
+    runtime: str | None = None,
     views: str | None = None,
     keep_members: bool = False,
     engine: str = "local",
@@ -71,9 +71,11 @@ def score_images(
         None writes nothing and keeps no checkpoints.
     root : as in :func:`sexstrat.scores.list_images`; when given, files outside it are not opened.
     batch_size : images handed to the model together; it does not change a score.
-    decode : how photographs are decoded; ``exact`` decodes every pixel.
-    precision : arithmetic of the forward pass of a model given by path.
-    runtime : what computes the forward pass of a model given by path; ``keras`` in float32 is the reference.
+    decode : how JPEG photographs are decoded: ``exact`` decodes every pixel, ``safe`` at least twice as many along a
+        side as the model sees, ``fast`` at least as many; see :data:`sexstrat.images.DECODES`.
+    precision : arithmetic of the forward pass of a model given by path, ``float32`` or ``bf16``.
+    runtime : what computes the forward pass of a model given by path, ``keras`` (the reference) or ``openvino``;
+        None takes the faster one here, see :func:`sexstrat.models.default_runtime`.
     views : which way round photographs are looked at, in place of what the card says: ``as_taken``, ``both`` (the
         mean logit of photograph and mirror image) or ``as_left_eye``; written into model_id.
     keep_members : for an ensemble, whether the table of each member is written as well, beside ``out``.
@@ -219,8 +221,14 @@ def _batches(files: Iterator[ListedFile], member: Member, scoring: Scoring) -> I
     first = next(files, None)
     if first is None:
         return  # no network is loaded for a run that has all its rows
-    size, root = member.recipe.size, scoring.root
-    yield from score_files(chain([first], files), member.model, size=size, batch_size=scoring.batch_size, root=root)
+    yield from score_files(
+        chain([first], files),
+        member.model,
+        size=member.recipe.size,
+        batch_size=scoring.batch_size,
+        root=scoring.root,
+        decode=scoring.decode,
+    )
 
 
 def _without_own_files(listing: pd.DataFrame, out: str | None, source: str) -> pd.DataFrame:

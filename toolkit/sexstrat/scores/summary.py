@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from sexstrat.values.tables import table_schema
 
-__all__ = ["ScoreSummary"]
+__all__ = ["ScoreSummary", "StatusCount"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +23,15 @@ class ScoreSummary:
     n_images : images listed.
     by_status : status to number of images, in the contract's order; statuses that occur only.
     n_patients : persons named in the list; None when it names none.
+    n_reused : images whose rows an earlier run had made.
+    seconds : how long the run took, loading of the model included; None when it was not timed.
     """
 
     n_images: int
     by_status: Mapping[str, int]
     n_patients: int | None
+    n_reused: int = 0
+    seconds: float | None = None
 
     @classmethod
     def of(cls, scores: pd.DataFrame) -> ScoreSummary:
@@ -41,18 +47,43 @@ class ScoreSummary:
         >>> print(ScoreSummary.of(rows))
         3 images of 1 patient: 2 scored, 1 without a score (1 unreadable)
         """
-        counts = scores["status"].value_counts()
-        patients = int(scores["patient_id"].nunique())
-        return cls(
-            n_images=len(scores),
-            by_status={s: int(counts[s]) for s in table_schema("score").column("status").enum if s in counts},
-            n_patients=patients or None,
-        )
+        count = StatusCount()
+        for _ in count.noting([scores]):
+            pass
+        return cls(n_images=count.n_images, by_status=count.by_status, n_patients=count.n_patients)
 
     @property
     def n_ok(self) -> int:
         """Number of images with a score."""
         return self.by_status.get("ok", 0)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Images scored anew a second; None when none was, or when the run was not timed."""
+        new = self.n_images - self.n_reused
+        return new / self.seconds if self.seconds and new else None
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the counts as the JSON document of a run.
+
+        Examples
+        --------
+        >>> summary = ScoreSummary(n_images=4, by_status={"ok": 3, "ungradable": 1}, n_patients=None, seconds=2.0)
+        >>> document = summary.to_document()
+        >>> document["scored"], document["refused"], document["ungradable"], document["images_per_second"]
+        (3, {}, 1, 2.0)
+        """
+        apart = ("ok", "ungradable")
+        return {
+            "listed": self.n_images,
+            "patients": self.n_patients,
+            "scored": self.n_ok,
+            "refused": {status: n for status, n in self.by_status.items() if status not in apart},
+            "ungradable": self.by_status.get("ungradable", 0),
+            "reused": self.n_reused,
+            "seconds": None if self.seconds is None else round(self.seconds, 3),
+            "images_per_second": None if self.images_per_second is None else round(self.images_per_second, 2),
+        }
 
     def __str__(self) -> str:
         text = _counted(self.n_images, "image")
@@ -63,6 +94,45 @@ class ScoreSummary:
         if lost:
             text += f", {self.n_images - self.n_ok:,} without a score ({', '.join(lost)})"
         return text
+
+
+class StatusCount:
+    """Count rows as they pass.
+
+    Examples
+    --------
+    >>> count = StatusCount()
+    >>> _ = list(count.noting([pd.DataFrame({"status": ["ok"], "patient_id": ["a"]})] * 2))
+    >>> count.n_images, count.by_status, count.n_patients
+    (2, {'ok': 2}, 1)
+    """
+
+    def __init__(self) -> None:
+        self._statuses: Counter[str] = Counter()
+        self._patients: set[str] = set()
+
+    def noting(self, frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Give the same frames on, and count their rows."""
+        for frame in frames:
+            self._statuses.update(frame["status"])
+            self._patients.update(frame["patient_id"].dropna())
+            yield frame
+
+    @property
+    def n_images(self) -> int:
+        """Rows that passed."""
+        return self._statuses.total()
+
+    @property
+    def by_status(self) -> dict[str, int]:
+        """Status to number of rows, in the contract's order; statuses that occur only."""
+        allowed = table_schema("score").column("status").enum
+        return {status: self._statuses[status] for status in allowed if self._statuses[status]}
+
+    @property
+    def n_patients(self) -> int | None:
+        """Persons named; None when no row names one."""
+        return len(self._patients) or None
 
 
 def _counted(number: int, noun: str) -> str:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 
 from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.scores.breaches import column_breaches, typed_columns, value_breaches
+from sexstrat.scores.storage import files_below, is_remote, local_copy, without_file_scheme, write_url
 from sexstrat.values.tables import TableSchema, table_schema
 
-__all__ = ["read_scores", "replace_file", "write_scores"]
+__all__ = ["read_notes", "read_scores", "replace_file", "write_scores"]
 
 VERSION_COLUMN = "schema_version"  # CSV has no place for metadata, so the version is its last column
 
 
-def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
+def write_scores(
+    scores: pd.DataFrame | Iterable[pd.DataFrame], path: str | Path, *, notes: Mapping[str, str] | None = None
+) -> None:
     """Write a score table; the file appears whole or not at all.
 
     Parameters
     ----------
-    scores : rows of the score contract.
-    path : where to write; ``.parquet`` carries the schema version in its metadata, ``.csv`` in its last column.
+    scores : rows of the score contract, in one frame or in several that follow each other: memory then holds one
+        of them at a time.
+    path : where to write, a path or a URL; ``.parquet`` carries the schema version in its metadata, ``.csv`` in its
+        last column.
+    notes : texts that a Parquet file carries beside its rows, see :func:`read_notes`; a CSV file has no place for
+        them.
 
     Raises
     ------
     StudyError
-        The suffix is neither ``.parquet`` nor ``.csv``.
+        The suffix is neither ``.parquet`` nor ``.csv``, or the place cannot be written.
     SchemaError
         A row breaks the score contract; nothing is written.
 
@@ -39,14 +48,16 @@ def write_scores(scores: pd.DataFrame, path: str | Path) -> None:
     Traceback (most recent call last):
     sexstrat.errors.StudyError: scores.xlsx: a score table is written as .parquet or .csv
     """
-    file, schema = Path(path), table_schema("score")
-    suffix = table_suffix(file)
-    frame = typed_columns(_checked(scores, schema, str(path)), schema)
-    if suffix == ".csv":
-        text = frame.assign(**{VERSION_COLUMN: schema.version})
-        replace_file(file, lambda target: text.to_csv(target, index=False, lineterminator="\n"))
+    schema = table_schema("score")
+    as_csv = table_suffix(path) == ".csv"
+    frames = iter([scores] if isinstance(scores, pd.DataFrame) else scores)
+    checked = (typed_columns(_checked(frame, schema, str(path)), schema) for frame in frames)
+    first = next(checked, None)  # a table that breaks the contract leaves no trace of having been tried
+    whole = chain([] if first is None else [first], checked)
+    if as_csv:
+        replace_file(path, lambda target: _write_csv(whole, schema, target))
     else:
-        replace_file(file, lambda target: _write_parquet(frame, schema, target))
+        replace_file(path, lambda target: _write_parquet(whole, schema, target, notes or {}))
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
@@ -54,7 +65,7 @@ def read_scores(path: str | Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : ``.parquet`` or ``.csv``. A file without a schema version (written by something else) is taken to be
+    path : ``.parquet`` or ``.csv``, a path or a URL. A file without a schema version (written by something else) is taken to be
         of the present one.
 
     Returns
@@ -74,37 +85,79 @@ def read_scores(path: str | Path) -> pd.DataFrame:
     Traceback (most recent call last):
     sexstrat.errors.StudyError: nowhere.parquet: no such score table
     """
-    file, schema = Path(path), table_schema("score")
-    suffix = table_suffix(file)
-    if not file.is_file():
+    schema, suffix = table_schema("score"), table_suffix(path)
+    if is_remote(path) and not files_below(str(path)):
         raise StudyError(f"{path}: no such score table")
-    frame, version = _read_csv(file) if suffix == ".csv" else _read_parquet(file)
+    with local_copy(str(path)) as file:
+        if not file.is_file():
+            raise StudyError(f"{path}: no such score table")
+        frame, version = _read_csv(file) if suffix == ".csv" else _read_parquet(file)
     if version is not None and version != str(schema.version):
         raise SchemaError([_version_problem(str(path), version, schema)])
     return typed_columns(_checked(frame, schema, str(path)), schema)
 
 
-def table_suffix(path: Path) -> str:
+def read_notes(path: str | Path) -> dict[str, str]:
+    """Return the texts that a Parquet score table carries beside its rows.
+
+    Parameters
+    ----------
+    path : path or URL of the table.
+
+    Returns
+    -------
+    Name to text; the table's name and schema version are among them.
+
+    Raises
+    ------
+    SchemaError
+        The file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_scores([], Path(folder, "a.parquet"), notes={"shard": "1/8"})
+    ...     read_notes(Path(folder, "a.parquet"))["shard"]
+    '1/8'
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with local_copy(str(path)) as file:
+        try:
+            metadata = pq.read_schema(file).metadata or {}
+        except (pa.ArrowException, OSError) as err:
+            raise SchemaError([_unreadable(Path(path), err)]) from err
+    return {name.decode(): text.decode() for name, text in metadata.items() if not name.startswith(b"ARROW:")}
+
+
+def table_suffix(path: str | Path) -> str:
     """Return ``.parquet`` or ``.csv``, or raise StudyError.
 
     Examples
     --------
-    >>> table_suffix(Path("scores.CSV"))
+    >>> table_suffix("scores.CSV")
     '.csv'
     """
-    suffix = path.suffix.lower()
+    suffix = Path(str(path).partition("::")[0]).suffix.lower()
     if suffix not in {".parquet", ".csv"}:
         raise StudyError(f"{path}: a score table is written as .parquet or .csv")
     return suffix
 
 
-def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
+def replace_file(path: str | Path, write: Callable[[Path], Any]) -> None:
     """Write a file beside its place and move it there at once, so that no one ever sees half of it.
 
     Parameters
     ----------
-    path : where the file is to be; its folder is made if need be.
+    path : where the file is to be, a path or a URL; its folder is made if need be.
     write : writes the file to the path it is given.
+
+    Raises
+    ------
+    StudyError
+        The place is a URL that cannot be written.
 
     Examples
     --------
@@ -114,13 +167,19 @@ def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
     ...     Path(folder, "a.txt").read_text(), len(list(Path(folder).iterdir()))
     ('whole', 1)
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    if is_remote(path) and not str(path).startswith("file://"):
+        with TemporaryDirectory(prefix="sexstrat-") as folder:
+            write(Path(folder, "file"))
+            write_url(str(path), Path(folder, "file"))
+        return
+    file = Path(without_file_scheme(str(path)))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -134,16 +193,24 @@ def _checked(frame: pd.DataFrame, schema: TableSchema, source: str) -> pd.DataFr
     return frame
 
 
-def _write_parquet(frame: pd.DataFrame, schema: TableSchema, path: Path) -> None:
+def _write_parquet(frames: Iterable[pd.DataFrame], schema: TableSchema, path: Path, notes: Mapping[str, str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     types = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
-    metadata = {"table": schema.name, "schema_version": str(schema.version)}
+    metadata = {"table": schema.name, "schema_version": str(schema.version), **notes}
     arrow = pa.schema([pa.field(f.name, types[f.type], nullable=not f.required) for f in schema.fields], metadata)
-    pq.write_table(
-        pa.Table.from_pandas(frame, schema=arrow, preserve_index=False).replace_schema_metadata(metadata), path
-    )
+    with pq.ParquetWriter(path, arrow) as writer:
+        for frame in frames:
+            table = pa.Table.from_pandas(frame, schema=arrow, preserve_index=False)
+            writer.write_table(table.replace_schema_metadata(metadata))
+
+
+def _write_csv(frames: Iterable[pd.DataFrame], schema: TableSchema, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for number, frame in enumerate(frames):
+            text = frame.assign(**{VERSION_COLUMN: schema.version})
+            text.to_csv(file, index=False, header=number == 0, lineterminator="\n")
 
 
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, str | None]:

@@ -1,0 +1,105 @@
+"""The models of a run: cards are read at once, networks are loaded when the first photograph needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from sexstrat.errors import ModelError, StudyError
+from sexstrat.models import (
+    CARD_NAME,
+    LoadedModel,
+    default_runtime,
+    load_model,
+    precision_named,
+    read_card,
+    shipped_card,
+)
+from sexstrat.scores.recipe import Recipe
+from sexstrat.scores.scoring import Models, Scoring
+
+__all__ = ["Member", "members_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One model of a run.
+
+    Parameters
+    ----------
+    recipe : what decides its scores besides the photograph.
+    load : loads it and checks that it is the one of the recipe.
+    """
+
+    recipe: Recipe
+    load: Callable[[], LoadedModel]
+
+    @cached_property
+    def model(self) -> LoadedModel:
+        """The loaded model; loaded once."""
+        return self.load()
+
+
+def members_of(scoring: Scoring) -> list[Member]:
+    """Return the models of a run in the order of name and digest, so that their order on a command line is no matter.
+
+    Parameters
+    ----------
+    scoring : the ways of scoring.
+
+    Returns
+    -------
+    One member a model; the only one keeps its name, several make an ensemble.
+
+    Raises
+    ------
+    StudyError
+        The same weights are named twice.
+    ModelError
+        A card is missing or damaged.
+
+    Examples
+    --------
+    >>> [member.recipe.model_id for member in members_of(Scoring())] == [shipped_card().model_id]
+    True
+    """
+    members = sorted((_member(source, scoring) for source in scoring.models), key=_rank)
+    ranks = [_rank(member) for member in members]
+    for before, after in zip(ranks, ranks[1:], strict=False):
+        if before[1] == after[1]:
+            raise StudyError(f"the model {after[0]} is named twice (same weights); an ensemble needs different ones")
+    return members
+
+
+def _rank(member: Member) -> tuple[str, str]:
+    return member.recipe.model_id, member.recipe.model_sha256
+
+
+def _member(source: Models, scoring: Scoring) -> Member:
+    if isinstance(source, LoadedModel):
+        card, runtime, precision = source.card, source.runtime, source.precision
+    else:
+        place = None if source is None else Path(source)
+        card = shipped_card() if place is None else read_card(place / CARD_NAME if place.is_dir() else place)
+        runtime, precision = scoring.runtime or default_runtime(), precision_named(scoring.precision)
+    changed = None if scoring.views in (None, card.views) else scoring.views
+    if changed is not None:
+        card = replace(card, views=changed)
+    recipe = Recipe.of(card, runtime=runtime, precision=precision, decode=scoring.decode, views=changed)
+    return Member(recipe=recipe, load=partial(_load, source, runtime, precision, scoring.decode, changed, recipe.text))
+
+
+def _load(source: Models, runtime: str, precision: str, decode: str, views: str | None, expected: str) -> LoadedModel:
+    """Load a model here, or in another process, and make sure that it scores as the run's recipe says."""
+    model = source if isinstance(source, LoadedModel) else load_model(source, runtime=runtime, precision=precision)
+    if views is not None:
+        model = replace(model, card=replace(model.card, views=views))
+    found = Recipe.of(model.card, runtime=model.runtime, precision=model.precision, decode=decode, views=views)
+    if found.text != expected:
+        raise ModelError(
+            f"the model {model.card.model_id} is another one than at the start of the run, or this process has "
+            "another version of sexstrat; start again with one model and one version everywhere"
+        )
+    return model
