@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sexstrat.errors import ImageError
+from sexstrat.images.dicom_file import is_dicom
+from sexstrat.images.dicom_pixels import decode_dicom
 from sexstrat.images.jpeg import decode_jpeg, jpeg_reduction, turn_upright
 
 __all__ = ["MAXIMUM_PIXELS", "MINIMUM_SIDE", "ImageArray", "decode_image"]
@@ -33,7 +35,7 @@ class ImageArray:
     Parameters
     ----------
     pixels : array of shape (rows, columns, 3), uint8: the photograph, or its reduced copy.
-    format : what the content is: JPEG, PNG or TIFF (never guessed from the file's name).
+    format : what the content is: JPEG, PNG, TIFF or DICOM (never guessed from the file's name).
     width, height : size of the photograph in pixels after the EXIF orientation was applied, never reduced.
     note : what was changed on the way, for instance ``16-bit grey scaled from 12 bits``; or "".
     reduction : pixels of the photograph, in a row, that one of ``pixels`` stands for: 1, 2, 4 or 8.
@@ -51,8 +53,10 @@ class ImageArray:
     top: int = 0
 
 
-def decode_image(source: str | Path | bytes, *, least_side: float | None = None) -> ImageArray:
-    """Decode a JPEG, PNG or TIFF photograph, judged by content and not by suffix.
+def decode_image(
+    source: str | Path | bytes, *, least_side: float | None = None, frame: int | None = None
+) -> ImageArray:
+    """Decode a JPEG, PNG, TIFF or DICOM photograph, judged by content and not by suffix.
 
     EXIF orientation is applied; CMYK, palette, grey and transparent pictures become RGB (transparent
     over black, the colour around a fundus); 16-bit grey is divided by the smallest of the usual bit
@@ -65,6 +69,7 @@ def decode_image(source: str | Path | bytes, *, least_side: float | None = None)
     least_side : pixels that the shorter side of a JPEG must keep: it is then decoded at the smallest of a
         half, a quarter or an eighth of its size that does; None decodes every pixel. Other formats, and
         JPEG files that are not sound to the last byte, are always decoded whole.
+    frame : number of the frame of a DICOM file, from 1; None for a file that holds a single one.
 
     Returns
     -------
@@ -87,6 +92,9 @@ def decode_image(source: str | Path | bytes, *, least_side: float | None = None)
     data = source if isinstance(source, bytes) else _read_bytes(Path(source))
     if not data:
         raise ImageError("empty_file", "the file has no content")
+    if is_dicom(data):
+        pixels, note = decode_dicom(data, frame=frame, check_size=_check_size)
+        return ImageArray(pixels=pixels, format="DICOM", width=pixels.shape[1], height=pixels.shape[0], note=note)
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF")) as picture:
             _check_size(*picture.size)
@@ -157,7 +165,7 @@ def _not_identified(data: bytes) -> ImageError:
     for signature, name in _SIGNATURES.items():
         if data.startswith(signature):
             return ImageError("unreadable", f"starts like a {name} file but cannot be decoded")
-    return ImageError("not_an_image", "the content is neither JPEG, PNG nor TIFF")
+    return ImageError("not_an_image", "the content is neither JPEG, PNG, TIFF nor DICOM")
 
 
 def _to_rgb(picture: Image.Image) -> tuple[NDArray[np.uint8], str]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sexstrat.images.crop import crop_and_resize
 from sexstrat.images.decode import ImageArray, decode_image
 from sexstrat.images.field_of_view import FieldOfView, find_field_of_view
-from sexstrat.images.quality import grade_quality
+from sexstrat.images.laterality import InferredEye, infer_eye
+from sexstrat.images.quality import Quality, measure_quality
 
 __all__ = ["DECODES", "Prepared", "prepare"]
 
@@ -32,8 +33,9 @@ class Prepared:
     pixels : crop around the field of view, shape (size, size, 3), uint8, black outside the circle.
     field_of_view : the circle, in pixels of the photograph at its full size.
     width, height : size of the photograph in pixels.
-    format : JPEG, PNG or TIFF.
-    quality : share of the field of view that can be read, 0 to 1.
+    format : JPEG, PNG, TIFF or DICOM.
+    measures : exposure, sharpness and contrast, and the share of the field of view that can be read.
+    inferred : the eye by the side of the optic disc, with its confidence.
     note : what decoding changed, or "".
     """
 
@@ -42,8 +44,14 @@ class Prepared:
     width: int
     height: int
     format: str
-    quality: float
+    measures: Quality
+    inferred: InferredEye
     note: str
+
+    @property
+    def quality(self) -> float:
+        """Share of the field of view that can be read, 0 to 1 (score column ``quality``)."""
+        return self.measures.readable
 
     @property
     def relative_diameter(self) -> float:
@@ -51,7 +59,7 @@ class Prepared:
         return 2 * self.field_of_view.radius / self.width
 
 
-def prepare(source: str | Path | bytes, size: int, *, decode: str = "safe") -> Prepared:
+def prepare(source: str | Path | bytes, size: int, *, decode: str = "safe", frame: int | None = None) -> Prepared:
     """Decode a photograph, find its field of view, crop, resize and grade it.
 
     A reduced decode changes which pixels are averaged, not which part of the retina is seen: the circle is
@@ -62,6 +70,7 @@ def prepare(source: str | Path | bytes, size: int, *, decode: str = "safe") -> P
     source : path of the file, or its bytes.
     size : side of the crop in pixels, from the model's card.
     decode : ``exact``, ``safe`` or ``fast``, see ``DECODES``; only JPEG photographs differ.
+    frame : number of the frame of a DICOM file, from 1; None for a file that holds a single one.
 
     Returns
     -------
@@ -87,7 +96,7 @@ def prepare(source: str | Path | bytes, size: int, *, decode: str = "safe") -> P
     """
     if decode not in DECODES:
         raise ValueError(f"unknown decode {decode!r}; allowed: {', '.join(DECODES)}")
-    picture, view = _decoded_and_found(source, size, DECODES[decode])
+    picture, view = _decoded_and_found(source, size, DECODES[decode], frame)
     pixels = crop_and_resize(picture.pixels, view, size)
     return Prepared(
         pixels=pixels,
@@ -95,15 +104,18 @@ def prepare(source: str | Path | bytes, size: int, *, decode: str = "safe") -> P
         width=picture.width,
         height=picture.height,
         format=picture.format,
-        quality=grade_quality(pixels),
+        measures=measure_quality(pixels),
+        inferred=infer_eye(pixels),
         note=picture.note,
     )
 
 
-def _decoded_and_found(source: str | Path | bytes, size: int, excess: float | None) -> tuple[ImageArray, FieldOfView]:
+def _decoded_and_found(
+    source: str | Path | bytes, size: int, excess: float | None, frame: int | None
+) -> tuple[ImageArray, FieldOfView]:
     """Decode just finely enough that the field of view is ``excess`` times as wide as the crop, or wider."""
     least = None if excess is None else excess * size
-    picture = decode_image(source, least_side=None if least is None else least / _USUAL_DIAMETER)
+    picture = decode_image(source, least_side=None if least is None else least / _USUAL_DIAMETER, frame=frame)
     view = find_field_of_view(picture.pixels)
     if least is not None and picture.reduction > 1 and 2 * view.radius < least:
         shorter = min(picture.width, picture.height)
