@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from sexstrat.estimates.cell_arrays import CellArrays
-from sexstrat.estimates.cell_em import shares_with_influence
 from sexstrat.estimates.compose import compose_input
+from sexstrat.estimates.em_influence import shares_with_influence
 from sexstrat.estimates.likelihood_ratio import likelihood_ratio
 from sexstrat.estimates.worked_example import worked_bands, worked_cells
 

@@ -263,16 +263,6 @@ def test_all_ages_vary_with_the_ages_of_the_sample_and_with_unequal_weights(weig
         assert one.crude_covariance[d, d] > 2 * fixed_ages
 
 
-def test_units_that_e4_does_not_count_are_told() -> None:
-    """A sample drawn in units: E4 and E5 warn that their intervals do not count them, as E2 does."""
-    cells = worked_cells()
-    drawn = dataclasses.replace(cells, frame=cells.frame.assign(psu=np.where(cells.frame["logit_bin"] > 100, "a", "b")))
-    for cells_given, told in ((cells, False), (drawn, True)):
-        one = compose(cells_given, bands=worked_bands(), design="may_depend_on_sex")
-        assert one.estimator == "E4"
-        assert any("units or strata, which E4's interval does not count" in text for text in one.warnings) == told
-
-
 def test_likelihood_on_class_is_its_closed_form() -> None:
     """E3 by band: q P + (1 - q)(1 - N), with q the share called men and P, N the predictive values of the validated."""
     cells = simulate_cells("error_by_disease", 30_000, 6).cells

@@ -57,14 +57,13 @@ def test_ten_to_nineteen_diseased_give_shrunk_e2() -> None:
     assert "shrunk" in " ".join(one.warnings)
 
 
-def test_few_diseased_in_a_clustered_sample_are_told_that_units_do_not_count() -> None:
-    """In 40 hospitals with 15 validated diseased the shrunk E2 stands in, and says that its interval may be too narrow;
-    E3, which counts patients one by one, gives no number there.
-    """
+def test_few_diseased_in_a_clustered_sample_count_units() -> None:
+    """In 40 hospitals with 15 validated diseased the shrunk E2 stands in, over 40 units; E3, which cannot, is refused."""
     cells = hide_diseased(simulate_cells("site_clusters", 20_000, 1).cells, 15)
     one = compose(cells, bands=BANDS, design="random")
     assert (one.estimator, one.state) == ("E2", "model_based")
-    assert any("drawn in units or strata" in warning for warning in one.warnings)
+    assert one.diagnostics["sampling_units"] == 40
+    assert one.contrast("ratio").to_frame()["df"].max() <= 39
     assert compose(cells, bands=BANDS, design="random", method="E3").state == "refused"
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import norm, t
 
+from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.clustered_margin import LONELY
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.recalibration import Recalibration, recalibrate
+from sexstrat.estimates.unit_scores import RowInfluence, unit_scores
 
 __all__ = ["disagreement"]
 
@@ -45,13 +48,23 @@ def _influence(given: ComposeInput, model: Recalibration) -> tuple[Array, Array]
     return first - second, first
 
 
+def _over_units(arrays: CellArrays, moved: Array) -> tuple[Array, float]:
+    """Return the variance over units of sums over validated patients, and the degrees of freedom."""
+    every = np.zeros((arrays.n.size, moved.shape[1]))
+    every[arrays.validated] = moved
+    scores = unit_scores(arrays, RowInfluence.taught(arrays, every, arrays.n, arrays.n))
+    covariance = scores.variance(np.eye(moved.shape[1], 2 * moved.shape[1]), LONELY).covariance
+    return np.diag(covariance), float(max(scores.degrees_of_freedom(np.ones(moved.shape[1], dtype=bool)), 1))
+
+
 def disagreement(given: ComposeInput, gradients: Array) -> tuple[Array, bool]:
     """Return the standardised differences between E1 and E2 of some measures, and whether to warn.
 
     Both estimators are sums over validated patients of the same residual S - p with different weights (joint
-    influence functions), so that a difference is sum(u e) with standard error sqrt(sum(u^2 e^2)). A difference that
-    is small beside E1's own standard error never warns, and the limit of 2 widens with the number of measures
-    (Bonferroni). For all ages crude the two agree by construction, so that bands and standardised measures tell.
+    influence functions), so that a difference is sum(u e) with standard error sqrt(sum(u^2 e^2)), or that over
+    sampling units, and a t limit, where the sample was drawn in units or strata. A difference that is small beside
+    E1's own standard error never warns, and the limit of 2 widens with the number of measures (Bonferroni). For all
+    ages crude the two agree by construction, so that bands and standardised measures tell.
 
     Parameters
     ----------
@@ -77,8 +90,12 @@ def disagreement(given: ComposeInput, gradients: Array) -> tuple[Array, bool]:
     u, v = difference @ gradients.T, first @ gradients.T
     n, e = arrays.n[rows][:, None], (arrays.male - model.probability)[rows][:, None]
     delta = np.sum(n * u * e, axis=0)
-    own = np.sum(n * (v * e) ** 2, axis=0)
-    error = np.sqrt(np.sum(n * (u * e) ** 2, axis=0) + IMMATERIAL**2 * own)
+    if given.clustered:
+        (squares, df), (own, _) = _over_units(arrays, u * e), _over_units(arrays, v * e)
+    else:
+        squares, own, df = np.sum(n * (u * e) ** 2, axis=0), np.sum(n * (v * e) ** 2, axis=0), np.inf
+    error = np.sqrt(squares + IMMATERIAL**2 * own)
     z = np.divide(delta, error, out=np.zeros_like(delta), where=error > 0)
-    limit = norm.isf(norm.sf(DISAGREEMENT) / max(z.size, 1))
+    tail = norm.sf(DISAGREEMENT) / max(z.size, 1)
+    limit = norm.isf(tail) if np.isinf(df) else t.isf(tail, df)
     return z, bool((np.abs(z) > limit).any())

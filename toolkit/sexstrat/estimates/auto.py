@@ -26,13 +26,12 @@ from sexstrat.estimates.refusal import (
 from sexstrat.estimates.transported import from_external, from_own_rows
 from sexstrat.values.design import ValidationDesign
 
-__all__ = ["auto", "checked", "data_warnings", "imputed", "weighted"]
+__all__ = ["auto", "checked", "data_warnings", "weighted"]
 
 RECORDING_MODELLED = (
     "Given score, disease, age and site, whether sex is recorded does not depend on sex; the model of recording or "
     "that of sex has the right form. Nothing is assumed about the errors of the score."
 )
-UNITS_NOT_COUNTED = "Patients were drawn in units or strata, which E2's interval does not count: it may be too narrow."
 EXTREME_WEIGHT = 20.0  # a validated patient standing for this many times the average one is a reason to warn
 
 
@@ -133,7 +132,7 @@ def _with_thin_bands(given: ComposeInput, estimate: Composition) -> Composition:
     thin = np.array([state != "corrected" for state in estimate.band_state])
     z, apart = disagreement(given, _compared(given, other, thin))
     largest = float(np.max(np.abs(z)))
-    warnings = other.warnings if thin.any() else ()
+    warnings = other.warnings if thin.any() else estimate.warnings
     if apart:
         warnings = (
             *warnings,
@@ -181,27 +180,6 @@ def weighted(given: ComposeInput) -> Composition:
     )
 
 
-def imputed(given: ComposeInput, *, shrink: bool, why: str = "") -> Composition:
-    """Return E2, with a warning where patients were drawn in units or strata, which its interval does not count.
-
-    Parameters
-    ----------
-    given : the input.
-    shrink, why : as in :func:`sexstrat.estimates.imputation.imputation`.
-
-    Examples
-    --------
-    >>> from sexstrat.estimates.worked_example import worked_input
-    >>> given = worked_input()
-    >>> units = np.arange(given.arrays.n.size) % 7
-    >>> clustered = replace(given, arrays=replace(given.arrays, psu=units))
-    >>> [len(imputed(one, shrink=False).warnings) for one in (given, clustered)]
-    [0, 1]
-    """
-    one = imputation(given, shrink=shrink, why=why)
-    return replace(one, warnings=(*one.warnings, UNITS_NOT_COUNTED)) if given.clustered else one
-
-
 def auto(given: ComposeInput) -> Composition:
     """Return the composition that the decision table of the methods page asks for.
 
@@ -231,15 +209,13 @@ def auto(given: ComposeInput) -> Composition:
     counts = given.arrays.n_validated.sum(axis=0)
     if counts.min() < ENOUGH_VALIDATED:
         which = "with" if counts[1] <= counts[0] else "without"
-        return imputed(
+        return imputation(
             given,
             shrink=True,
             why=f"Only {int(counts.min())} validated patients {which} the disease (E1 needs {ENOUGH_VALIDATED}), so "
             "the missing sexes are imputed with a shrunk model.",
         )
     estimate = weighted(given)
-    if given.clustered:  # E2's variance counts patients, so that it may not stand in for E1 here
-        return estimate
     if estimate.state == "refused":
         return imputation(given, shrink=True, why=f"E1 gave no answer ({estimate.why}), so missing sexes are imputed.")
     return _with_thin_bands(given, estimate)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.clustered_em import learned_covariance, learned_units, transported_over_units
 from sexstrat.estimates.compose_input import ComposeInput, margin, refused
 from sexstrat.estimates.composition import Composition, Margin
-from sexstrat.estimates.likelihood_ratio import LikelihoodRatio, likelihood_ratio
-from sexstrat.estimates.mixture import mixture_shares
+from sexstrat.estimates.em_influence import SharesWithInfluence, of_all_ages, shares_with_influence
+from sexstrat.estimates.likelihood_ratio import likelihood_ratio
 
-__all__ = ["SharesWithInfluence", "cell_em", "nondifferential_em", "shares_with_influence"]
+__all__ = ["cell_em", "nondifferential_em"]
 
 Array = NDArray[np.float64]
 
@@ -26,115 +26,6 @@ NONDIFFERENTIAL = "Among men, and among women, of the same age the score does no
 NEVER_CORRECTED = "the cohort's own data cannot show the assumption, only contradict it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharesWithInfluence:
-    """Shares of men by group with how each patient moved them.
-
-    Parameters
-    ----------
-    pi : by group, shape (2A,): NaN in an empty group, 0 or 1 where the scores do not find both sexes.
-    own : influence of a unit of weight of each row of the cohort through being sampled, shape (rows, 2A).
-    learned : influence of one labelled patient through the likelihood ratio, shape (labelled rows, 2A).
-    realised : variance of each share about the share of these very people, labelled people fixed, shape (2A,).
-    solved : the share lies strictly between 0 and 1, or nobody's sex is missing.
-    """
-
-    pi: Array
-    own: Array
-    learned: Array
-    realised: Array
-    solved: NDArray[np.bool_]
-
-
-def _indicator(group: NDArray[np.int64], n_groups: int) -> Array:
-    found = np.zeros((group.size, n_groups))
-    found[np.arange(group.size), group] = 1.0
-    return found
-
-
-def shares_with_influence(arrays: CellArrays, labelled: CellArrays, ratio: LikelihoodRatio) -> SharesWithInfluence:
-    """Return the shares of men of the cohort's cells: recorded sexes counted, the others by mixture.
-
-    Within a cell the unrecorded people's share solves sum w s = 0, s = (R - 1)/(pi R + 1 - pi), R the likelihood ratio
-    of the score. One of them moves it by s / sum(w s^2) of weight; the ratio's coefficients move it by
-    sum(w R / (pi R + 1 - pi)^2 dlogR) / sum(w s^2).
-
-    Parameters
-    ----------
-    arrays : the cohort.
-    labelled : the people the ratio was learned from: another cohort, or the cohort itself.
-    ratio : the fitted likelihood ratio.
-
-    Examples
-    --------
-    >>> from sexstrat.estimates.worked_example import worked_arrays
-    >>> arrays = worked_arrays()
-    >>> found = shares_with_influence(arrays, arrays, likelihood_ratio(arrays))
-    >>> [round(share, 2) for share in found.pi.tolist()]
-    [0.5, 0.67, 0.5, 0.67]
-    """
-    size = 2 * arrays.n_bands
-    unknown = ~arrays.validated
-    log_ratio = ratio.log_ratio(arrays)
-    found = mixture_shares(log_ratio[unknown], arrays.w[unknown], arrays.group[unknown], size)
-    n = arrays.total(arrays.w).ravel()
-    hidden = np.bincount(arrays.group[unknown], weights=arrays.w[unknown], minlength=size)
-    men = arrays.total(np.where(arrays.male, arrays.w, 0.0), arrays.validated).ravel()
-    pi = (men + hidden * np.nan_to_num(found.pi)) / np.where(n > 0, n, np.nan)
-    information = np.where(found.information > 0, found.information, np.inf)
-    own_value = arrays.male.astype(float)
-    own_value[unknown] = np.nan_to_num(found.pi)[arrays.group[unknown]] + (
-        found.score * (hidden / information)[arrays.group[unknown]]
-    )
-    safe = np.where(n > 0, n, 1.0)
-    moved = (own_value - np.nan_to_num(pi)[arrays.group]) / safe[arrays.group]
-    squares = np.bincount(arrays.group[unknown], weights=arrays.w2[unknown], minlength=size)
-    share = np.nan_to_num(found.pi)
-    per_person = np.where(hidden > 0, hidden / information - share * (1 - share), 0.0)
-    return SharesWithInfluence(
-        pi=pi,
-        own=_indicator(arrays.group, size) * moved[:, None],
-        learned=_learned(arrays, labelled, ratio, found.pi, log_ratio, information, safe),
-        realised=np.maximum(squares * per_person, 0.0) / safe**2,
-        solved=(hidden <= 0) | ((found.pi > 0) & (found.pi < 1)),
-    )
-
-
-def _learned(
-    arrays: CellArrays,
-    labelled: CellArrays,
-    ratio: LikelihoodRatio,
-    pi: Array,
-    log_ratio: Array,
-    information: Array,
-    people: Array,
-) -> Array:
-    """Return how one labelled patient moves each share through the ratio's coefficients."""
-    unknown = ~arrays.validated
-    group = arrays.group[unknown]
-    likelihood = np.exp(np.clip(log_ratio[unknown], -350, 350))
-    share = np.nan_to_num(pi)[group]
-    pull = arrays.w[unknown] * likelihood / (share * likelihood + 1 - share) ** 2
-    x, z = ratio.covariates(arrays)
-    derivative = np.hstack([x[unknown], -z[unknown]]) * pull[:, None]
-    hidden = np.bincount(group, weights=arrays.w[unknown], minlength=people.size)
-    totals = np.stack([np.bincount(group, weights=column, minlength=people.size) for column in derivative.T])
-    return np.asarray(ratio.influence(labelled) @ (totals * (hidden / information / people)))
-
-
-def _of_all_ages(arrays: CellArrays, shares: SharesWithInfluence, collapse: Array) -> Array:
-    """Return the influence of a unit of weight on the shares of all ages, shape (rows, 2).
-
-    Beside moving the share of its own band it adds to the weight of that band: (pi_ad - pi_d) / N_d.
-    """
-    filled = np.nan_to_num(shares.pi)
-    apart = filled - np.tile(collapse @ filled, arrays.n_bands)
-    people = np.maximum(arrays.total(arrays.w).sum(axis=0), 1e-300)
-    own = shares.own @ collapse.T
-    own[np.arange(arrays.n.size), arrays.diseased] += apart[arrays.group] / people[arrays.diseased]
-    return np.asarray(own)
-
-
 def _covariance(
     given: ComposeInput, shares: SharesWithInfluence, labelled: CellArrays, own: Array, collapse: Array
 ) -> Array:
@@ -144,7 +35,7 @@ def _covariance(
     variance per person is 1/information - pi(1 - pi).
     """
     learned = shares.learned @ collapse.T
-    through_ratio = (learned * labelled.n[:, None]).T @ learned
+    through_ratio = learned_covariance(given, labelled, learned)
     if not given.sampled:
         return np.asarray(through_ratio + collapse @ np.diag(shares.realised) @ collapse.T)
     found = through_ratio + (own * given.arrays.w2[:, None]).T @ own
@@ -164,15 +55,16 @@ def _margins(given: ComposeInput, shares: SharesWithInfluence, labelled: CellArr
     if not taught.all():  # no disease labels: everybody taught both
         taught = np.full(2, taught.sum())
     rarer = np.array([min(_sexes(labelled, d)) for d in (0, 1)]) if taught.min() < taught.sum() else taught / 2
+    people = np.minimum(rarer, learned_units(given, labelled))
 
     def build(pi: Array, own: Array, along: Array) -> Margin:
         rows = pi.size // 2
         covariance = _covariance(given, shares, labelled, own, along)
-        return margin(given, pi.reshape(-1, 2), covariance, effective_validated=np.tile(rarer, (rows, 1)))
+        return margin(given, pi.reshape(-1, 2), covariance, effective_validated=np.tile(people, (rows, 1)))
 
     crude = np.where(n.sum(axis=0) > 0, collapse @ np.nan_to_num(shares.pi), np.nan)
     by_band = build(shares.pi, shares.own, np.eye(2 * bands))
-    return by_band, build(crude, _of_all_ages(given.arrays, shares, collapse), collapse)
+    return by_band, build(crude, of_all_ages(given.arrays, shares, collapse), collapse)
 
 
 def _sexes(labelled: CellArrays, diseased: int) -> tuple[float, float]:
@@ -196,12 +88,7 @@ def _composition(given: ComposeInput, estimator: str, state: str, labelled: Cell
         warnings.append(
             f"The scores do not find both sexes in a cell of band {', '.join(names)}: that band has no number."
         )
-    if given.clustered:
-        warnings.append(
-            f"Patients were drawn in units or strata, which {estimator}'s interval does not count: it may be too "
-            "narrow."
-        )
-    return Composition(
+    one = Composition(
         condition=given.condition,
         bands=given.bands,
         estimator=estimator,
@@ -215,6 +102,7 @@ def _composition(given: ComposeInput, estimator: str, state: str, labelled: Cell
         diagnostics={"n_labelled": int(labelled.n[labelled.validated].sum())},
         **parts,
     )
+    return transported_over_units(given, labelled, shares, one)
 
 
 def cell_em(given: ComposeInput, labelled: CellArrays, *, why: str) -> Composition:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sexstrat.estimates.compose_input import ComposeInput, refused
-from sexstrat.estimates.composition import Composition, Margin, Uncertainty
+from sexstrat.estimates.clustered_margin import LONELY, clustered_margin, over_units, total_variance, units_used
+from sexstrat.estimates.compose_input import ComposeInput
+from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.recalibration import cross_fitted
-from sexstrat.estimates.sampling_units import ClusterTotals, PatientMoments, sampling_units
-from sexstrat.estimates.share_influence import ShareInfluence, share_influence
+from sexstrat.estimates.sampling_units import sampling_units
+from sexstrat.estimates.share_influence import share_influence
 
-__all__ = ["ClusteredMargin", "ClusteredVariance", "clustered_composition", "clustered_variance"]
+__all__ = ["ClusteredVariance", "clustered_composition", "clustered_variance"]
 
 Array = NDArray[np.float64]
-
-FEW_DF = (
-    30  # below it a cluster-robust variance is commonly too small (Cameron AC, Miller DL. J Hum Resour 2015;50:317)
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,73 +38,8 @@ class ClusteredVariance:
     note: str = ""
 
 
-def _measured(
-    units: ClusterTotals | PatientMoments, influence: ShareInfluence, by_pi: Array, by_n: Array, lonely: str
-) -> ClusteredVariance:
-    g, h = np.ravel(by_pi), np.ravel(by_n)
-    found = units.variance(influence.coefficients(g[None, :], h[None, :]), lonely)
-    used = ((g != 0) | (h != 0)) @ influence.counts > 0
-    return ClusteredVariance(
-        variance=max(float(found.covariance[0, 0]), 0.0),
-        df=units.degrees_of_freedom(used),
-        n_units=found.n_units,
-        n_strata=found.n_strata,
-        note=found.note,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusteredMargin(Margin):
-    """A margin whose measures vary as sampling units do; everything else is that of :class:`Margin`.
-
-    Parameters
-    ----------
-    units : what each unit adds to every cell.
-    influence : how shares and counts move with it.
-    lonely : how strata of one unit are handled.
-
-    Examples
-    --------
-    >>> from sexstrat.estimates.compose import compose
-    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells, worked_input
-    >>> one = compose(worked_cells(), bands=worked_bands(), design="random", method="E1")
-    >>> found = clustered_composition(worked_input(), one).overall
-    >>> isinstance(found, ClusteredMargin), found.pi.round(4).tolist()
-    (True, [[0.5, 0.6667]])
-    """
-
-    units: ClusterTotals | PatientMoments
-    influence: ShareInfluence
-    lonely: str = "centred"
-
-    def uncertainty(self, gradient_pi: Array, gradient_n: Array) -> Uncertainty:
-        """Return the variance of a measure over units; df as for independent patients, at most units less strata."""
-        found = _measured(self.units, self.influence, gradient_pi, gradient_n, self.lonely)
-        if found.df < 1:  # nothing shows how units differ: no variance, so that no interval is made of it
-            return Uncertainty(variance=0.0, df=1.0, reason="no interval: as many strata as sampling units here")
-        plain = Margin.uncertainty(self, gradient_pi, gradient_n)
-        return Uncertainty(variance=found.variance, df=min(plain.df, float(found.df)))
-
-
-def _clustered_margin(
-    margin: Margin, units: ClusterTotals | PatientMoments, influence: ShareInfluence, lonely: str
-) -> ClusteredMargin:
-    shares = np.eye(influence.pi.size)
-    covariance = units.variance(influence.coefficients(shares, np.zeros_like(shares)), lonely).covariance
-    n_variance, effective = margin.n_variance, margin.effective_validated
-    if isinstance(units, ClusterTotals):
-        # Read only where a share is 0 or 1: a cluster then counts as one person, however alike its people are.
-        n_variance = np.einsum("cg,sg->cs", units.totals[:, :, 2], influence.counts)
-        n_variance = np.maximum((n_variance**2).sum(axis=0).reshape(margin.n.shape), margin.n_variance)
-        holding = (units.validated @ influence.counts.T > 0).sum(axis=0).reshape(margin.n.shape)
-        effective = np.minimum(effective, holding)
-    fields = {name: getattr(margin, name) for name, one in Margin.__dataclass_fields__.items() if one.init}
-    fields |= {"covariance": covariance, "n_variance": n_variance, "effective_validated": effective}
-    return ClusteredMargin(**fields, units=units, influence=influence, lonely=lonely)
-
-
 def clustered_variance(
-    given: ComposeInput, gradient_pi: Array, gradient_n: Array, *, by: str = "psu", lonely: str = "centred"
+    given: ComposeInput, gradient_pi: Array, gradient_n: Array, *, by: str = "psu", lonely: str = LONELY
 ) -> ClusteredVariance:
     """Return the variance of a smooth measure g(pi, N) of E1 over sampling units within strata.
 
@@ -138,11 +70,20 @@ def clustered_variance(
     p = cross_fitted(given.arrays)
     by_band = np.shape(gradient_pi)[0] == len(given.bands) != 1
     influence = share_influence(given.arrays, p, by_band=by_band)
-    return _measured(sampling_units(given.arrays, p, by), influence, gradient_pi, gradient_n, lonely)
+    units = sampling_units(given.arrays, p, by).scores(influence)
+    along = np.concatenate([np.ravel(gradient_pi), np.ravel(gradient_n)])[None, :]
+    found = total_variance([units], along, lonely)
+    return ClusteredVariance(
+        variance=max(float(found.covariance[0, 0]), 0.0),
+        df=units_used([units], (np.ravel(gradient_pi) != 0) | (np.ravel(gradient_n) != 0)),
+        n_units=found.n_units,
+        n_strata=found.n_strata,
+        note=found.note,
+    )
 
 
 def clustered_composition(
-    given: ComposeInput, one: Composition, *, by: str = "psu", lonely: str = "centred"
+    given: ComposeInput, one: Composition, *, by: str = "psu", lonely: str = LONELY
 ) -> Composition:
     """Return an E1 composition whose every interval counts sampling units within strata.
 
@@ -182,22 +123,6 @@ def clustered_composition(
         return one
     p = cross_fitted(given.arrays)
     units = sampling_units(given.arrays, p, by)
-    whole, banded = (share_influence(given.arrays, p, by_band=by_band) for by_band in (False, True))
-    found = units.variance(whole.coefficients(np.eye(2), np.zeros((2, 2))), lonely)
-    if found.df < 1:
-        reason = f"{found.n_units} sampling units in {found.n_strata} strata: nothing shows how units differ"
-        return refused(given, one.estimator, f"No corrected estimate: {reason}.")
-    few = found.df < FEW_DF
-    warnings = [f"{found.note[0].upper()}{found.note[1:]}."] if found.note else []
-    if few:
-        warnings.append(
-            f"The variance rests on {found.n_units} sampling units in {found.n_strata} strata: so few leave it "
-            "uncertain itself, which the t intervals allow for only in part."
-        )
-    return replace(
-        one,
-        overall=_clustered_margin(one.overall, units, whole, lonely),
-        by_band=_clustered_margin(one.by_band, units, banded, lonely),
-        warnings=(*one.warnings, *warnings),
-        diagnostics={**one.diagnostics, "sampling_units": found.n_units, "sampling_strata": found.n_strata},
-    )
+    whole, banded = (units.scores(share_influence(given.arrays, p, by_band=by_band)) for by_band in (False, True))
+    by_band, overall = clustered_margin(one.by_band, (banded,), lonely), clustered_margin(one.overall, (whole,), lonely)
+    return over_units(given, one, by_band, overall)

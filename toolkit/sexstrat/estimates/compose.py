@@ -9,15 +9,18 @@ from types import MappingProxyType
 import numpy as np
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.auto import auto, checked, imputed, weighted
+from sexstrat.estimates.auto import auto, checked, weighted
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.cell_em import cell_em
 from sexstrat.estimates.class_likelihood import class_likelihood
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
+from sexstrat.estimates.imputation import imputation
 from sexstrat.estimates.naive import complete_case, naive_threshold, naive_weighted, recorded
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, labelled_refusal, reason_to_refuse
+from sexstrat.estimates.sensitivity.beliefs import Beliefs
 from sexstrat.estimates.transported import without_disease
+from sexstrat.estimates.what_if import what_if
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign
@@ -37,7 +40,7 @@ def _e2(given: ComposeInput) -> Composition:
     reason = reason_to_refuse(given)
     if reason is not None:
         return refused(given, "E2", f"No corrected estimate: {reason}.")
-    return imputed(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
+    return imputation(given, shrink=bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
 
 
 def _e3(given: ComposeInput) -> Composition:
@@ -97,6 +100,7 @@ def compose(
     level: float = 0.95,
     seed: int = 20231207,
     external: Cells | None = None,
+    beliefs: Beliefs | None = None,
 ) -> Composition:
     """Return the share of men by age band and disease, corrected for the errors of predicted sex.
 
@@ -112,6 +116,8 @@ def compose(
     seed : seed of the imputations.
     external : cells of another cohort in which sex is known (design external); where they lack the condition, its
         errors are assumed not to differ by disease.
+    beliefs : what is stated about errors that the data cannot check; then the composition carries ``what_if``: bias
+        analysis, tipping points and the like. ``Beliefs()`` states nothing and takes the declared defaults.
 
     Returns
     -------
@@ -136,7 +142,8 @@ def compose(
     given = compose_input(
         cells, condition=condition, bands=bands, design=design, target=target, level=level, seed=seed, external=external
     )
-    return estimated(given, method)
+    one = estimated(given, method)
+    return one if beliefs is None else replace(one, what_if=what_if(given, one, beliefs))
 
 
 def compose_input(

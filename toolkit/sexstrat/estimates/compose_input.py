@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.cluster_codes import drawn_in_units
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import Target, ValidationDesign
@@ -53,9 +54,7 @@ class ComposeInput:
     @property
     def clustered(self) -> bool:
         """The people are a sample of a population drawn in units, or within strata, that the cells name."""
-        arrays = self.arrays
-        stratified = arrays.stratum.size > 0 and arrays.stratum.max() > arrays.stratum.min()
-        return self.sampled and bool(stratified or (arrays.psu >= 0).any())
+        return self.sampled and drawn_in_units(self.arrays)
 
     @property
     def sampled(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["PooledVariance", "barnard_rubin", "rubin_pool", "satterthwaite"]
+__all__ = ["PooledVariance", "barnard_rubin", "pooled_at_least", "rubin_pool", "satterthwaite"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +119,38 @@ def barnard_rubin(*, within: float, between: float, imputations: float, complete
         relative_efficiency=float(1 / (1 + fmi / m)),
         monte_carlo_se=float(np.sqrt(between / m)),
     )
+
+
+def pooled_at_least(
+    pooled: PooledVariance, least: float, *, imputations: float, complete_df: float = np.inf
+) -> PooledVariance:
+    """Return Rubin's parts with a total of at least ``least``, the between variance taking what is missing.
+
+    Parameters
+    ----------
+    pooled : by Rubin's rules.
+    least : variance below which the total may not lie.
+    imputations : m; infinite for the analytic limit.
+    complete_df : degrees of freedom had nothing been missing.
+
+    Returns
+    -------
+    The same parts where they reach it. The Monte Carlo error stays that of the imputations drawn.
+
+    Examples
+    --------
+    >>> pooled = barnard_rubin(within=1.0, between=1.0, imputations=5)
+    >>> pooled_at_least(pooled, 2.0, imputations=5) is pooled
+    True
+    >>> found = pooled_at_least(pooled, 3.4, imputations=5)
+    >>> round(found.total, 9), round(found.between, 9)
+    (3.4, 2.0)
+    """
+    if pooled.total >= least:
+        return pooled
+    between = (least - pooled.within) / (1 + 1 / imputations)
+    found = barnard_rubin(within=pooled.within, between=between, imputations=imputations, complete_df=complete_df)
+    return replace(found, monte_carlo_se=pooled.monte_carlo_se)
 
 
 def rubin_pool(estimates: ArrayLike, variances: ArrayLike, *, complete_df: float = np.inf) -> PooledVariance:

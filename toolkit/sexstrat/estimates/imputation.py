@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.clustered_imputation import imputation_model, imputed_over_units
+from sexstrat.estimates.clustered_margin import over_units
 from sexstrat.estimates.compose_input import ComposeInput, margin
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.measures import log_ratio, prevalence_of
-from sexstrat.estimates.recalibration import Recalibration, recalibrate
+from sexstrat.estimates.recalibration import Recalibration
 
 __all__ = [
     "IMPUTATIONS",
@@ -47,11 +49,13 @@ class Imputed:
     pi : mean share by group, shape (2A,), NaN in an empty group.
     between : covariance of the shares over imputations, shape (2A, 2A).
     imputations : m.
+    model : the imputation model, whose errors sampling units share; None leaves units aside.
     """
 
     pi: Array
     between: Array
     imputations: float
+    model: Recalibration | None = None
 
 
 def _observed(arrays: CellArrays) -> tuple[Array, Array]:
@@ -83,7 +87,7 @@ def drawn(arrays: CellArrays, model: Recalibration, m: int, rng: np.random.Gener
         imputed = trials * q * mean_weight + (rng.binomial(trials, q) - trials * q) * spread
         shares[k] = (men + np.bincount(group, weights=imputed, minlength=n.size)) / safe
     between = np.atleast_2d(np.cov(np.nan_to_num(shares), rowvar=False))
-    return Imputed(pi=shares.mean(axis=0), between=between, imputations=float(m))
+    return Imputed(pi=shares.mean(axis=0), between=between, imputations=float(m), model=model)
 
 
 def analytic(arrays: CellArrays, model: Recalibration) -> Imputed:
@@ -102,7 +106,7 @@ def analytic(arrays: CellArrays, model: Recalibration) -> Imputed:
     noise = np.bincount(group, weights=arrays.w2[rows] * q * (1 - q), minlength=n.size)
     pi = (men + np.bincount(group, weights=arrays.w[rows] * q, minlength=n.size)) / safe
     between = jacobian @ model.covariance @ jacobian.T + np.diag(np.nan_to_num(noise / safe**2))
-    return Imputed(pi=pi, between=between, imputations=np.inf)
+    return Imputed(pi=pi, between=between, imputations=np.inf, model=model)
 
 
 def _margins(given: ComposeInput, imputed: Imputed) -> tuple[Margin, Margin]:
@@ -183,7 +187,10 @@ def uninformed_bands(margin: Margin) -> NDArray[np.bool_]:
 
 
 def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "", shrunk: bool = False) -> Composition:
-    """Return the composition of pooled imputations, state ``model_based``; uninformed bands are ``refused``."""
+    """Return the composition of pooled imputations, state ``model_based``; uninformed bands are ``refused``.
+
+    Where the sample was drawn in units or strata both of Rubin's variances count those.
+    """
     by_band, overall = _margins(given, imputed)
     uninformed = uninformed_bands(by_band)
     warnings = ["Few validated diseased patients: the imputation model is shrunk."] if shrunk else []
@@ -193,7 +200,7 @@ def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "",
             f"The validated patients do not tell the sexes of the patients in a cell of band {names}: any share of men "
             "would fit, so that band has no number."
         )
-    return Composition(
+    one = Composition(
         condition=given.condition,
         bands=given.bands,
         estimator="E2",
@@ -208,6 +215,10 @@ def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "",
         warnings=tuple(warnings),
         diagnostics={"shrunk": shrunk, **_rubin_parts(overall)},
     )
+    if imputed.model is None or not given.clustered:
+        return one
+    banded, whole = (imputed_over_units(given, imputed.model, plain) for plain in (by_band, overall))
+    return over_units(given, replace(one, diagnostics={"shrunk": shrunk, **_rubin_parts(whole)}), banded, whole)
 
 
 def imputation(given: ComposeInput, *, shrink: bool = False, why: str = "") -> Composition:
@@ -216,7 +227,8 @@ def imputation(given: ComposeInput, *, shrink: bool = False, why: str = "") -> C
     Imputation model: logit P(male) on logit p, eyes, disease, age, age^2, disease x logit p, disease x age and site,
     fitted on validated patients with a weak ridge prior (for r known: weighted to those not validated, sandwich
     covariance). Each of 400 imputations draws the coefficients from their normal posterior and then the men of every
-    cell; T = W + (1 + 1/m) B. With more than 12 million draws the analytic limit is used instead, and said.
+    cell; T = W + (1 + 1/m) B. With more than 12 million draws the analytic limit is used instead, and said. In a sample
+    drawn in units or strata W is linearised over units and coefficients are drawn with a sandwich over them.
 
     Parameters
     ----------
@@ -237,7 +249,7 @@ def imputation(given: ComposeInput, *, shrink: bool = False, why: str = "") -> C
     >>> bool(abs(one.crude_pi[1] - 2 / 3) < 0.01)
     True
     """
-    model = recalibrate(given.arrays, shrink=shrink)
+    model = imputation_model(given, shrink=shrink)
     rows = int((~given.arrays.validated).sum())
     if rows * IMPUTATIONS <= MAXIMUM_DRAWS:
         imputed = drawn(given.arrays, model, IMPUTATIONS, np.random.default_rng(given.seed))

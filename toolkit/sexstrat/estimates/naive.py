@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sexstrat.estimates.cluster_codes import drawn_in_units
+from sexstrat.estimates.clustered_margin import ClusteredMargin, clustered_margin, over_units
 from sexstrat.estimates.compose_input import ComposeInput, margin, refused
 from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.unit_scores import RowInfluence, unit_scores
 from sexstrat.values.design import Target
 
 __all__ = ["complete_case", "naive_threshold", "naive_weighted", "recorded"]
@@ -19,7 +22,8 @@ def _composition(
 ) -> Composition:
     """Return the composition of counts, each used row's patients taken as male in the share ``male``.
 
-    The variance is the binomial one of counted people; what is ``recorded`` for the very cohort has none.
+    The variance is the binomial one of counted people; over units, where the sample was drawn in units or strata; what
+    is ``recorded`` for the very cohort has none.
     """
     arrays, target = given.arrays, given.target if state == "recorded" else Target.population
     tables = [
@@ -47,7 +51,7 @@ def _composition(
             counted=True,
         )
 
-    return Composition(
+    one = Composition(
         condition=given.condition,
         bands=given.bands,
         estimator=estimator,
@@ -59,13 +63,29 @@ def _composition(
         why=why,
         level=given.level,
     )
+    if target is not Target.population or not drawn_in_units(arrays):
+        return one
+    whole, banded = (_over_units(given, each, male, used) for each in (one.overall, one.by_band))
+    return over_units(given, one, banded, whole)
+
+
+def _over_units(given: ComposeInput, plain: Margin, male: Array, used: NDArray[np.bool_]) -> ClusteredMargin:
+    """Return a margin of counts over units, by Taylor linearisation: a patient moves a share by w (S - pi) / N."""
+    arrays = given.arrays
+    group = arrays.group if plain.pi.shape[0] == arrays.n_bands else arrays.diseased
+    share, people = np.nan_to_num(plain.pi).ravel()[group], plain.n.ravel()[group]
+    counts = np.zeros((arrays.n.size, plain.pi.size))
+    counts[np.arange(arrays.n.size), group] = used
+    moved = np.where(used, np.nan_to_num(male) - share, 0.0) / np.where(people > 0, people, 1.0)
+    influence = RowInfluence.counted(arrays, counts * moved[:, None], counts)
+    return clustered_margin(plain, (unit_scores(arrays, influence),))
 
 
 def naive_threshold(given: ComposeInput) -> Composition:
     """Return the shares when predicted sex (prob_male at least 0.5) is taken as truth where sex is not recorded.
 
     Patients without recorded sex and without a score are left out, as such an analyst would. The interval is the
-    binomial one that ignores every error of the prediction.
+    binomial one, or that over sampling units, and ignores every error of the prediction.
 
     Parameters
     ----------

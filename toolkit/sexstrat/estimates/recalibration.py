@@ -11,7 +11,16 @@ from scipy.special import expit
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays
 
-__all__ = ["Recalibration", "cross_fitted", "design_matrix", "fit_logistic", "fit_weights", "recalibrate"]
+__all__ = [
+    "LARGEST_LEVERAGE",
+    "Recalibration",
+    "cross_fitted",
+    "design_matrix",
+    "fit_logistic",
+    "fit_weights",
+    "prior_precision",
+    "recalibrate",
+]
 
 Array = NDArray[np.float64]
 
@@ -91,7 +100,14 @@ def design_matrix(arrays: CellArrays) -> tuple[Array, tuple[str, ...]]:
     return np.column_stack(list(columns.values())), tuple(columns)
 
 
-def _prior_precision(names: tuple[str, ...], shrink: bool) -> Array:
+def prior_precision(names: tuple[str, ...], shrink: bool) -> Array:
+    """Return the prior precision of each coefficient: negligible, but for the products with disease when shrunk.
+
+    Examples
+    --------
+    >>> prior_precision(("intercept", "diseased_x_age"), shrink=True).tolist()
+    [0.01, 4.0]
+    """
     sd = [
         PRIOR_SD_INTERCEPT if name == "intercept" else SHRUNK_SD if shrink and "_x_" in name else PRIOR_SD
         for name in names
@@ -210,7 +226,7 @@ def recalibrate(arrays: CellArrays, *, shrink: bool = False, rows: NDArray[np.bo
         raise EstimationError("nobody's recorded sex is known, so the score cannot be recalibrated")
     weight, squares = fit_weights(arrays)
     x, t, male = design[used], weight[used], arrays.male[used].astype(float)
-    precision = _prior_precision(names, shrink)
+    precision = prior_precision(names, shrink)
     beta, inverse = fit_logistic(x, male * t, t, precision)
     covariance = inverse
     if not np.allclose(weight[arrays.validated], arrays.n[arrays.validated]):
@@ -243,7 +259,7 @@ def cross_fitted(arrays: CellArrays) -> Array:
     """
     design, names = design_matrix(arrays)
     weight, _ = fit_weights(arrays)
-    precision = _prior_precision(names, shrink=False)
+    precision = prior_precision(names, shrink=False)
     rows = np.flatnonzero(arrays.validated)
     first, alike = _alike(arrays, rows)
     place, size = arrays.fold[rows] * first.size + alike, N_FOLDS * first.size

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays
-from sexstrat.estimates.numbers.linearisation import StratifiedVariance, lonely_part, stratified_variance, summed_strata
+from sexstrat.estimates.cluster_codes import cluster_codes
+from sexstrat.estimates.share_influence import WEIGHT, ShareInfluence
+from sexstrat.estimates.unit_scores import PatientScores, UnitScores
 
-__all__ = ["ClusterTotals", "PatientMoments", "cluster_codes", "sampling_units"]
+__all__ = ["ClusterTotals", "PatientMoments", "sampling_units"]
 
 Array = NDArray[np.float64]
 
@@ -31,15 +32,12 @@ class ClusterTotals:
     stratum: NDArray[np.int64]
     validated: NDArray[np.bool_]
 
-    def variance(self, coefficients: Array, lonely: str) -> StratifiedVariance:
-        """Return the covariance of k measures that move by ``coefficients`` (k, 2 x bands, 3)."""
-        scores = np.einsum("cgt,kgt->ck", self.totals, coefficients, optimize=True)
-        return stratified_variance(scores, self.stratum, lonely=lonely)
-
-    def degrees_of_freedom(self, used: NDArray[np.bool_]) -> int:
-        """Return clusters with validated patients of the cells used, less their strata."""
-        present = self.validated[:, used].any(axis=1)
-        return int(present.sum()) - np.unique(self.stratum[present]).size
+    def scores(self, influence: ShareInfluence) -> UnitScores:
+        """Return what each unit moves shares and counts by."""
+        shares = np.einsum("cgt,sgt->cs", self.totals, influence.moves, optimize=True)
+        counts = self.totals[:, :, WEIGHT] @ influence.counts.T
+        holding = self.validated @ influence.counts.T > 0
+        return UnitScores(totals=np.hstack([shares, counts]), stratum=self.stratum, holding=holding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,55 +57,17 @@ class PatientMoments:
     products: Array
     validated: Array
 
-    def variance(self, coefficients: Array, lonely: str) -> StratifiedVariance:
-        """Return the covariance of k measures that move by ``coefficients`` (k, 2 x bands, 3)."""
-        total = np.einsum("hgt,kgt->hk", self.sums, coefficients)
-        squares = np.einsum("kgt,hgtu,lgu->hkl", coefficients, self.products, coefficients, optimize=True)
-        n = self.n[:, None, None]
-        within = (squares - total[:, :, None] * total[:, None, :] / n) * n / np.maximum(n - 1, 1)
-        alone = self.n == 1
-        covariance = within[~alone].sum(axis=0)
-        apart = total[alone] - total.sum(axis=0) / self.n.sum()
-        covariance = covariance + lonely_part(covariance, apart, alone, lonely)
-        return summed_strata(covariance, np.rint(self.n).astype(np.int64), lonely)
-
-    def degrees_of_freedom(self, used: NDArray[np.bool_]) -> int:
-        """Return validated patients of the cells used, less their strata."""
-        present = self.validated[:, used].sum(axis=1)
-        return int(present.sum()) - int((present > 0).sum())
-
-
-def cluster_codes(arrays: CellArrays, by: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the cluster of every row, and the stratum of every cluster; hospitals are taken as one stratum.
-
-    Parameters
-    ----------
-    arrays : the cells.
-    by : psu or site.
-
-    Raises
-    ------
-    EstimationError : patients without a unit, or ``by`` is neither.
-
-    Examples
-    --------
-    >>> from sexstrat.estimates.worked_example import worked_arrays
-    >>> code, stratum = cluster_codes(worked_arrays(), "site")
-    >>> sorted(set(code.tolist())), stratum.tolist()
-    ([0], [0])
-    """
-    if by not in {"psu", "site"}:
-        raise EstimationError(f"patients are clustered by psu or by site; found {by!r}")
-    if by == "site":
-        _, code = np.unique(arrays.site, return_inverse=True)
-        return code.astype(np.int64), np.zeros(int(code.max(initial=-1)) + 1, dtype=np.int64)
-    if (arrays.psu < 0).any():
-        raise EstimationError(
-            f"{int(arrays.n[arrays.psu < 0].sum()):,} of {int(arrays.n.sum()):,} patients name no primary sampling "
-            "unit (psu); give one for every patient, or for none"
+    def scores(self, influence: ShareInfluence) -> PatientScores:
+        """Return the sums and products of what each patient moves shares and counts by."""
+        by_count = np.zeros((*influence.counts.shape, 3))
+        by_count[:, :, WEIGHT] = influence.counts
+        moves = np.concatenate([influence.moves, by_count])
+        return PatientScores(
+            n=self.n,
+            sums=np.einsum("hgt,sgt->hs", self.sums, moves, optimize=True),
+            products=np.einsum("agt,hgtu,bgu->hab", moves, self.products, moves, optimize=True),
+            holding=self.validated @ influence.counts.T,
         )
-    pairs, code = np.unique(np.column_stack([arrays.stratum, arrays.psu]), axis=0, return_inverse=True)
-    return code.reshape(-1).astype(np.int64), pairs[:, 0]
 
 
 def _cluster_totals(arrays: CellArrays, p: Array, by: str) -> ClusterTotals:

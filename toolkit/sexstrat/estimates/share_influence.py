@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.thin_cells import pool_thin_bands
 
-__all__ = ["ShareInfluence", "group_totals", "share_influence"]
+__all__ = ["WEIGHT", "ShareInfluence", "group_totals", "share_influence"]
 
 Array = NDArray[np.float64]
 
@@ -34,21 +34,6 @@ class ShareInfluence:
     pi: Array
     moves: Array
     counts: Array
-
-    def coefficients(self, gradient_pi: Array, gradient_n: Array) -> Array:
-        """Return how measures move with what a patient adds to each cell.
-
-        Parameters
-        ----------
-        gradient_pi, gradient_n : derivatives of k measures with respect to shares and counts, shape (k, shares).
-
-        Returns
-        -------
-        Shape (k, 2 x bands, 3).
-        """
-        found = np.einsum("ks,sgt->kgt", gradient_pi, self.moves)
-        found[:, :, WEIGHT] += gradient_n @ self.counts
-        return np.asarray(found)
 
 
 def group_totals(arrays: CellArrays, p: Array) -> Array:

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from sexstrat.errors import EstimationError
+from sexstrat.estimates.clustered_imputation import imputation_model
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import CONTRASTS, contrast_at
@@ -105,16 +106,17 @@ def _compositions(given: ComposeInput, m: int) -> Iterator[tuple[str, float, Com
             yield method, 0, refused(given, "E2", f"No imputation: {reason}.")
         return
     shrink = bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED)
-    proper = recalibrate(given.arrays, shrink=shrink)
+    proper = imputation_model(given, shrink=shrink)
 
     def pooled(imputed: Imputed) -> Composition:
         return imputed_composition(given, imputed, shrunk=shrink)
 
-    def draws(model: Recalibration) -> Composition:
-        return pooled(drawn(given.arrays, model, m, np.random.default_rng(given.seed)))
+    def draws(model: Recalibration, *, by_unit: bool = True) -> Composition:
+        imputed = drawn(given.arrays, model, m, np.random.default_rng(given.seed))
+        return pooled(imputed if by_unit else replace(imputed, model=None))
 
     yield "single_imputation", 1, pooled(_one_draw(given, proper))
-    yield "improper_imputation", m, draws(_fixed(proper))
+    yield "improper_imputation", m, draws(_fixed(proper), by_unit=False)
     yield "proper_imputation", m, draws(proper)
     yield "analytic_limit", np.inf, pooled(analytic(given.arrays, proper))
     yield "imputation_without_disease", m, draws(_without_disease(given, shrink=shrink))

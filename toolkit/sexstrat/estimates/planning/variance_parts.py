@@ -115,8 +115,9 @@ def variance_parts(given: ComposeInput) -> VarianceParts:
     arrays = given.arrays
     model = recalibrate(arrays, shrink=bool(arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED))
     known = replace(model, covariance=np.zeros_like(model.covariance))
-    full = imputed_composition(given, analytic(arrays, model)).overall
-    fixed = imputed_composition(given, analytic(arrays, known)).overall
+    # a plan counts patients: how units differ is not known before they are drawn
+    made = (replace(analytic(arrays, one), model=None) for one in (model, known))
+    full, fixed = (imputed_composition(given, one).overall for one in made)
     ratio = log_ratio(*(prevalence_of(full, sex, np.ones(1)) for sex in ("male", "female")))
     if np.isnan(ratio.value):
         raise EstimationError("no case in one sex, or nobody of it, so men and women cannot be compared")

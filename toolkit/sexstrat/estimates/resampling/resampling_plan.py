@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.errors import EstimationError
+from sexstrat.estimates.cluster_codes import cluster_codes
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.resampling.resampling import SCHEMES, cluster_multipliers, patient_multipliers
-from sexstrat.estimates.sampling_units import cluster_codes
 from sexstrat.estimates.standardise import standard_weights
 
 __all__ = ["UNITS", "ResamplingPlan", "fixed_weights", "resampling_plan"]

@@ -87,8 +87,11 @@ def delta_adjusted(given: ComposeInput, model: Recalibration, *, well: float, di
     >>> one.state, round(float(one.crude_pi[0]), 6)
     ('bias_analysis', 0.625)
     """
-    shift = np.where(given.arrays.diseased == 1, diseased, well)
+    unknown = ~given.arrays.validated
+    shift = np.where(unknown, np.where(given.arrays.diseased == 1, diseased, well), 0.0)
     one = imputed_composition(given, analytic(given.arrays, shifted_model(model, shift)), why=WHY)
+    if one.state == "refused":
+        return replace(one, estimator="E2_shifted")
     return replace(
         one,
         estimator="E2_shifted",

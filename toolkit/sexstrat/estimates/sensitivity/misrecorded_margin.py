@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.errors import EstimationError
+from sexstrat.estimates.clustered_margin import ClusteredMargin
 from sexstrat.estimates.composition import Margin
 from sexstrat.estimates.estimate_rows import Place
 
@@ -113,7 +114,7 @@ def misrecorded_margin(margin: Margin, error: RecordingError, *, diseased: Recor
         chance = (pi * men * (1 - men) + (1 - pi) * women * (1 - women)) * squares / kept**2
         covariance = covariance + np.diag(np.nan_to_num(chance).ravel())
     return replace(
-        margin,
+        margin.times(1 / np.tile(kept, margin.pi.shape[0])) if isinstance(margin, ClusteredMargin) else margin,
         pi=pi,
         covariance=covariance,
         within=None if margin.within is None else margin.within / scale,

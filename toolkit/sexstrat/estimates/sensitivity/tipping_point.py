@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from sexstrat.errors import EstimationError
+from sexstrat.estimates.clustered_imputation import imputation_model
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import contrast_at
 from sexstrat.estimates.places import crude_place, standardised_place
-from sexstrat.estimates.recalibration import recalibrate
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, FEWEST_PATIENTS, reason_to_refuse
 from sexstrat.estimates.sensitivity import delta_adjustment, score_logit_shift
 from sexstrat.estimates.sensitivity.crossing import Crossings, crossings, grid_of
@@ -265,7 +265,7 @@ def tipping_point_of_recording(
         found = "every patient's sex is recorded, so that nothing can be shifted"
     if found is None:
         few = bool(given.arrays.n_validated.sum(axis=0).min() < ENOUGH_VALIDATED)
-        fitted = recalibrate(given.arrays, shrink=few)
+        fitted = imputation_model(given, shrink=few)
         found = crossings(
             lambda delta: _ratio_row(
                 given,
