@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from sexstrat.cli import design_commands, image_commands, simulate_command, study_commands, table_commands
+from sexstrat.cli import (
+    design_commands,
+    image_commands,
+    simulate_command,
+    site_commands,
+    study_commands,
+    table_commands,
+)
 from sexstrat.cli.terminal import emit_json, error_document, progress_line
 from sexstrat.errors import SexstratError
 
@@ -47,6 +54,7 @@ image_commands.register(app)
 table_commands.register(app)
 design_commands.register(app)
 simulate_command.register(app)
+site_commands.register(app)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -159,6 +159,6 @@ def _withheld_share(frame: pd.DataFrame, hidden: Mask) -> float:
     for among in (np.ones_like(known), known, known & diseased):
         everyone = np.bincount(condition[among], weights=n[among], minlength=condition.max() + 1)
         lost = np.bincount(condition[among & hidden], weights=n[among & hidden], minlength=condition.max() + 1)
-        share = np.divide(lost, everyone, out=np.zeros_like(lost), where=everyone > 0)
+        share = np.divide(lost, everyone, out=np.zeros(everyone.shape), where=everyone > 0)
         worst = max(worst, float(share.max()))
     return worst

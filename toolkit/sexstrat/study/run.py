@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sexstrat.errors import Problem
 from sexstrat.study.file import Study
-from sexstrat.study.plan import StagePlan, plan_study, read_stages, stage_components
+from sexstrat.study.plan import STAGES, StagePlan, plan_study, read_stages, stage_components
 from sexstrat.study.stages import RUNNERS, check_tables
 
 if TYPE_CHECKING:
     from sexstrat.study.headlines import Headlines
 
-__all__ = ["RunSummary", "check_study", "run_study"]
+__all__ = ["RunSummary", "check_study", "run_stages", "run_study"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +85,29 @@ def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = la
     SchemaError, EstimationError, ModelError, DisclosureError : as each stage finds.
     """
     folder = Path(out)
+    stages = run_stages(study, folder, STAGES, tell=tell)
+    return RunSummary(
+        out=folder, report=folder / "report.html", stages=tuple(stages), released=folder / "tables" / "results.json"
+    )
+
+
+def run_stages(
+    study: Study, folder: Path, names: Sequence[str], *, tell: Callable[[str], None] = lambda text: None
+) -> list[StagePlan]:
+    """Run those of the named stages that are stale, in the order of a run.
+
+    Parameters
+    ----------
+    study, tell : as in :func:`run_study`.
+    folder : the run folder.
+    names : stages, each after those it needs.
+
+    Returns
+    -------
+    What was planned for them.
+    """
     (folder / "private").mkdir(parents=True, exist_ok=True)
-    stages = plan_study(study, folder)
+    stages = [stage for stage in plan_study(study, folder) if stage.name in names]
     finished = read_stages(folder)
     for stage in stages:
         if not stage.stale:
@@ -99,9 +120,7 @@ def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = la
         finished[stage.name] = stage_components(study, stage.name)
         _store_stages(folder, finished)
         tell(f"{stage.name}: {detail} ({time.monotonic() - started:.1f} s; {stage.why})")
-    return RunSummary(
-        out=folder, report=folder / "report.html", stages=tuple(stages), released=folder / "tables" / "results.json"
-    )
+    return stages
 
 
 def _store_stages(folder: Path, stages: dict[str, dict[str, str]]) -> None:

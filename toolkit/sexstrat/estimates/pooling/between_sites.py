@@ -102,7 +102,7 @@ def _row(key: dict[str, Any], group: pd.DataFrame, level: float) -> dict[str, An
         reason = f"fewer than {FEWEST_SITES} sites give this with an interval"
         return {**base, "state": "undefined", "note": "; ".join(part for part in (reason, note) if part)}
     try:
-        found = random_effects(_scaled(measure, point[inside]), se[inside] ** 2, level=level)
+        found = random_effects(_scaled(measure, point[inside]).tolist(), (se[inside] ** 2).tolist(), level=level)
     except EstimationError as err:
         return {**base, "state": "undefined", "note": str(err)}
     return {**base, **_numbers(measure, found), "state": "measured"}

@@ -1,0 +1,174 @@
+"""Read the files of several sites, check that they fit together, and write the pooled analysis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import sexstrat
+from sexstrat.disclosure.estimate_rows import protect_estimates
+from sexstrat.disclosure.profiles import PROFILES, Profile
+from sexstrat.disclosure.withhold import releasable_frame
+from sexstrat.errors import StudyError
+from sexstrat.estimates.pooling.site_pool import Pool, Question, pool_sites
+from sexstrat.estimates.pooling.withheld_bounds import withheld_bounds
+from sexstrat.study.site_file import MANIFEST, SiteFile, read_site
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.design import Target, ValidationDesign
+
+__all__ = ["PooledFiles", "pool_files"]
+
+EXACT = "the cells of every patient were sent: the pooled figures are those of the sites' patients in one table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledFiles:
+    """What pooling left behind.
+
+    Parameters
+    ----------
+    out : folder of the tables.
+    pool : the analysis.
+    sites : one mapping per site: name, kind, patients, withheld.
+    bounds : by condition, where crude figures may lie had every patient been sent, and how many were not.
+    notes : what a reader must know.
+    """
+
+    out: Path
+    pool: Pool
+    sites: tuple[dict[str, Any], ...]
+    bounds: Mapping[str, dict[str, Any]]
+    notes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain values for ``--json``."""
+        return {"out": str(self.out), "sites": list(self.sites), "bounds": dict(self.bounds), "notes": list(self.notes)}
+
+
+def pool_files(folders: Sequence[str | Path], out: str | Path) -> PooledFiles:
+    """Pool site files and write the tables: pooled, by site, without each site, and how much sites differ.
+
+    Parameters
+    ----------
+    folders : folders that ``sexstrat cells`` wrote, at least two.
+    out : folder of the tables, made when absent.
+
+    Raises
+    ------
+    StudyError : a file cannot be read, or the sites do not fit together: another model, other age bands, another
+        design, target or level; both values are named.
+    EstimationError : fewer than two sites, or a name used twice.
+    """
+    files = [read_site(folder) for folder in folders]
+    _check_fit(files)
+    asked = files[0].manifest["question"]
+    question = Question(
+        bands=AgeBands(tuple(asked["age_lows"]), asked["age_end"]),
+        design=ValidationDesign(asked["design"]),
+        target=Target(asked["target"]),
+        level=float(asked["level"]),
+        standards=tuple(asked["standards"]),
+    )
+    pool = pool_sites([one.site for one in files], question)
+    withheld = {name: sum(int(one.site.withheld.get(name, 0)) for one in files) for name in sorted(pool.compositions)}
+    bounds = {
+        name: asdict(withheld_bounds(pool.compositions[name], count)) for name, count in withheld.items() if count
+    }
+    found = PooledFiles(
+        out=Path(out), pool=pool, sites=tuple(map(_told, files)), bounds=bounds, notes=_notes(files, bounds)
+    )
+    _write(found, _strictest(files))
+    return found
+
+
+def _check_fit(files: Sequence[SiteFile]) -> None:
+    first = files[0]
+    for other in files[1:]:
+        for name in ("model_id",):
+            _same(first, other, name, first.manifest[name], other.manifest[name])
+        mine, theirs = first.manifest["question"], other.manifest["question"]
+        for name in sorted({*mine, *theirs} - {"standards"}):
+            _same(first, other, name, mine.get(name), theirs.get(name))
+
+
+def _same(first: SiteFile, other: SiteFile, name: str, mine: Any, theirs: Any) -> None:
+    if mine != theirs:
+        raise StudyError(
+            f"{other.folder / MANIFEST}: {name} is {theirs!r}, but {mine!r} at site {first.site.name}; sites can be "
+            "pooled only where it is the same"
+        )
+
+
+def _told(one: SiteFile) -> dict[str, Any]:
+    return {
+        "site": one.site.name,
+        "kind": "shares" if one.site.cells is None else "cells",
+        "n_patients": dict(one.manifest["n_patients"]),
+        "withheld": dict(one.site.withheld),
+        "profile": one.manifest["disclosure"]["profile"],
+    }
+
+
+def _notes(files: Sequence[SiteFile], bounds: Mapping[str, Any]) -> tuple[str, ...]:
+    notes = []
+    shares = [one.site.name for one in files if one.site.cells is None]
+    if shares:
+        notes.append(f"{', '.join(shares)}: shares of men instead of cells; they join as strata")
+    if not bounds and not shares:
+        notes.append(EXACT)
+    notes += [
+        f"{name}: {found['n_withheld']:,} patients in cells that were too small to be sent; had they been, the crude "
+        f"ratio would lie in {_range(found['ratio'])}, sampling error apart"
+        for name, found in bounds.items()
+    ]
+    widths = {one.manifest.get("width") for one in files if one.site.cells is not None}
+    ages = {one.manifest.get("ages") for one in files if one.site.cells is not None}
+    if len(widths) > 1 or len(ages) > 1:
+        notes.append("sites sent cells of different detail; all were brought to the coarsest score bins")
+    return tuple(notes)
+
+
+def _range(limits: tuple[float, float | None]) -> str:
+    low, high = limits
+    return f"{low:.3f} to {high:.3f}" if high is not None else f"{low:.3f} and above"
+
+
+def _strictest(files: Sequence[SiteFile]) -> Profile:
+    rules = [PROFILES[one.manifest["disclosure"]["profile"]] for one in files]
+    return max(rules, key=lambda rule: (rule.minimum, not rule.zero_allowed, rule.rounding or 0))
+
+
+def _write(found: PooledFiles, rule: Profile) -> None:
+    found.out.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "estimates": _protected(found.pool.estimates, rule),
+        "by_site": _by_site(found.pool.by_site, rule),
+        "without_site": _by_site(found.pool.without_site, rule),
+        "heterogeneity": found.pool.heterogeneity,
+    }
+    for name, frame in tables.items():
+        aside = found.out / f"{name}.csv.part"
+        frame.to_csv(aside, index=False, encoding="utf-8-sig")
+        aside.replace(found.out / f"{name}.csv")
+    text = {"schema_version": 1, "sexstrat": sexstrat.__version__, "profile": rule.name, **found.document()}
+    text["out"] = found.out.name
+    aside = found.out / "pool.json.part"
+    aside.write_text(json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    aside.replace(found.out / "pool.json")
+
+
+def _protected(frame: pd.DataFrame, rule: Profile) -> pd.DataFrame:
+    return protect_estimates(releasable_frame(frame, "estimate"), rule)
+
+
+def _by_site(frame: pd.DataFrame, rule: Profile) -> pd.DataFrame:
+    parts = [
+        _protected(rows.drop(columns="site"), rule).assign(site=name)
+        for name, rows in frame.groupby("site", sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True)
