@@ -7,38 +7,23 @@ from typing import Any
 
 import pandas as pd
 
-from sexstrat.estimates.compose import compose_input, estimated, truth_composition
+from sexstrat.estimates.adjusted_rows import adjusted_rows, regression_rows
+from sexstrat.estimates.all_bands import all_bands_place
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import CONTRASTS, contrast_at
 from sexstrat.estimates.estimate_rows import estimates_frame
+from sexstrat.estimates.estimated_study import METHODS, EstimatedStudy, estimated_study, methods_for
 from sexstrat.estimates.places import band_places, crude_place, standardised_place
 from sexstrat.estimates.prevalence import SEXES, male_share_rows, prevalence_row
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import Target, ValidationDesign
 
-__all__ = ["METHODS", "all_estimates", "headline_rows", "methods_for"]
+__all__ = ["METHODS", "all_estimates", "frame_and_choices", "headline_rows", "methods_for"]
 
-_NAIVE = ("naive_threshold", "naive_weighted", "complete_case")
-METHODS = ("auto", "E1", "E2", *_NAIVE)
-_TRANSPORTED = ("auto", "E4", "E5", *_NAIVE)
 _KEY = ["measure", "estimator", "condition", "sex", "age_low", "age_high", "standard"]
-
-
-def methods_for(design: ValidationDesign | str) -> tuple[str, ...]:
-    """Return the estimators that a declared validation design reports side by side, ``auto`` first.
-
-    Examples
-    --------
-    >>> methods_for("random")
-    ('auto', 'E1', 'E2', 'naive_threshold', 'naive_weighted', 'complete_case')
-    >>> methods_for("may_depend_on_sex")[:3]
-    ('auto', 'E4', 'E5')
-    """
-    declared = ValidationDesign(design)
-    if declared in {ValidationDesign.external, ValidationDesign.may_depend_on_sex}:
-        return _TRANSPORTED
-    return METHODS if declared.is_internal else ("auto", *_NAIVE)
+# what a study may lead with; Mantel-Haenszel, regression and trends stand beside
+_LEADING = ("male_share", "prevalence", "prevalence_ratio", "prevalence_difference", "prevalence_odds_ratio")
 
 
 def _rows(one: Composition, standards: Sequence[str | Mapping[int, float]]) -> Iterator[dict[str, Any]]:
@@ -101,32 +86,69 @@ def all_estimates(
     >>> choices[0]["estimator"], sorted(frame["estimator"].unique())
     ('E1', ['E1', 'E2', 'complete_case', 'naive_threshold', 'naive_weighted'])
     """
-    names = cells.conditions if conditions is None else tuple(conditions)
-    settings: dict[str, Any] = {"bands": bands, "design": design, "target": target, "level": level, "seed": seed}
-    settings["external"] = external
-    methods = methods_for(design) if methods is None else methods
-    given = [compose_input(cells, condition=name, **settings) for name in names]
-    made = {method: [estimated(one, method) for one in given] for method in methods}
-    chosen = made.get("auto", [])
-    if truth is not None:
-        made["truth"] = [truth_composition(truth, condition=name, bands=bands, level=level) for name in names]
-    named = [{"standard_estimators": _standard_estimators(one, standards)} for one in chosen]
-    shared = _sex_ratio_condition(chosen or next(iter(made.values()), []))
+    study = estimated_study(
+        cells,
+        conditions=conditions,
+        bands=bands,
+        design=design,
+        target=target,
+        methods=methods,
+        level=level,
+        seed=seed,
+        truth=truth,
+        external=external,
+    )
+    return frame_and_choices(study, standards)
+
+
+def _adjusted_estimators(one: Composition) -> dict[str, str]:
+    """Name the estimator whose rows answer for each way to adjust for age besides standardising."""
+    over_bands = all_bands_place(one, "mantel_haenszel").source.estimator
+    return {"mantel_haenszel": over_bands, "trend": over_bands}
+
+
+def frame_and_choices(
+    study: EstimatedStudy, standards: Sequence[str | Mapping[int, float]]
+) -> tuple[pd.DataFrame, tuple[dict[str, Any], ...]]:
+    """Return the rows of every composition of a study, and what was chosen, as :func:`all_estimates` does.
+
+    Parameters
+    ----------
+    study : from :func:`sexstrat.estimates.estimated_study.estimated_study`.
+    standards : standard populations besides the crude estimate.
+
+    Examples
+    --------
+    >>> frame, choices = frame_and_choices(EstimatedStudy(given={}, made={}), ("cohort",))
+    >>> len(frame), choices
+    (0, ())
+    """
+    chosen = study.chosen
+    shared = _sex_ratio_condition(chosen or next(iter(study.made.values()), []))
     rows: list[dict[str, Any]] = []
-    for compositions in made.values():
-        for one in compositions:
-            rows.extend(_rows(one, standards))
-            if one.condition == shared:
-                rows.extend(male_share_rows(one).rows)
+    for given, one in study.compositions():
+        rows.extend(_rows(one, standards))
+        rows.extend(adjusted_rows(given, one))
+        if one.condition == shared:
+            rows.extend(male_share_rows(one).rows)
+    for given in study.given.values():
+        rows.extend(regression_rows(given))
     frame = estimates_frame(rows).drop_duplicates(_KEY, keep="first", ignore_index=True)
     return frame, tuple(
-        {**one.choice(), **names, "sex_ratio": one.condition == shared}
-        for one, names in zip(chosen, named, strict=True)
+        {
+            **one.choice(),
+            "standard_estimators": _standard_estimators(one, standards),
+            "adjusted_estimators": _adjusted_estimators(one),
+            "sex_ratio": one.condition == shared,
+        }
+        for one in chosen
     )
 
 
 def headline_rows(frame: pd.DataFrame, choices: Sequence[Mapping[str, Any]], bands: AgeBands) -> pd.DataFrame:
     """Return the rows that the chosen estimators answer for: one per measure, sex, band and standard.
+
+    Prevalence, its contrasts and the share of men lead; Mantel-Haenszel, regression and trend rows never do.
 
     Parameters
     ----------
@@ -151,4 +173,5 @@ def headline_rows(frame: pd.DataFrame, choices: Sequence[Mapping[str, Any]], ban
         wanted |= about & ~by_age & (frame["estimator"] == frame["standard"].map(standards))
         for low, estimator in zip(bands.lows, choice["band_estimators"], strict=True):
             wanted |= about & (frame["age_low"] == low).fillna(value=False) & (frame["estimator"] == estimator)
-    return frame.loc[wanted].reset_index(drop=True)
+    leading = frame["measure"].isin(_LEADING) & (frame["state"] != "bias_analysis")
+    return frame.loc[wanted & leading].reset_index(drop=True)

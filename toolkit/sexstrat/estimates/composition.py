@@ -15,6 +15,7 @@ from sexstrat.values.design import Target
 
 if TYPE_CHECKING:
     from sexstrat.estimates.estimate_rows import Estimates
+    from sexstrat.estimates.what_if import WhatIf
 
 __all__ = ["Composition", "Margin", "Uncertainty"]
 
@@ -154,6 +155,7 @@ class Composition:
     fallback : composition that reports the bands too thin for this estimator.
     level : confidence level of the intervals.
     cohort_ages : sum of weights of the whole cohort by band, the weights of standard ``cohort``; None means those of n.
+    what_if : what the answer becomes under errors that the data cannot check, where beliefs about them were given.
     """
 
     condition: str
@@ -171,6 +173,7 @@ class Composition:
     fallback: Composition | None = None
     level: float = 0.95
     cohort_ages: Array | None = None
+    what_if: WhatIf | None = None
 
     @property
     def n(self) -> Array:
