@@ -11,7 +11,7 @@ from sexstrat.errors import ModelError
 
 __all__ = ["BACKBONES", "Backbone", "Head", "backbone", "build"]
 
-Scaling = Literal["tf", "torch", "raw"]
+Scaling = Literal["tf", "torch", "raw", "unit"]
 ChannelOrder = Literal["RGB", "BGR"]
 
 
@@ -26,6 +26,9 @@ class Backbone:
     native_size : side of the square input, in pixels, that its ImageNet weights were trained at.
     scaling : ``tf`` is x/127.5 - 1; ``torch`` is ImageNet mean and deviation; ``raw`` is 0 to 255,
         scaled by layers inside the network.
+    channels : number of feature maps that it gives.
+    kernel_values : how many numbers its convolution kernels with more than two output channels hold; no two of the
+        sixteen have the same, so that a file of weights tells its backbone.
     channel_order : order of the colour channels.
     """
 
@@ -33,6 +36,8 @@ class Backbone:
     builder: str
     native_size: int
     scaling: Scaling
+    channels: int
+    kernel_values: int
     channel_order: ChannelOrder = "RGB"
 
 
@@ -50,22 +55,84 @@ class Head:
     units: int
 
 
-_EFFICIENTNET_SIZES = (224, 240, 260, 300, 380, 456, 528, 600)
+_EFFICIENTNETS = (
+    (224, 1280, 3_774_176),
+    (240, 1280, 6_180_320),
+    (260, 1408, 7_339_040),
+    (300, 1536, 10_217_336),
+    (380, 1792, 16_838_704),
+    (456, 2048, 27_387_088),
+    (528, 2304, 39_468_360),
+    (600, 2560, 62_047_424),
+)  # native size, channels, kernel values
 
 BACKBONES: dict[str, Backbone] = {
     entry.name: entry
     for entry in (
-        Backbone(name="mobilenet", builder="MobileNet", native_size=224, scaling="tf"),
-        Backbone(name="mobilenet_v2", builder="MobileNetV2", native_size=224, scaling="tf"),
-        Backbone(name="inception_v3", builder="InceptionV3", native_size=299, scaling="tf"),
-        Backbone(name="inception_resnet_v2", builder="InceptionResNetV2", native_size=299, scaling="tf"),
-        Backbone(name="xception", builder="Xception", native_size=299, scaling="tf"),
-        Backbone(name="densenet121", builder="DenseNet121", native_size=224, scaling="torch"),
-        Backbone(name="densenet169", builder="DenseNet169", native_size=224, scaling="torch"),
-        Backbone(name="densenet201", builder="DenseNet201", native_size=224, scaling="torch"),
+        Backbone(
+            name="mobilenet", builder="MobileNet", native_size=224, scaling="tf", channels=1024, kernel_values=3_140_448
+        ),
+        Backbone(
+            name="mobilenet_v2",
+            builder="MobileNetV2",
+            native_size=224,
+            scaling="tf",
+            channels=1280,
+            kernel_values=2_125_536,
+        ),
+        Backbone(
+            name="inception_v3",
+            builder="InceptionV3",
+            native_size=299,
+            scaling="tf",
+            channels=2048,
+            kernel_values=21_751_136,
+        ),
+        Backbone(
+            name="inception_resnet_v2",
+            builder="InceptionResNetV2",
+            native_size=299,
+            scaling="tf",
+            channels=1536,
+            kernel_values=54_200_160,
+        ),
+        Backbone(
+            name="xception", builder="Xception", native_size=299, scaling="tf", channels=2048, kernel_values=20_544_992
+        ),
+        Backbone(
+            name="densenet121",
+            builder="DenseNet121",
+            native_size=224,
+            scaling="torch",
+            channels=1024,
+            kernel_values=6_870_208,
+        ),
+        Backbone(
+            name="densenet169",
+            builder="DenseNet169",
+            native_size=224,
+            scaling="torch",
+            channels=1664,
+            kernel_values=12_326_080,
+        ),
+        Backbone(
+            name="densenet201",
+            builder="DenseNet201",
+            native_size=224,
+            scaling="torch",
+            channels=1920,
+            kernel_values=17_863_872,
+        ),
         *(
-            Backbone(name=f"efficientnet_b{i}", builder=f"EfficientNetB{i}", native_size=size, scaling="raw")
-            for i, size in enumerate(_EFFICIENTNET_SIZES)
+            Backbone(
+                name=f"efficientnet_b{i}",
+                builder=f"EfficientNetB{i}",
+                native_size=size,
+                scaling="raw",
+                channels=channels,
+                kernel_values=kernel_values,
+            )
+            for i, (size, channels, kernel_values) in enumerate(_EFFICIENTNETS)
         ),
     )
 }

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, field, fields
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from sexstrat.errors import ModelError
-from sexstrat.models.backbones import BACKBONES
+from sexstrat.models.architecture import Architecture, architecture_from_json, architecture_to_json
+from sexstrat.models.card_contract import breaches, card_contract
 
 __all__ = ["GoldenOutput", "ModelCard", "card_from_json", "card_to_json", "read_card", "write_card"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenOutput:
-    """What the weights give for one synthetic input.
+    """What the weights give for one synthetic input: a probability, or years of a model that estimates age.
 
     Parameters
     ----------
     seed : number of the input, see :func:`sexstrat.models.golden.golden_input`.
-    prob_male : the probability that the reference runtime gave.
+    prob_male : the probability that the reference runtime gave; None of a model of age.
+    age_years : the age that the reference runtime gave; None of a model of sex.
     """
 
     seed: int
-    prob_male: float
+    prob_male: float | None = None
+    age_years: float | None = None
+
+    @property
+    def value(self) -> float:
+        """The probability or the age, whichever it is."""
+        return float(self.age_years if self.prob_male is None else self.prob_male)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +46,18 @@ class ModelCard:
     backbone: str
     input_size: int
     prepared_size: int
-    scaling: Literal["tf", "torch", "raw"]
+    scaling: Literal["tf", "torch", "raw", "unit"]
     channel_order: Literal["RGB", "BGR"]
-    output_kind: Literal["logit", "softmax"]
+    output_kind: Literal["logit", "sigmoid", "softmax", "age_years"]
     class_order: tuple[str, ...]
     views: Literal["as_taken", "both", "as_left_eye"]
     training_ages: tuple[float, float]
     terms: str
     golden: tuple[GoldenOutput, ...]
     golden_tolerance: float = 1e-4
-    positive_class: Literal["male"] = "male"
+    positive_class: Literal["male", "none"] = "male"
+    weights_format: Literal["npz", "keras", "h5", "onnx", "saved_model"] = "npz"
+    architecture: Architecture | None = None
     statement: str = ""
     intended_use: str = ""
     training_data: dict[str, Any] = field(default_factory=dict)
@@ -62,16 +69,51 @@ class ModelCard:
     schema_version: int = 1
 
     def __post_init__(self) -> None:
-        allowed = {"logit": (("male",),), "softmax": (("female", "male"), ("male", "female"))}[self.output_kind]
-        if self.class_order not in allowed:
-            found, want = list(self.class_order), " or ".join(str(list(order)) for order in allowed)
-            raise ModelError(f"model card: class_order {found} does not fit a {self.output_kind}; allowed: {want}")
-        if self.input_size > self.prepared_size:
-            raise ModelError(
-                f"model card: input_size {self.input_size} is larger than prepared_size {self.prepared_size}"
-            )
-        if not self.golden:
-            raise ModelError("model card: golden is empty; without golden outputs a model cannot be checked")
+        problem = _contradiction(self)
+        if problem:
+            raise ModelError(f"model card: {problem}")
+
+    @property
+    def units(self) -> int:
+        """Number of values that the network gives."""
+        return max(1, len(self.class_order))
+
+    @property
+    def surroundings(self) -> Architecture:
+        """What stands before and after the backbone: mean pooling and one dense layer, unless the card says more."""
+        return Architecture.plain(self.units) if self.architecture is None else self.architecture
+
+
+_CLASS_ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "logit": (("male",), ("female",)),
+    "sigmoid": (("male",), ("female",)),
+    "softmax": (("female", "male"), ("male", "female")),
+    "age_years": ((),),
+}
+_SUFFIXES = {"npz": (".npz",), "keras": (".keras",), "h5": (".h5", ".hdf5"), "onnx": (".onnx",)}
+
+
+def _contradiction(card: ModelCard) -> str:
+    """Say where two fields of a card do not go together, or nothing."""
+    allowed, age = _CLASS_ORDERS[card.output_kind], card.output_kind == "age_years"
+    suffix = Path(card.weights_file).suffix
+    if card.class_order not in allowed:
+        found, want = list(card.class_order), " or ".join(str(list(order)) for order in allowed)
+        return f"class_order {found} does not fit a {card.output_kind}; allowed: {want}"
+    if (card.positive_class == "none") != age:
+        return f"positive_class {card.positive_class!r} does not fit {card.output_kind}; only age_years has none"
+    if suffix not in _SUFFIXES.get(card.weights_format, (suffix,)):
+        suffixes = " or ".join(_SUFFIXES[card.weights_format])
+        return f"weights_file is {card.weights_file!r}; allowed for the format {card.weights_format}: {suffixes}"
+    if card.architecture is not None and card.architecture.units != card.units:
+        return f"the architecture's head gives {card.architecture.units} values; {card.output_kind} has {card.units}"
+    if card.input_size > card.prepared_size:
+        return f"input_size {card.input_size} is larger than prepared_size {card.prepared_size}"
+    if not card.golden:
+        return "golden is empty; without golden outputs a model cannot be checked"
+    if any((row.age_years is None) == age or (row.prob_male is None) != age for row in card.golden):
+        return f"each golden row of a model of {card.output_kind} needs {'age_years' if age else 'prob_male'} alone"
+    return ""
 
 
 def read_card(path: str | Path) -> ModelCard:
@@ -126,7 +168,9 @@ def card_to_json(card: ModelCard) -> str:
     True
     """
     values = asdict(card)
-    ordered = {name: values[name] for name in _contract()["properties"]}
+    values["golden"] = [{k: v for k, v in row.items() if v is not None} for row in values["golden"]]
+    values["architecture"] = None if card.architecture is None else architecture_to_json(card.architecture)
+    ordered = {name: values[name] for name in card_contract()["properties"] if values[name] is not None}
     return json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -157,65 +201,23 @@ def card_from_json(text: str, *, source: str = "model card") -> ModelCard:
         values = json.loads(text)
     except json.JSONDecodeError as err:
         raise ModelError(f"{source}: not JSON: {err}") from err
-    problems = _breaches(values) if isinstance(values, dict) else ["the top level must be an object"]
+    problems = breaches(values) if isinstance(values, dict) else ["the top level must be an object"]
     if problems:
         noun = "problem" if len(problems) == 1 else "problems"
         raise ModelError(f"{source}: {len(problems)} {noun}: " + "; ".join(problems))
     known = {entry.name for entry in fields(ModelCard)}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    try:
-        golden = tuple(
-            GoldenOutput(seed=int(row["seed"]), prob_male=float(row["prob_male"])) for row in values["golden"]
-        )
-    except (KeyError, TypeError, ValueError) as err:
-        raise ModelError(f"{source}: each golden row needs a whole seed and a prob_male: {err}") from err
-    return ModelCard(**{name: value for name, value in values.items() if name in known} | {"golden": golden})
+    values = {name: value for name, value in values.items() if name in known}
+    values["golden"] = tuple(_golden_row(row, source) for row in values["golden"])
+    if "architecture" in values:
+        values["architecture"] = architecture_from_json(values["architecture"])
+    return ModelCard(**values)
 
 
-@cache
-def _contract() -> dict[str, Any]:
-    text = files("sexstrat.data_schemas").joinpath("model_card.json").read_text(encoding="utf-8")
-    contract: dict[str, Any] = json.loads(text)
-    return contract
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-}
-
-
-def _breaches(values: dict[str, Any]) -> list[str]:
-    rules = _contract()["properties"]
-    missing = [f"{name} is missing" for name in _contract()["required"] if name not in values]
-    unknown = [f"{name} is not a field of a model card" for name in values if name not in rules]
-    found = [text for name, value in values.items() if name in rules for text in _field_breaches(name, value)]
-    if isinstance(values.get("backbone"), str) and values["backbone"] not in BACKBONES:
-        found.append(f"backbone {values['backbone']!r} is unknown; allowed: {', '.join(BACKBONES)}")
-    ages = values.get("training_ages")
-    if isinstance(ages, list) and (len(ages) != 2 or not ages[0] <= ages[1]):
-        found.append(f"training_ages must be youngest and oldest; found {ages}")
-    return missing + unknown + found
-
-
-def _field_breaches(name: str, value: Any) -> list[str]:
-    rule = _contract()["properties"][name]
-    if not _is_of_type(value, rule["type"]):
-        return [f"{name} must be of type {rule['type']}; found {value!r}"]
-    if "enum" in rule and value not in rule["enum"]:
-        return [f"{name} is {value!r}; allowed: {', '.join(map(str, rule['enum']))}"]
-    if "pattern" in rule and not re.fullmatch(rule["pattern"], value):
-        return [f"{name} is {value!r}; allowed: text matching {rule['pattern']}"]
-    if "minimum" in rule and not rule["minimum"] <= value <= rule["maximum"]:
-        return [f"{name} is {value!r}; allowed: {rule['minimum']} to {rule['maximum']}"]
-    if "items" in rule and not all(_is_of_type(item, rule["items"]["type"]) for item in value):
-        return [f"every entry of {name} must be of type {rule['items']['type']}; found {value!r}"]
-    return []
-
-
-def _is_of_type(value: Any, kind: str) -> bool:
-    return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+def _golden_row(row: dict[str, Any], source: str) -> GoldenOutput:
+    seed, rest = row.get("seed"), {name: value for name, value in row.items() if name != "seed"}
+    whole = isinstance(seed, int) and not isinstance(seed, bool) and 0 < seed < 1000
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in rest.values())
+    if not whole or set(rest) not in ({"prob_male"}, {"age_years"}) or not numbers:
+        raise ModelError(f"{source}: each golden row needs a whole seed and a prob_male, or an age_years; found {row}")
+    return GoldenOutput(seed=int(row["seed"]), **{name: float(value) for name, value in rest.items()})

@@ -2,128 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
-
 from sexstrat.errors import ModelError
-from sexstrat.images.crop import center_crop
-from sexstrat.models.backbones import Head, build
+from sexstrat.models.architecture import rebuild
 from sexstrat.models.card import ModelCard, card_to_json, read_card
-from sexstrat.models.golden import golden_input
-from sexstrat.models.runtime import Forward, make_forward, precision_named
-from sexstrat.models.scaling import scale_pixels
-from sexstrat.models.views import Views, views_of
-from sexstrat.models.weights import file_sha256, load_weights
+from sexstrat.models.golden import check_golden
+from sexstrat.models.loaded_model import LoadedModel
+from sexstrat.models.model_files import file_format, rebuild_from_file
+from sexstrat.models.onnx_model import read_onnx
+from sexstrat.models.runtime import make_forward, precision_named
+from sexstrat.models.weights import load_weights, weights_sha256
 
-__all__ = ["CARD_NAME", "LoadedModel", "load_model", "shipped_card"]
+__all__ = ["CARD_NAME", "card_path_of", "load_model", "load_unchecked", "shipped_card"]
 
 CARD_NAME = "card.json"
 
-_PICTURES_AT_ONCE = 64  # scaled to float32 together; bounds memory and does not change a score
-
-_BFLOAT16_TOLERANCE = 0.15  # eight bits of mantissa: on photographs a probability moves by up to 0.13
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LoadedModel:
-    """A checked model, ready to score.
-
-    Parameters
-    ----------
-    card : its card.
-    network : the Keras network; its output ``sex`` holds logits. None on a runtime that does without it.
-    forward : the runtime's forward pass.
-    runtime : name of the runtime.
-    precision : arithmetic of the forward pass, float32 or bfloat16.
-    """
-
-    card: ModelCard
-    network: Any
-    forward: Forward
-    runtime: str
-    precision: str = "float32"
-
-    def logits(self, pixels: NDArray[np.uint8], eyes: Sequence[str | None] | None = None) -> NDArray[np.float64]:
-        """Return the logit of recorded male for prepared crops.
-
-        Parameters
-        ----------
-        pixels : crops as :func:`sexstrat.images.prepare` makes them with ``card.prepared_size``,
-            shape (n, prepared_size, prepared_size, 3), uint8.
-        eyes : R, L or None (not known) for each crop; None for all of them when left out.
-
-        Returns
-        -------
-        Logits, shape (n,), of the views that ``card.views`` asks for.
-
-        Raises
-        ------
-        ModelError
-            The crops have another shape or type, or the network gave a value that is not finite.
-        """
-        side = self.card.prepared_size
-        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
-            raise ModelError(f"pixels are {pixels.dtype} {pixels.shape}; this model needs uint8 (n, {side}, {side}, 3)")
-        views = views_of(self.card.views, [None] * len(pixels) if eyes is None else eyes)
-        if len(views.both) != len(pixels):
-            raise ModelError(f"eyes has {len(views.both)} entries for {len(pixels)} crops")
-        steps = [slice(i, i + _PICTURES_AT_ONCE) for i in range(0, len(pixels), _PICTURES_AT_ONCE)]
-        parts = [self._batch_logits(pixels[step], views[step]) for step in steps]
-        values = np.concatenate(parts) if parts else np.empty(0)
-        if not np.isfinite(values).all():
-            raise ModelError("the network gave a value that is not finite")
-        return values
-
-    def predict(self, pixels: NDArray[np.uint8], eyes: Sequence[str | None] | None = None) -> NDArray[np.float64]:
-        """Return the probability that recorded sex is male, for prepared crops.
-
-        Parameters
-        ----------
-        pixels, eyes : as in :meth:`logits`.
-
-        Returns
-        -------
-        Probabilities from 0 to 1, shape (n,).
-
-        Raises
-        ------
-        ModelError
-            As :meth:`logits`.
-        """
-        return np.asarray(expit(self.logits(pixels, eyes)), dtype=np.float64)
-
-    def _batch_logits(self, pixels: NDArray[np.uint8], views: Views) -> NDArray[np.float64]:
-        window = views.first(center_crop(pixels, self.card.input_size))
-        scaled = scale_pixels(window, self.card.scaling, self.card.channel_order)
-        first = self._male_logit(self.forward(scaled))
-        if not views.both.any():
-            return first
-        both = np.flatnonzero(views.both)
-        other = self._male_logit(self.forward(np.ascontiguousarray(scaled[both, :, ::-1])))
-        first[both] = (first[both] + other) / 2
-        return first
-
-    def _male_logit(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-        exact = outputs.astype(np.float64)
-        if self.card.output_kind == "logit":
-            return exact[:, 0]
-        male = self.card.class_order.index("male")
-        return exact[:, male] - exact[:, 1 - male]
+_ACTIVATIONS = {
+    "logit": ("linear",),
+    "sigmoid": ("sigmoid",),
+    "softmax": ("softmax", "linear"),
+    "age_years": ("linear", "relu"),
+}
+"""What a file's network may apply to its last values, by the card's kind of output."""
 
 
-def load_model(source: str | Path | None = None, *, runtime: str = "keras", precision: str = "float32") -> LoadedModel:
+def load_model(
+    source: str | Path | None = None, *, runtime: str = "keras", precision: str = "float32", trust: bool = False
+) -> LoadedModel:
     """Load a model and refuse it unless everything fits.
 
-    The network is rebuilt from code by the card's backbone; the weights file holds arrays only. Its
-    SHA-256 and the golden outputs must be those of the card.
+    The network is rebuilt from code; the file gives arrays and, as plain data, how its layers are joined. Its SHA-256
+    and the golden outputs must be those of the card. An ONNX file is run by OpenVINO, whatever runtime is asked for.
 
     Parameters
     ----------
@@ -131,6 +44,7 @@ def load_model(source: str | Path | None = None, *, runtime: str = "keras", prec
     runtime : what carries out the forward pass; see ``RUNTIMES``.
     precision : arithmetic of the forward pass; see ``PRECISIONS``. Golden outputs hold to the card's tolerance in
         float32, to 0.15 in bfloat16.
+    trust : whether the maker of a SavedModel is trusted; other formats need no trust.
 
     Returns
     -------
@@ -143,9 +57,115 @@ def load_model(source: str | Path | None = None, *, runtime: str = "keras", prec
     """
     if source is None:
         with as_file(files("sexstrat.models.shipped")) as folder:
-            return _load(folder / CARD_NAME, runtime, precision_named(precision))
+            return load_model(folder, runtime=runtime, precision=precision)
+    path = card_path_of(source)
+    card = read_card(path)
+    weights = path.parent / card.weights_file
+    if not weights.exists():
+        raise ModelError(f"the weights file {card.weights_file} is not beside its card {path}")
+    digest = weights_sha256(weights)
+    if digest != card.weights_sha256:
+        raise ModelError(
+            f"the weights file {weights} is not the one of its card: SHA-256 {digest}, expected {card.weights_sha256}"
+        )
+    model = load_unchecked(card, weights, runtime=runtime, precision=precision, trust=trust)
+    check_golden(model)
+    return model
+
+
+def card_path_of(source: str | Path) -> Path:
+    """Return the path of the card that a user names by its file or by its folder.
+
+    Parameters
+    ----------
+    source : a card's JSON file, or a folder with ``card.json``.
+
+    Returns
+    -------
+    The file's path.
+
+    Raises
+    ------
+    ModelError
+        It is another kind of file.
+
+    Examples
+    --------
+    >>> card_path_of("model.h5")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    sexstrat.errors.ModelError: model.h5 is not a model card; ...
+    """
     place = Path(source)
-    return _load(place / CARD_NAME if place.is_dir() else place, runtime, precision_named(precision))
+    path = place / CARD_NAME if place.is_dir() else place
+    if path.suffix != ".json":
+        raise ModelError(
+            f"{path} is not a model card; give a card's .json file or a folder that holds {CARD_NAME} "
+            f"(sexstrat models card {path} writes one)"
+        )
+    return path
+
+
+def load_unchecked(
+    card: ModelCard, weights: Path, *, runtime: str = "keras", precision: str = "float32", trust: bool = False
+) -> LoadedModel:
+    """Load a model without comparing its digest and its golden outputs, in order to make or to check them.
+
+    Parameters
+    ----------
+    card : what is said of the model.
+    weights : the weights file.
+    runtime, precision, trust : as in :func:`load_model`.
+
+    Returns
+    -------
+    The model.
+
+    Raises
+    ------
+    ModelError
+        Card and file do not fit, or the file cannot be used.
+    """
+    precision = precision_named(precision)
+    form = file_format(weights)
+    if form != card.weights_format:
+        raise ModelError(f"{weights} is a {form} file; the card says {card.weights_format}")
+    runtime = "openvino" if form == "onnx" else runtime
+    build = cache(lambda: _network(card, weights, trust))
+    forward = make_forward(build, runtime, identity=card_to_json(card), size=card.input_size, precision=precision)
+    network = build() if runtime == "keras" else None
+    return LoadedModel(card=card, network=network, forward=forward, runtime=runtime, precision=precision)
+
+
+def _network(card: ModelCard, weights: Path, trust: bool) -> Any:
+    if card.weights_format == "npz":
+        network = rebuild(card.backbone, card.surroundings, card.input_size)
+        load_weights(network, weights)
+        return network
+    if card.weights_format == "onnx":
+        read = read_onnx(weights, card.input_size)
+        _check_output(card, read.output_activation, read.units)
+        return read.network
+    found = rebuild_from_file(weights, card.surroundings, card.input_size, trust=trust)
+    if found.backbone != card.backbone:
+        raise ModelError(f"{weights} holds the backbone {found.backbone}; the card says {card.backbone}")
+    if found.input_size not in (None, card.input_size):
+        raise ModelError(
+            f"{weights} takes pictures of {found.input_size} pixels; the card says input_size {card.input_size}"
+        )
+    if card.architecture not in (None, found.architecture):
+        raise ModelError(f"{weights} holds another head, pooling or input scaling than the card's architecture says")
+    _check_output(card, found.output_activation, found.architecture.units)
+    return found.network
+
+
+def _check_output(card: ModelCard, activation: str | None, units: int) -> None:
+    if units != card.units:
+        raise ModelError(f"the network gives {units} values; the card's {card.output_kind} has {card.units}")
+    allowed = _ACTIVATIONS[card.output_kind]
+    if activation is not None and activation not in allowed:
+        raise ModelError(
+            f"the network ends in {activation}; the card's output kind {card.output_kind} needs {' or '.join(allowed)}"
+        )
 
 
 def shipped_card() -> ModelCard:
@@ -163,47 +183,3 @@ def shipped_card() -> ModelCard:
     """
     with as_file(files("sexstrat.models.shipped")) as folder:
         return read_card(folder / CARD_NAME)
-
-
-def _load(card_path: Path, runtime: str, precision: str) -> LoadedModel:
-    if card_path.suffix != ".json":
-        raise ModelError(
-            f"{card_path} is not a model card; give a card's .json file or a folder that holds {CARD_NAME}"
-        )
-    card = read_card(card_path)
-    weights = card_path.parent / card.weights_file
-    if not weights.is_file():
-        raise ModelError(f"the weights file {card.weights_file} is not beside its card {card_path}")
-    digest = file_sha256(weights)
-    if digest != card.weights_sha256:
-        raise ModelError(
-            f"the weights file {weights} is not the one of its card: SHA-256 {digest}, expected {card.weights_sha256}"
-        )
-    build_network = cache(lambda: _rebuilt(card, weights))
-    forward = make_forward(
-        build_network, runtime, identity=card_to_json(card), size=card.input_size, precision=precision
-    )
-    network = build_network() if runtime == "keras" else None
-    model = LoadedModel(card=card, network=network, forward=forward, runtime=runtime, precision=precision)
-    _check_golden(model)
-    return model
-
-
-def _rebuilt(card: ModelCard, weights: Path) -> Any:
-    network = build(card.backbone, (Head(name="sex", units=len(card.class_order)),), card.input_size)
-    load_weights(network, weights)
-    return network
-
-
-def _check_golden(model: LoadedModel) -> None:
-    card = model.card
-    pictures = np.stack([golden_input(golden.seed, card.prepared_size) for golden in card.golden])
-    found = model.predict(pictures)
-    expected = np.array([golden.prob_male for golden in card.golden])
-    allowed = card.golden_tolerance if model.precision == "float32" else _BFLOAT16_TOLERANCE
-    worst = float(np.abs(found - expected).max())
-    if worst > allowed:
-        raise ModelError(
-            f"model {card.model_id} does not give its golden outputs on the {model.runtime} runtime in "
-            f"{model.precision}: largest difference {worst:.2g}, allowed {allowed:.2g}; do not use these scores"
-        )

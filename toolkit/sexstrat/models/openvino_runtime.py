@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sexstrat.errors import ModelError
 from sexstrat.models.cache import cached_files
 
-__all__ = ["OpenVinoForward", "openvino_forward"]
+__all__ = ["OpenVinoForward", "convert_network", "import_openvino", "openvino_forward"]
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 _FILE = "network.xml"
@@ -43,10 +43,10 @@ def openvino_forward(build: Callable[[], Any], *, identity: str, size: int, prec
     ModelError
         The network cannot be converted, or this processor has no arithmetic of that precision.
     """
-    openvino = _import_openvino()
+    openvino = import_openvino()
     text = "\0".join([identity, openvino.get_version(), "float32 weights, output sex"])
     digest = hashlib.sha256(text.encode()).hexdigest()
-    folder = cached_files("openvino", digest, lambda target: _convert(openvino, build(), size, target / _FILE))
+    folder = cached_files("openvino", digest, lambda target: convert_network(build(), size, target / _FILE))
     core = openvino.Core()
     network = core.read_model(folder / _FILE)
     network.reshape([_pictures_a_pass(size, precision), size, size, 3])
@@ -110,8 +110,23 @@ def _streams(compiled: Any) -> int:
     return int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
 
-def _import_openvino() -> Any:
-    """Import OpenVINO without its telemetry, which would otherwise report every import."""
+def import_openvino() -> Any:
+    """Import OpenVINO without its telemetry, which would otherwise report every import.
+
+    Returns
+    -------
+    The module.
+
+    Raises
+    ------
+    ModelError
+        It is not installed.
+
+    Examples
+    --------
+    >>> import_openvino().__name__
+    'openvino'
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # an import of it fails: none is sent
     try:
         import openvino
@@ -120,7 +135,24 @@ def _import_openvino() -> Any:
     return openvino
 
 
-def _convert(openvino: Any, network: Any, size: int, path: Path) -> None:
+def convert_network(network: Any, size: int, path: Path) -> None:
+    """Write a network as OpenVINO's two files, without loss.
+
+    Parameters
+    ----------
+    network : Keras model whose output ``sex`` is kept, or a network that OpenVINO has read already.
+    size : side of the square input in pixels.
+    path : the ``.xml`` file; the ``.bin`` file is written beside it.
+
+    Raises
+    ------
+    ModelError
+        OpenVINO cannot convert the network.
+    """
+    openvino = import_openvino()
+    if isinstance(network, openvino.Model):
+        openvino.save_model(network, path, compress_to_fp16=False)
+        return
     import tensorflow as tf
 
     pixels = tf.TensorSpec((None, size, size, 3), tf.float32)

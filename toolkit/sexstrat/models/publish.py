@@ -12,7 +12,8 @@ from sexstrat.errors import ModelError
 from sexstrat.models.backbones import Head, build
 from sexstrat.models.card import GoldenOutput, ModelCard, write_card
 from sexstrat.models.golden import GOLDEN_SEEDS, golden_input
-from sexstrat.models.load import CARD_NAME, LoadedModel
+from sexstrat.models.load import CARD_NAME
+from sexstrat.models.loaded_model import LoadedModel
 from sexstrat.models.runtime import make_forward
 from sexstrat.models.weights import load_weights, save_weights
 

@@ -7,19 +7,21 @@ from numpy.typing import NDArray
 
 from sexstrat.errors import ModelError
 
-__all__ = ["scale_pixels"]
+__all__ = ["SCALINGS", "scale_pixels"]
+
+SCALINGS = ("tf", "torch", "raw", "unit")
 
 _MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)  # ImageNet, keras.applications mode "torch"
 _DEVIATION = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 
 
 def scale_pixels(pixels: NDArray[np.uint8], scaling: str, channel_order: str = "RGB") -> NDArray[np.float32]:
-    """Scale pixels: ``tf`` x/127.5 - 1, ``torch`` (x/255 - mean)/deviation, ``raw`` x.
+    """Scale pixels: ``tf`` x/127.5 - 1, ``torch`` (x/255 - mean)/deviation, ``raw`` x, ``unit`` x/255.
 
     Parameters
     ----------
     pixels : RGB, shape (..., 3), uint8.
-    scaling : tf, torch or raw, from the backbone's entry or the model's card.
+    scaling : tf, torch, raw or unit, from the backbone's entry or the model's card.
     channel_order : RGB, or BGR to reverse the channels after scaling.
 
     Returns
@@ -41,8 +43,10 @@ def scale_pixels(pixels: NDArray[np.uint8], scaling: str, channel_order: str = "
         values = values / np.float32(127.5) - np.float32(1.0)
     elif scaling == "torch":
         values = (values / np.float32(255.0) - _MEAN) / _DEVIATION
+    elif scaling == "unit":
+        values = values / np.float32(255.0)
     elif scaling != "raw":
-        raise ModelError(f"unknown scaling {scaling!r}; allowed: tf, torch, raw")
+        raise ModelError(f"unknown scaling {scaling!r}; allowed: {', '.join(SCALINGS)}")
     if channel_order not in {"RGB", "BGR"}:
         raise ModelError(f"unknown channel order {channel_order!r}; allowed: RGB, BGR")
     return values[..., ::-1] if channel_order == "BGR" else values

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.errors import ModelError
+from sexstrat.models.filling import finish_normalizations
+from sexstrat.models.keras_archive import ARCHIVE_ERRORS, checked_entries
 
-__all__ = ["file_sha256", "load_weights", "save_weights"]
+__all__ = ["file_sha256", "load_weights", "save_weights", "stored_shapes", "weights_sha256"]
 
 _HEADER_ALLOWANCE = 4096  # bytes an .npy header may add to its array
 
@@ -31,13 +32,14 @@ def _named_variables(network: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def save_weights(network: Any, path: str | Path) -> str:
-    """Write all weights as float16 arrays into an ``.npz`` file; the same weights give the same bytes.
+def save_weights(network: Any, path: str | Path, *, precision: Literal["float16", "float32"] = "float16") -> str:
+    """Write all weights as arrays into an ``.npz`` file; the same weights give the same bytes.
 
     Parameters
     ----------
     network : Keras model.
     path : file to write.
+    precision : float16 halves the file; float32 keeps every weight as it is.
 
     Returns
     -------
@@ -46,18 +48,20 @@ def save_weights(network: Any, path: str | Path) -> str:
     Raises
     ------
     ModelError
-        A weight is not finite in half precision.
+        A weight is not finite in that precision.
     """
     with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, variable in _named_variables(network):
             with np.errstate(over="ignore"):  # told as an error below
-                half = np.asarray(variable).astype(np.float16)
-            if not np.isfinite(half).all():
-                raise ModelError(f"weight {name} does not fit half precision; it cannot be published like this")
+                stored = np.asarray(variable).astype(precision)
+            if not np.isfinite(stored).all():
+                raise ModelError(
+                    f"weight {name} does not fit {'half' if precision == 'float16' else 'single'} precision; it cannot be published like this"
+                )
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:
-                np.lib.format.write_array(file, half, allow_pickle=False)
+                np.lib.format.write_array(file, stored, allow_pickle=False)
     return file_sha256(path)
 
 
@@ -77,11 +81,52 @@ def load_weights(network: Any, path: str | Path) -> None:
     variables = _named_variables(network)
     try:
         with zipfile.ZipFile(path) as archive:
+            checked_entries(archive)
             _check_names([name for name, _ in variables], archive, path)
             for name, variable in variables:
                 variable.assign(_read_array(archive, name, tuple(variable.shape)))
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error) as err:
+            finish_normalizations(network.layers)
+    except ARCHIVE_ERRORS as err:
+        if isinstance(err, ModelError):
+            raise
         raise ModelError(f"the weights file {path} is damaged: {err}") from err
+
+
+def stored_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of an ``.npz`` file, reading no array.
+
+    Parameters
+    ----------
+    path : the file.
+
+    Returns
+    -------
+    Shapes by name.
+
+    Raises
+    ------
+    ModelError
+        The file is damaged or holds something else than plain arrays.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = checked_entries(archive)
+            return {name.removesuffix(".npy"): _declared_shape(archive, entry) for name, entry in entries.items()}
+    except ARCHIVE_ERRORS as err:
+        if isinstance(err, ModelError):
+            raise
+        raise ModelError(f"the weights file {path} is damaged: {err}") from err
+
+
+def _declared_shape(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, ...]:
+    with archive.open(entry) as file:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):
+            raise ModelError(f"array {entry.filename} is of version {version}; allowed: (1, 0)")
+        shape, _, kind = np.lib.format.read_array_header_1_0(file)
+    if kind not in (np.float16, np.float32):
+        raise ModelError(f"array {entry.filename} holds {kind}; allowed: float16, float32")
+    return tuple(int(side) for side in shape)
 
 
 def _check_names(expected: list[str], archive: zipfile.ZipFile, path: str | Path) -> None:
@@ -135,3 +180,40 @@ def file_sha256(path: str | Path) -> str:
     """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a weights file, or of a folder by the names and the contents of its files.
+
+    Parameters
+    ----------
+    path : file or folder.
+
+    Returns
+    -------
+    64 hexadecimal digits.
+
+    Raises
+    ------
+    ModelError
+        There is nothing at this path, or the folder holds a link.
+
+    Examples
+    --------
+    >>> import os
+    >>> weights_sha256(os.devnull) == file_sha256(os.devnull)
+    True
+    """
+    place = Path(path)
+    if not place.is_dir():
+        try:
+            return file_sha256(place)
+        except OSError as err:
+            raise ModelError(f"the weights {path} cannot be read: {err}") from err
+    digest = hashlib.sha256()
+    for member in sorted(place.rglob("*")):
+        if member.is_symlink():
+            raise ModelError(f"{member} is a link; allowed in a model folder: files")
+        if member.is_file():
+            digest.update(f"{member.relative_to(place).as_posix()}\0{file_sha256(member)}\n".encode())
+    return digest.hexdigest()
