@@ -11,7 +11,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from sexstrat.scores import forward, parts, read_scores, score_images, tally
+from sexstrat.scores import forward, parts, read_scores, score_images
 from sexstrat.scores.checkpoints import Checkpoints
 
 PART = 6

@@ -27,7 +27,8 @@ def clipped_logit(prob_male: ArrayLike) -> NDArray[np.float64]:
     """
     p = np.asarray(prob_male, dtype=float)
     with np.errstate(divide="ignore"):
-        return np.clip(np.log(p) - np.log1p(-p), -LOGIT_CLIP, LOGIT_CLIP)
+        logit: NDArray[np.float64] = np.log(p) - np.log1p(-p)
+    return np.clip(logit, -LOGIT_CLIP, LOGIT_CLIP, dtype=np.float64)
 
 
 def combine_eyes(

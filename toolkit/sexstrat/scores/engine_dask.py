@@ -21,12 +21,13 @@ from sexstrat.scores.members import Member
 from sexstrat.scores.parts import PART_ROWS
 from sexstrat.scores.reading import file_state
 from sexstrat.scores.scoring import Scoring
-from sexstrat.scores.storage import is_remote
+from sexstrat.scores.urls import is_remote
 
-__all__ = ["score_on_dask"]
+__all__ = ["results_of", "score_on_dask"]
 
 _ANSWER_SECONDS = 15
 _RETRIES = 2  # of a task that failed although its worker lives, such as one whose file system was away for a moment
+_DEADLY = "the process that scored it died, again and again, with nothing else to do"
 _loaded: dict[str, LoadedModel] = {}
 _turn = threading.Lock()
 
@@ -69,7 +70,7 @@ def score_on_dask(files: Iterator[ListedFile], member: Member, scoring: Scoring)
         root=None if scoring.root is None else _everywhere(scoring.root),
     )
     with _client(scoring) as client:
-        yield from _results(client, _pieces(first, files), work)
+        yield from results_of(client, _pieces(first, files), work)
 
 
 def _score_piece(
@@ -93,11 +94,28 @@ def _everywhere(path: str) -> str:
     return path if is_remote(path) else os.path.abspath(path)  # noqa: PTH100  (resolve follows links)
 
 
-def _results(
+def results_of(
     client: Any, pieces: Iterator[tuple[ListedFile, ...]], work: Callable[..., pd.DataFrame]
 ) -> Iterator[pd.DataFrame]:
+    """Send pieces to workers as they become free, and give the rows of each piece when it is done.
+
+    A piece whose workers died, more often than the scheduler allows, is halved. A single file is only blamed when
+    it costs its workers' lives while nothing else of this run is on the cluster: a scheduler blames whatever a lost
+    worker held.
+
+    Parameters
+    ----------
+    client : Dask's.
+    pieces : files, in pieces of any size.
+    work : makes the rows of a piece; must be picklable.
+
+    Yields
+    ------
+    Rows of a piece, or of what is left of it when its workers died; every file's row comes out once.
+    """
     from distributed import as_completed
 
+    suspects: list[ListedFile] = []
     under_way: dict[str, tuple[ListedFile, ...]] = {}
     waiting = as_completed([], loop=client.loop)
 
@@ -116,28 +134,30 @@ def _results(
     fill()
     for future in waiting:
         piece = under_way.pop(future.key)
-        halves, rows = _outcome(future, piece)
-        for half in halves:
-            send(half)
+        rows = _rows_or_none(future, piece)
+        if rows is None and len(piece) == 1:
+            suspects.extend(piece)
+        elif rows is None:
+            send(piece[: len(piece) // 2])
+            send(piece[len(piece) // 2 :])
         fill()
         if rows is not None:
             yield rows
+    for file in suspects:
+        rows = _rows_or_none(client.submit(work, (file,), pure=False, retries=_RETRIES), (file,))
+        yield pd.DataFrame([{"key": file.key, "status": "unreadable", "reason": _DEADLY}]) if rows is None else rows
 
 
-def _outcome(future: Any, piece: tuple[ListedFile, ...]) -> tuple[list[tuple[ListedFile, ...]], pd.DataFrame | None]:
-    """Return what is to be sent again, and the rows that are done."""
+def _rows_or_none(future: Any, piece: tuple[ListedFile, ...]) -> pd.DataFrame | None:
+    """Return the rows of a piece, or None when its workers died again and again."""
     from distributed import CancelledError
     from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     try:
-        return [], _seen_by_worker(future.result(), piece)
-    except KilledWorker as err:
-        if len(piece) > 1:
-            middle = len(piece) // 2
-            return [piece[:middle], piece[middle:]], None
-        reason = f"the process that scored it died, {err.allowed_failures + 1} times"
-        return [], pd.DataFrame([{"key": piece[0].key, "status": "unreadable", "reason": reason}])
+        return _seen_by_worker(future.result(), piece)
+    except KilledWorker:
+        return None
     except (CancelledError, CommClosedError) as err:
         raise StudyError(
             "the connection to the Dask scheduler was lost; the same command goes on from what is kept"

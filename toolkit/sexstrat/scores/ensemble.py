@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from sexstrat.scores.combine import clipped_logit
@@ -141,7 +142,7 @@ def ensemble_rows(tables: Sequence[pd.DataFrame], recipe: Recipe) -> pd.DataFram
     if any(table["image_id"].tolist() != first["image_id"].tolist() for table in tables[1:]):
         raise ValueError("the members' tables hold other images, or in another order")
     rows = first.assign(
-        model_id=recipe.model_id, model_sha256=recipe.model_sha256, prob_male=expit(_mean(tables, "prob_male"))
+        model_id=recipe.model_id, model_sha256=recipe.model_sha256, prob_male=expit(_mean_logit(tables))
     )
     for name in _MEANS:
         if name in first.columns:
@@ -153,8 +154,8 @@ def ensemble_rows(tables: Sequence[pd.DataFrame], recipe: Recipe) -> pd.DataFram
     return rows
 
 
-def _mean(tables: Sequence[pd.DataFrame], name: str) -> np.ndarray:
-    return np.mean([clipped_logit(table[name]) for table in tables], axis=0)
+def _mean_logit(tables: Sequence[pd.DataFrame]) -> NDArray[np.float64]:
+    return np.asarray(np.mean([clipped_logit(table["prob_male"]) for table in tables], axis=0), dtype=np.float64)
 
 
 def _digest(texts: Sequence[str]) -> str:

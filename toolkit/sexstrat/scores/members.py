@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any, cast
 
 from sexstrat.errors import ModelError, StudyError
 from sexstrat.models import (
     CARD_NAME,
     LoadedModel,
+    ModelCard,
     default_runtime,
     load_model,
     precision_named,
@@ -66,10 +68,11 @@ def members_of(scoring: Scoring) -> list[Member]:
     True
     """
     members = sorted((_member(source, scoring) for source in scoring.models), key=_rank)
-    ranks = [_rank(member) for member in members]
-    for before, after in zip(ranks, ranks[1:], strict=False):
-        if before[1] == after[1]:
-            raise StudyError(f"the model {after[0]} is named twice (same weights); an ensemble needs different ones")
+    digests = [member.recipe.model_sha256 for member in members]
+    for member in members:
+        if digests.count(member.recipe.model_sha256) > 1:
+            name = member.recipe.model_id
+            raise StudyError(f"the weights of {name} are named twice; an ensemble needs different models")
     return members
 
 
@@ -85,17 +88,21 @@ def _member(source: Models, scoring: Scoring) -> Member:
         card = shipped_card() if place is None else read_card(place / CARD_NAME if place.is_dir() else place)
         runtime, precision = scoring.runtime or default_runtime(), precision_named(scoring.precision)
     changed = None if scoring.views in (None, card.views) else scoring.views
-    if changed is not None:
-        card = replace(card, views=changed)
-    recipe = Recipe.of(card, runtime=runtime, precision=precision, decode=scoring.decode, views=changed)
+    recipe = Recipe.of(
+        _looking(card, changed), runtime=runtime, precision=precision, decode=scoring.decode, views=changed
+    )
     return Member(recipe=recipe, load=partial(_load, source, runtime, precision, scoring.decode, changed, recipe.text))
+
+
+def _looking(card: ModelCard, views: str | None) -> ModelCard:
+    """Return the card with other views; None keeps its own."""
+    return card if views is None else replace(card, views=cast(Any, views))
 
 
 def _load(source: Models, runtime: str, precision: str, decode: str, views: str | None, expected: str) -> LoadedModel:
     """Load a model here, or in another process, and make sure that it scores as the run's recipe says."""
     model = source if isinstance(source, LoadedModel) else load_model(source, runtime=runtime, precision=precision)
-    if views is not None:
-        model = replace(model, card=replace(model.card, views=views))
+    model = replace(model, card=_looking(model.card, views))
     found = Recipe.of(model.card, runtime=model.runtime, precision=model.precision, decode=decode, views=views)
     if found.text != expected:
         raise ModelError(

@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from sexstrat.errors import StudyError
-from sexstrat.scores.storage import files_below, is_remote
+from sexstrat.scores.storage import files_below
 from sexstrat.scores.table import read_notes, read_scores, write_scores
+from sexstrat.scores.urls import is_remote
 
 __all__ = ["Shard", "join_shards"]
 

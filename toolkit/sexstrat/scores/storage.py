@@ -8,67 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-from urllib.request import url2pathname
 
 from sexstrat.errors import StudyError
+from sexstrat.scores.urls import is_remote, opened_url, protocol, without_file_scheme
 
-__all__ = [
-    "PROTOCOLS",
-    "files_below",
-    "is_remote",
-    "local_copy",
-    "read_url",
-    "remove_url",
-    "url_state",
-    "without_file_scheme",
-    "write_url",
-]
-
-PROTOCOLS = {
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "gs": "gcsfs",
-    "gcs": "gcsfs",
-    "abfs": "adlfs",
-    "az": "adlfs",
-    "oss": "ossfs",
-    "memory": "fsspec",
-    "zip": "fsspec",
-    "tar": "fsspec",
-    "file": "fsspec",
-}
-"""What a URL may start with, and the package that opens it. The web is not among them: nothing is fetched from it."""
+__all__ = ["files_below", "local_copy", "read_url", "remove_url", "url_state", "write_url"]
 
 _ARCHIVES = ("zip", "tar")
 _CHANGE_MARKS = ("ETag", "etag", "md5Hash", "content_md5", "checksum", "crc", "CRC", "mtime", "date_time")
 _CHANGE_TIMES = ("LastModified", "last_modified", "modified", "updated", "created")
-
-
-def is_remote(location: object) -> bool:
-    """Tell whether a location is a URL that fsspec opens, and not a path on this machine.
-
-    Examples
-    --------
-    >>> is_remote("s3://bucket/a.jpg"), is_remote("zip://a.jpg::photos.zip"), is_remote("C:/photos/a.jpg")
-    (True, True, False)
-    """
-    return isinstance(location, str) and re.match(r"[a-z][a-z0-9+.-]+://", location) is not None
-
-
-def without_file_scheme(location: str) -> str:
-    """Return the path that a ``file://`` URL names; any other location as it is.
-
-    Examples
-    --------
-    >>> without_file_scheme("s3://bucket/a.jpg")
-    's3://bucket/a.jpg'
-    >>> without_file_scheme("photos/a.jpg")
-    'photos/a.jpg'
-    """
-    if not location.startswith("file://") or "::" in location:
-        return location
-    return url2pathname(location.removeprefix("file://").removeprefix("localhost"))
 
 
 def files_below(url: str) -> list[str]:
@@ -96,7 +44,7 @@ def files_below(url: str) -> list[str]:
     >>> files_below("memory://doc"), files_below("memory://doc/**/c.*")
     (['memory://doc/a.jpg', 'memory://doc/b/c.jpg'], ['memory://doc/b/c.jpg'])
     """
-    system, path = _open(url)
+    system, path = opened_url(url)
     try:
         system.invalidate_cache()
         found = system.glob(path, detail=True) if re.search(r"[*?\[]", path) else system.find(path, detail=True)
@@ -136,7 +84,7 @@ def read_url(url: str, *, most: int | None = None) -> bytes:
     >>> read_url("memory://doc/hello.txt", most=2)
     b'hel'
     """
-    system, path = _open(url)
+    system, path = opened_url(url)
     try:
         with system.open(path, "rb") as file:
             return bytes(file.read() if most is None else file.read(most + 1))
@@ -168,11 +116,11 @@ def write_url(url: str, source: bytes | Path) -> None:
     b'x'
     >>> write_url("zip://x.txt::archive.zip", b"x")
     Traceback (most recent call last):
-    sexstrat.errors.StudyError: zip://x.txt::archive.zip: an archive cannot be written to; give a folder or object storage
+    sexstrat.errors.StudyError: zip://x.txt::archive.zip: an archive cannot be written to; ...
     """
     if protocol(url) in _ARCHIVES:
         raise StudyError(f"{url}: an archive cannot be written to; give a folder or object storage")
-    system, path = _open(url)
+    system, path = opened_url(url)
     try:
         if isinstance(source, bytes):
             system.pipe_file(path, source)
@@ -197,7 +145,7 @@ def remove_url(url: str) -> None:
     >>> files_below("memory://doc/gone.txt")
     []
     """
-    system, path = _open(url)
+    system, path = opened_url(url)
     try:
         system.rm_file(path)
     except FileNotFoundError:
@@ -225,7 +173,7 @@ def url_state(url: str) -> tuple[int, int]:
     (5, (-1, 0))
     """
     try:
-        system, path = _open(url)
+        system, path = opened_url(url)
         info = system.info(path)
     except (OSError, KeyError, StudyError):
         return -1, 0
@@ -265,34 +213,6 @@ def local_copy(location: str) -> Iterator[Path]:
         except OSError as err:
             raise StudyError(f"{location} cannot be read: {_in_words(err)}") from err
         yield path
-
-
-def protocol(url: str) -> str:
-    """Return what a URL starts with, before ``://``.
-
-    Examples
-    --------
-    >>> protocol("s3://bucket/a.jpg")
-    's3'
-    """
-    return url.partition("://")[0]
-
-
-def _open(url: str) -> tuple[Any, str]:
-    for link in url.split("::"):
-        name = protocol(link)
-        if "://" in link and name not in PROTOCOLS:
-            raise StudyError(f"{url}: {name}:// is not opened; allowed: {', '.join(f'{one}://' for one in PROTOCOLS)}")
-    package = PROTOCOLS[protocol(url)]
-    try:
-        from fsspec.core import url_to_fs
-
-        system, path = url_to_fs(url)
-    except ImportError as err:
-        raise StudyError(f"{url}: needs the package {package}; install it: pip install {package}") from err
-    except Exception as err:
-        raise StudyError(f"{url} cannot be opened: {_in_words(err)}") from err
-    return system, str(path)
 
 
 def _url(base: str, name: str) -> str:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.scores.breaches import column_breaches, typed_columns, value_breaches
-from sexstrat.scores.storage import files_below, is_remote, local_copy, without_file_scheme, write_url
+from sexstrat.scores.storage import files_below, local_copy, write_url
+from sexstrat.scores.urls import is_remote, without_file_scheme
 from sexstrat.values.tables import TableSchema, table_schema
 
 __all__ = ["read_notes", "read_scores", "replace_file", "write_scores"]
@@ -65,8 +66,8 @@ def read_scores(path: str | Path) -> pd.DataFrame:
 
     Parameters
     ----------
-    path : ``.parquet`` or ``.csv``, a path or a URL. A file without a schema version (written by something else) is taken to be
-        of the present one.
+    path : ``.parquet`` or ``.csv``, a path or a URL. A file without a schema version (written by something
+        else) is taken to be of the present one.
 
     Returns
     -------
