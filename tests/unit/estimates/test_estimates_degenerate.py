@@ -31,7 +31,7 @@ BANDS = AgeBands((20, 50, 65))
 BASE = Setting(
     name="small", auc=0.9, prevalence=0.3, validated=0.3, patients=600, external=ExternalCohort(patients=400)
 )
-STATES = {"corrected", "model_based", "naive", "recorded", "truth", "assumption", "refused", "undefined"}
+STATES = {"corrected", "model_based", "naive", "recorded", "truth", "assumption", "check", "refused", "undefined"}
 WITHOUT_NUMBER = {"refused", "undefined"}
 WITHOUT_INTERVAL = "a point without an interval"
 NO_WEIGHT = re.compile("needs the cohort's own patients by age band|has no weight at the ages of this cohort")

@@ -10,15 +10,20 @@ import numpy as np
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.auto import auto, checked, weighted
+from sexstrat.estimates.calibrated_composition import calibrated_composition
 from sexstrat.estimates.cell_arrays import CellArrays, cell_arrays
 from sexstrat.estimates.cell_em import cell_em
 from sexstrat.estimates.class_likelihood import class_likelihood
 from sexstrat.estimates.compose_input import ComposeInput, refused
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.imputation import imputation
+from sexstrat.estimates.matrix_composition import matrix, matrix_pooled
 from sexstrat.estimates.naive import complete_case, naive_threshold, naive_weighted, recorded
+from sexstrat.estimates.ppi_composition import ppi_composition
+from sexstrat.estimates.quantification_composition import emq_composition, pacc_composition
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, labelled_refusal, reason_to_refuse
 from sexstrat.estimates.sensitivity.beliefs import Beliefs
+from sexstrat.estimates.simex_composition import simex_composition
 from sexstrat.estimates.transported import without_disease
 from sexstrat.estimates.what_if import what_if
 from sexstrat.values.age_bands import AgeBands
@@ -70,6 +75,13 @@ ESTIMATORS: Mapping[str, Callable[[ComposeInput], Composition]] = MappingProxyTy
         "E3": _e3,
         "E4": _e4,
         "E5": _e5,
+        "E6": calibrated_composition,
+        "matrix": matrix,
+        "matrix_pooled": matrix_pooled,
+        "pacc": pacc_composition,
+        "emq": emq_composition,
+        "ppi": ppi_composition,
+        "simex": simex_composition,
         "naive_threshold": naive_threshold,
         "naive_weighted": naive_weighted,
         "complete_case": complete_case,
@@ -111,7 +123,9 @@ def compose(
     bands : age bands, never merged.
     design : how sex came to be recorded, as declared: random, known_probability, ...
     target : ``population`` (the cohort is a sample) or ``cohort`` (these very people).
-    method : auto, or an estimator by name: E1 to E5, naive_threshold, naive_weighted, complete_case, recorded.
+    method : auto, or an estimator by name: E1 to E6; matrix (predicted class, its errors by disease), matrix_pooled (by
+        neither, naive), pacc and emq (label shift), ppi (unweighted); naive_threshold, naive_weighted, complete_case,
+        recorded; simex, a check.
     level : confidence level of the intervals, 0.5 to 0.999.
     seed : seed of the imputations.
     external : cells of another cohort in which sex is known (design external); where they lack the condition, its

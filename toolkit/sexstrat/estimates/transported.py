@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sexstrat.estimates.cell_em import cell_em, nondifferential_em
@@ -12,7 +13,7 @@ from sexstrat.estimates.diagnosis.transport import TransportTest, transport_test
 from sexstrat.estimates.diagnosis.validated_people import validated_people
 from sexstrat.estimates.refusal import labelled_refusal
 
-__all__ = ["from_external", "from_own_rows", "without_disease"]
+__all__ = ["carried", "differential_refusal", "from_external", "from_own_rows", "without_disease"]
 
 
 def _p(found: TransportTest) -> str:
@@ -29,31 +30,55 @@ def _transport(given: ComposeInput) -> TransportTest:
     return transport_test(given.arrays.chosen(~given.arrays.validated), given.labelled)
 
 
-def _transported(given: ComposeInput, why: str) -> Composition:
-    """Return E4 where the scores of the people without recorded sex fit what the labelled people taught."""
+def carried(given: ComposeInput, estimator: str, made: Callable[[], Composition]) -> Composition:
+    """Return an estimate carried over from labelled people, where the others' scores fit what those taught.
+
+    Parameters
+    ----------
+    given : the input.
+    estimator : its name.
+    made : makes the estimate.
+
+    Returns
+    -------
+    ``refused`` where the transport test rejects; ``assumption`` in place of ``model_based`` where it cannot be made.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> carried(given, "E4", lambda: cell_em(given, given.arrays, why="an example")).state
+    'assumption'
+    """
     if (reason := labelled_refusal(given)) is not None:
-        return refused(given, "E4", f"No corrected estimate: {reason}.")
+        return refused(given, estimator, f"No corrected estimate: {reason}.")
     found = _transport(given)
     told = {"transport_p_value": found.p_value, "transport_deviance": found.deviance, "transport_df": found.df}
     if found.rejects:
         return refused(
             given,
-            "E4",
+            estimator,
             "No corrected estimate: among men or among women the score is distributed differently than among the "
             f"people whose sex is known (transport test {_p(found)}), so that its errors cannot be carried "
             "over.",
             diagnostics=told,
         )
-    estimate = cell_em(given, given.labelled, why=why)
+    estimate = made()
+    told = {**estimate.diagnostics, **told}
     if estimate.state == "refused" or found.passes:
-        return replace(estimate, diagnostics={**estimate.diagnostics, **told})
+        return replace(estimate, diagnostics=told)
     return replace(
         estimate,
-        state="assumption",
+        state="assumption" if estimate.state == "model_based" else estimate.state,
         band_state=tuple("assumption" if state == "model_based" else state for state in estimate.band_state),
         warnings=(*estimate.warnings, f"The transport of the score's errors could not be tested: {found.note}."),
-        diagnostics={**estimate.diagnostics, **told},
+        diagnostics=told,
     )
+
+
+def _transported(given: ComposeInput, why: str) -> Composition:
+    """Return E4 where the scores of the people without recorded sex fit what the labelled people taught."""
+    return carried(given, "E4", lambda: cell_em(given, given.labelled, why=why))
 
 
 def from_own_rows(given: ComposeInput) -> Composition:
@@ -115,6 +140,25 @@ def from_external(given: ComposeInput) -> Composition:
     )
 
 
+def differential_refusal(given: ComposeInput) -> str | None:
+    """Return why errors that differ by disease cannot be ruled out, with the intervals measured, or None (E5, E6).
+
+    Parameters
+    ----------
+    given : the input; its labelled people were looked at for the disease.
+
+    Examples
+    --------
+    Fifty validated women with the disease cannot show that the score is blind to it.
+
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> "do not both lie within 0.1 SD of 0" in differential_refusal(worked_input())
+    True
+    """
+    judged = nondifferential_among(validated_people(given.labelled))
+    return None if judged.shown else f"that the score's errors do not differ by disease is not shown: {judged.reason}"
+
+
 def without_disease(given: ComposeInput, *, why: str) -> Composition:
     """Return E5, which takes errors of the score to be alike with and without the disease, or say why not.
 
@@ -140,10 +184,8 @@ def without_disease(given: ComposeInput, *, why: str) -> Composition:
     """
     reason = labelled_refusal(given)
     if reason is None and given.external_has_disease:
-        judged = nondifferential_among(validated_people(given.labelled))
-        if not judged.shown:
-            reason = f"that the score's errors do not differ by disease is not shown: {judged.reason}"
-        elif (found := _transport(given)).rejects:
+        reason = differential_refusal(given)
+        if reason is None and (found := _transport(given)).rejects:
             reason = f"the transport test rejects ({_p(found)})"
     if reason is not None:
         return refused(given, "E5", f"No corrected estimate: {reason}.")

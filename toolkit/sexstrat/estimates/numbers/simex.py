@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from sexstrat.estimates.numbers.matrix_method import checked_table
 from sexstrat.estimates.numbers.misclassification import check_informative
 from sexstrat.estimates.numbers.share_of_men import normal_quantile
 
-__all__ = ["SimexCheck", "mc_simex", "misclassification_power"]
+__all__ = ["SimexCheck", "extrapolated", "mc_simex", "misclassification_power", "misclassified_again"]
 
 Array = NDArray[np.float64]
 
@@ -105,8 +105,67 @@ def _log_measure(called_men: Array, n: Array, measure: str) -> tuple[Array, Arra
     return np.log(ill / men / (other_ill / women)), 1 / ill - 1 / men + 1 / other_ill - 1 / women
 
 
-def _extrapolated(lambdas: Array, values: Array) -> float:
-    """Return the least-squares parabola's value at -1."""
+def misclassified_again(
+    called_men: Array,
+    patients: Array,
+    sensitivity: Array,
+    specificity: Array,
+    *,
+    lambdas: Array,
+    simulations: int,
+    seed: int,
+) -> Iterator[Array]:
+    """Yield for each lambda simulated numbers called men, misclassified again by the matrix to that power.
+
+    Parameters
+    ----------
+    called_men, patients : whole counts of each cell, shape (cells,).
+    sensitivity, specificity : of each cell, taken as known.
+    lambdas : amounts of added error.
+    simulations, seed : tables for each, and the seed.
+
+    Returns
+    -------
+    Counts of shape (simulations, cells), one array a lambda.
+
+    References
+    ----------
+    Kuechenhoff H, Mwalili SM, Lesaffre E. Biometrics 2006;62:85-96.
+
+    Examples
+    --------
+    Without error nobody changes.
+
+    >>> one = np.ones(2)
+    >>> told = {"lambdas": one[:1], "simulations": 2, "seed": 1}
+    >>> [table.tolist() for table in misclassified_again(np.array([3.0, 4.0]), one * 9, one, one, **told)]
+    [[[3.0, 4.0], [3.0, 4.0]]]
+    """
+    rng, cells = np.random.default_rng(seed), called_men.size
+    men, women = called_men.astype(int), (patients - called_men).astype(int)
+    for power in lambdas:
+        pairs = zip(sensitivity.tolist(), specificity.tolist(), strict=True)
+        rates = np.array([misclassification_power(se, sp, float(power)) for se, sp in pairs])
+        stay = rng.binomial(men, rates[:, 0], size=(simulations, cells))
+        turn = rng.binomial(women, 1 - rates[:, 1], size=(simulations, cells))
+        yield (stay + turn).astype(float)
+
+
+def extrapolated(lambdas: Array, values: Array) -> float:
+    """Return the value at -1, no error at all, of the least-squares parabola.
+
+    Parameters
+    ----------
+    lambdas : amounts of added error, first 0.
+    values : at each.
+
+    Examples
+    --------
+    x^2 + 1 at -1:
+
+    >>> round(extrapolated(np.array([0.0, 1.0, 2.0]), np.array([1.0, 2.0, 5.0])), 9)
+    2.0
+    """
     powers = np.vander(lambdas, 3, increasing=True)
     return float(np.array([1.0, -1.0, 1.0]) @ np.linalg.lstsq(powers, values, rcond=None)[0])
 
@@ -175,18 +234,14 @@ def mc_simex(
     m, n = checked_table(called_men, patients)
     powers = _checked_settings(m, n, measure, lambdas, simulations)
     se, sp = (np.broadcast_to(np.asarray(values, dtype=float), (2,)) for values in (sensitivity, specificity))
-    rng = np.random.default_rng(seed)
     naive, naive_variance = _log_measure(m, n, measure)
     logs, variances = [float(naive)], [float(naive_variance)]
-    for power in powers:
-        rates = np.array([misclassification_power(float(se[d]), float(sp[d]), float(power)) for d in (0, 1)])
-        stay = rng.binomial(m.astype(int), rates[:, 0], size=(simulations, 2))
-        turn = rng.binomial((n - m).astype(int), 1 - rates[:, 1], size=(simulations, 2))
-        values, own = _log_measure((stay + turn).astype(float), n, measure)
+    for table in misclassified_again(m, n, se, sp, lambdas=powers, simulations=simulations, seed=seed):
+        values, own = _log_measure(table, n, measure)
         logs.append(float(values.mean()))
         variances.append(float(own.mean() - values.var(ddof=1)))
     amounts, curve, spread = np.array([0.0, *powers]), np.array(logs), np.array(variances)
-    point, variance = _extrapolated(amounts, curve), _extrapolated(amounts, spread)
+    point, variance = extrapolated(amounts, curve), extrapolated(amounts, spread)
     error = float(np.sqrt(variance)) if variance > 0 else None
     return SimexCheck(
         measure=measure,

@@ -1,0 +1,218 @@
+"""Shares of men that labelled people taught, how every patient of both samples moved them, and their margins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.cluster_codes import drawn_in_units
+from sexstrat.estimates.clustered_margin import ClusteredMargin, Scores, clustered_margin, over_units
+from sexstrat.estimates.compose_input import ComposeInput, margin
+from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.labelled_windows import band_runs
+from sexstrat.estimates.unit_scores import RowInfluence, unit_scores
+
+__all__ = ["TaughtShares", "all_ages", "in_units", "taught_margin", "taught_over_units", "within_range"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaughtShares:
+    """Shares of men of k places: cells, index 2 a + d, or the two disease states of all ages.
+
+    Parameters
+    ----------
+    pi : shape (k,), NaN in an empty cell.
+    own : influence of a unit of weight w of each row of the cohort through being sampled, shape (rows, k).
+    learned : influence of a unit of weight w/r of each labelled row through what was learned, shape (labelled rows, k).
+    realised : covariance about the shares of these very people, labelled people fixed, shape (k, k).
+    unseen : covariance of what no labelled person's error shows, or of a simulation, shape (k, k).
+    told : independent people behind each variance, shape (k,).
+    unseen_df : degrees of freedom of ``unseen``.
+    """
+
+    pi: Array
+    own: Array
+    learned: Array
+    realised: Array
+    unseen: Array
+    told: Array
+    unseen_df: float = 2.0
+
+    def along(self, weights: Array) -> TaughtShares:
+        """Return weighted sums of the shares, ``weights`` of shape (places, k), the weights held fixed."""
+        pi = weights @ np.nan_to_num(self.pi)
+        return TaughtShares(
+            pi=np.where((weights != 0).any(axis=1), pi, np.nan),
+            own=self.own @ weights.T,
+            learned=self.learned @ weights.T,
+            realised=weights @ self.realised @ weights.T,
+            unseen=weights @ self.unseen @ weights.T,
+            told=np.array([self.told[one != 0].max(initial=0.0) for one in weights]),
+            unseen_df=self.unseen_df,
+        )
+
+
+def within_range(shares: TaughtShares, people: Array, hidden: Array) -> tuple[TaughtShares, NDArray[np.bool_]]:
+    """Return shares in which a cell outside 0 to 1 takes that of the run of bands around it that lies within.
+
+    Nothing is clipped: the pooled share and its variance are those of all patients of the run together. A cell in
+    which nobody's sex is missing stays as it was counted.
+
+    Parameters
+    ----------
+    shares : by cell.
+    people, hidden : patients of each cell, and those without recorded sex (sums of weights), shape (2A,).
+
+    Returns
+    -------
+    The shares, and which cells were pooled; a cell that no run saves keeps NaN.
+
+    Examples
+    --------
+    Without the disease 110 of 100 are men in the first band, 40 of 100 in the second: 75 % of both.
+
+    >>> zero, table = np.zeros((4, 4)), np.array([1.1, 0.5, 0.4, 0.5])
+    >>> one = TaughtShares(pi=table, own=zero, learned=zero, realised=zero, unseen=zero, told=np.ones(4))
+    >>> found, pooled = within_range(one, np.full(4, 100.0), np.full(4, 50.0))
+    >>> found.pi.round(6).tolist(), pooled.tolist()
+    ([0.75, 0.5, 0.4, 0.5], [True, False, False, False])
+    """
+    bands, filled = people.size // 2, np.nan_to_num(shares.pi)
+    weights, pooled = np.diag((people > 0).astype(float)), np.zeros(people.size, dtype=bool)
+    for cell in np.flatnonzero((people > 0) & (hidden > 0) & ~((filled > 0) & (filled < 1))):
+        weights[cell], pooled[cell] = 0.0, True
+        for run in band_runs(int(cell) // 2, bands):
+            cells = 2 * run + cell % 2
+            if 0 < people[cells] @ filled[cells] < people[cells].sum():
+                weights[cell, cells] = people[cells] / people[cells].sum()
+                break
+    return shares.along(weights), pooled
+
+
+def all_ages(given: ComposeInput, shares: TaughtShares) -> TaughtShares:
+    """Return the shares of all ages together from those of the cells as they were found, before any pooling.
+
+    A patient also moves the weight of the own band: (pi_ad - pi_d) / N_d.
+
+    Parameters
+    ----------
+    given : the input.
+    shares : by cell.
+    """
+    arrays = given.arrays
+    n = arrays.weights[0]
+    collapse = np.zeros((2, n.size))
+    for d in (0, 1):
+        collapse[d, d::2] = n[:, d] / max(n[:, d].sum(), 1e-300)
+    found = shares.along(collapse)
+    apart = np.nan_to_num(shares.pi) - np.tile(np.nan_to_num(found.pi), n.shape[0])
+    own = np.array(found.own)
+    own[np.arange(arrays.n.size), arrays.diseased] += (apart / np.tile(np.maximum(n.sum(axis=0), 1e-300), n.shape[0]))[
+        arrays.group
+    ]
+    return replace(found, own=own)
+
+
+def _squares(weights: Array, people: Array, influence: Array) -> tuple[Array, Array]:
+    """Return the covariance that rows of patients add up to, and the sum of squares of what each adds to a variance."""
+    each = np.divide(weights, people, out=np.zeros_like(weights), where=people > 0)
+    return (influence * weights[:, None]).T @ influence, np.sum(
+        people[:, None] * (each[:, None] * influence**2) ** 2, axis=0
+    )
+
+
+def taught_margin(given: ComposeInput, labelled: CellArrays, shares: TaughtShares) -> Margin:
+    """Return the margin of shares for the declared target.
+
+    Population: V = sum w^2 own^2 + sum (w/r)^2 learned^2, twice their product where the labelled people are among the
+    cohort. The very cohort: the variance of errors alone, and the learned part. df = 2 V^2 / Var(V), as for E1.
+
+    Parameters
+    ----------
+    given : the cohort.
+    labelled : people whose sex is known: others, or the cohort's own arrays.
+    shares : by cell, or of all ages.
+    """
+    arrays = given.arrays
+    covariance, noise = _squares(labelled.w2_over_r2, labelled.n, shares.learned)
+    if not given.sampled:
+        covariance = covariance + shares.realised
+    else:
+        own, own_noise = _squares(arrays.w2, arrays.n, shares.own)
+        covariance, noise = covariance + own, noise + own_noise
+        if labelled is given.arrays:
+            both = (shares.own * arrays.w2_over_r[:, None]).T @ shares.learned
+            covariance = covariance + both + both.T
+    covariance, unseen = covariance + shares.unseen, np.diag(shares.unseen)
+    variance, noise = np.diag(covariance), noise + 2 * unseen**2 / shares.unseen_df
+    df = np.divide(2 * variance**2, noise, out=np.full_like(variance, np.inf), where=noise > 0)
+    df = np.minimum(df, np.maximum(shares.told - 1, 1.0)).reshape(-1, 2)
+    return margin(
+        given,
+        shares.pi.reshape(-1, 2),
+        covariance,
+        effective_validated=shares.told.reshape(-1, 2),
+        variance_df=df,
+    )
+
+
+def in_units(given: ComposeInput, labelled: CellArrays) -> bool:
+    """Tell whether the cohort, or other labelled people, were drawn in units or within strata.
+
+    Parameters
+    ----------
+    given : the cohort.
+    labelled : people whose sex is known.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> in_units(worked_input(), worked_input().arrays)
+    False
+    """
+    return given.sampled and (given.clustered or (labelled is not given.arrays and drawn_in_units(labelled)))
+
+
+def _samples(given: ComposeInput, labelled: CellArrays, shares: TaughtShares, counts: Array) -> tuple[Scores, ...]:
+    arrays = given.arrays
+    taught = {"learned": shares.learned, "t": labelled.w_over_r, "t2": labelled.w2_over_r2}
+    people = {"own": shares.own, "counts": counts, "w": arrays.w, "w2": arrays.w2, "holding": counts > 0}
+    if labelled is arrays:
+        return (unit_scores(arrays, RowInfluence(**people, **taught, wt=arrays.w2_over_r)),)
+    none, nothing = np.zeros_like(labelled.n), np.zeros_like(shares.learned)
+    known = np.repeat(labelled.validated[:, None], shares.pi.size, axis=1)
+    other = RowInfluence(own=nothing, counts=nothing, w=none, w2=none, holding=known, **taught, wt=none)
+    return unit_scores(arrays, RowInfluence(**people)), unit_scores(labelled, other)
+
+
+def taught_over_units(
+    given: ComposeInput, labelled: CellArrays, by_cell: TaughtShares, whole: TaughtShares, one: Composition
+) -> Composition:
+    """Return a composition whose intervals count the sampling units of both samples, where there are any.
+
+    Parameters
+    ----------
+    given : the cohort.
+    labelled : people whose sex is known.
+    by_cell, whole : shares by cell and of all ages, with their influence.
+    one : the composition that counted patients.
+
+    References
+    ----------
+    Binder DA. Int Stat Rev 1983;51:279-292.
+    """
+    if not in_units(given, labelled):
+        return one
+
+    def built(plain: Margin, shares: TaughtShares, group: NDArray[np.int64]) -> ClusteredMargin:
+        counts = np.zeros_like(shares.own)
+        counts[np.arange(group.size), group] = 1.0
+        return clustered_margin(plain, _samples(given, labelled, shares, counts))
+
+    by_band = built(one.by_band, by_cell, given.arrays.group)
+    return over_units(given, one, by_band, built(one.overall, whole, given.arrays.diseased))
