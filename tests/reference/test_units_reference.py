@@ -109,11 +109,14 @@ def test_every_part_of_e2_is_that_of_r(monkeypatch: pytest.MonkeyPatch) -> None:
     assert g @ margin.between @ g == pytest.approx(expected["between"], rel=1e-6)
     parts = margin.pooled(found.by_pi, found.by_n)
     assert parts.within == pytest.approx(expected["within"], rel=1e-6)
+    least = expected["within"] + expected["noise"]
+    assert parts.total == pytest.approx(max(expected["linearised"] + expected["silent"], least), rel=1e-6)
+    assert parts.within < parts.total
 
 
 @pytest.mark.parametrize("place", ["own", "external"])
 def test_e4_over_units_is_that_of_r(place: str) -> None:
-    """Shares, ratio and its standard error, the labelled people in units of their own or the cohort's, to six digits."""
+    """Shares, ratio and standard error, labelled people in units of their own or the cohort's, to six digits."""
     expected = EXPECTED[f"e4_{place}"]
     people, other = EXPECTED["people"], EXPECTED["other"]
     if place == "own":

@@ -121,7 +121,8 @@ e2 <- local({
   along <- t(jacobian(shares, model$b)) %*% g[1:2]
   list(pi = pi, point = log_ratio(c(pi, n)), within = over_units(own, people) + noise,
        between = as.numeric(t(along) %*% covariance %*% along) + noise, noise = noise,
-       linearised = over_units(own + learned, people), beta = model$b, covariance = covariance)
+       linearised = over_units(own + learned, people),
+       silent = as.numeric(t(along) %*% model$inverse %*% diag(1 / sd^2) %*% model$inverse %*% along), beta = model$b, covariance = covariance)
 })
 
 e4 <- function(labelled, own_rows) {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["PooledVariance", "barnard_rubin", "pooled_at_least", "rubin_pool", "satterthwaite"]
+__all__ = ["PooledVariance", "barnard_rubin", "pooled_total", "rubin_pool", "satterthwaite"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,36 +121,41 @@ def barnard_rubin(*, within: float, between: float, imputations: float, complete
     )
 
 
-def pooled_at_least(
-    pooled: PooledVariance, least: float, *, imputations: float, complete_df: float = np.inf
-) -> PooledVariance:
-    """Return Rubin's parts with a total of at least ``least``, the between variance taking what is missing.
+def pooled_total(*, within: float, total: float, drawn: float, imputations: float, df: float) -> PooledVariance:
+    """Return Rubin's parts where the total variance, and not the between one, was estimated.
+
+    B = (T - W) / (1 + 1/m); r = (1 + 1/m) B / W; fmi = (r + 2 / (df + 3)) / (1 + r).
 
     Parameters
     ----------
-    pooled : by Rubin's rules.
-    least : variance below which the total may not lie.
+    within : W.
+    total : T, of the mean of m imputations.
+    drawn : variance between the imputations drawn, for the Monte Carlo error.
     imputations : m; infinite for the analytic limit.
-    complete_df : degrees of freedom had nothing been missing.
+    df : degrees of freedom of T.
 
-    Returns
-    -------
-    The same parts where they reach it. The Monte Carlo error stays that of the imputations drawn.
+    References
+    ----------
+    Rubin DB. Multiple Imputation for Nonresponse in Surveys. Wiley 1987, section 3.3.
 
     Examples
     --------
-    >>> pooled = barnard_rubin(within=1.0, between=1.0, imputations=5)
-    >>> pooled_at_least(pooled, 2.0, imputations=5) is pooled
-    True
-    >>> found = pooled_at_least(pooled, 3.4, imputations=5)
-    >>> round(found.total, 9), round(found.between, 9)
-    (3.4, 2.0)
+    >>> found = pooled_total(within=1.0, total=4.0, drawn=2.0, imputations=np.inf, df=37)
+    >>> found.between, found.fmi, found.df
+    (3.0, 0.7625, 37)
     """
-    if pooled.total >= least:
-        return pooled
-    between = (least - pooled.within) / (1 + 1 / imputations)
-    found = barnard_rubin(within=pooled.within, between=between, imputations=imputations, complete_df=complete_df)
-    return replace(found, monte_carlo_se=pooled.monte_carlo_se)
+    extra = max(total - within, 0.0)
+    fmi = 1.0 if within <= 0 else (extra / within + 2 / (df + 3)) / (1 + extra / within) if extra > 0 else 0.0
+    return PooledVariance(
+        point=np.nan,
+        within=within,
+        between=extra / (1 + 1 / imputations),
+        total=total,
+        df=df,
+        fmi=min(fmi, 1.0),
+        relative_efficiency=float(1 / (1 + fmi / imputations)),
+        monte_carlo_se=float(np.sqrt(drawn / imputations)),
+    )
 
 
 def rubin_pool(estimates: ArrayLike, variances: ArrayLike, *, complete_df: float = np.inf) -> PooledVariance:

@@ -189,7 +189,7 @@ def uninformed_bands(margin: Margin) -> NDArray[np.bool_]:
 def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "", shrunk: bool = False) -> Composition:
     """Return the composition of pooled imputations, state ``model_based``; uninformed bands are ``refused``.
 
-    Where the sample was drawn in units or strata both of Rubin's variances count those.
+    Where the sample was drawn in units or strata the variance within imputations, and in all, counts those.
     """
     by_band, overall = _margins(given, imputed)
     uninformed = uninformed_bands(by_band)
@@ -217,7 +217,7 @@ def imputed_composition(given: ComposeInput, imputed: Imputed, *, why: str = "",
     )
     if imputed.model is None or not given.clustered:
         return one
-    banded, whole = (imputed_over_units(given, imputed.model, plain) for plain in (by_band, overall))
+    banded, whole = (imputed_over_units(given, imputed.model, plain, shrink=shrunk) for plain in (by_band, overall))
     return over_units(given, replace(one, diagnostics={"shrunk": shrunk, **_rubin_parts(whole)}), banded, whole)
 
 
@@ -228,7 +228,7 @@ def imputation(given: ComposeInput, *, shrink: bool = False, why: str = "") -> C
     fitted on validated patients with a weak ridge prior (for r known: weighted to those not validated, sandwich
     covariance). Each of 400 imputations draws the coefficients from their normal posterior and then the men of every
     cell; T = W + (1 + 1/m) B. With more than 12 million draws the analytic limit is used instead, and said. In a sample
-    drawn in units or strata W is linearised over units and coefficients are drawn with a sandwich over them.
+    drawn in units or strata coefficients are drawn with a sandwich over units, and W and T are linearised over them.
 
     Parameters
     ----------

@@ -176,12 +176,12 @@ def unit_scores(arrays: CellArrays, influence: RowInfluence) -> UnitScores | Pat
     """
     if not (arrays.psu < 0).all():
         code, stratum = cluster_codes(arrays, "psu")
-        holding = _added(influence.holding & (arrays.n > 0)[:, None], code, stratum.size).astype(bool)
+        holding = _added(influence.holding * arrays.n[:, None], code, stratum.size) > 0
         return UnitScores(totals=_added(influence.sums(), code, stratum.size), stratum=stratum, holding=holding)
     _, code = np.unique(arrays.stratum, return_inverse=True)
     size = int(code.max(initial=-1)) + 1
     return PatientScores(
-        n=np.bincount(code, weights=arrays.n, minlength=size),
+        n=np.bincount(code, weights=arrays.n, minlength=size).astype(float),
         sums=_added(influence.sums(), code, size),
         products=np.stack([influence.products(code == h) for h in range(size)]),
         holding=_added(influence.holding * arrays.n[:, None], code, size),
