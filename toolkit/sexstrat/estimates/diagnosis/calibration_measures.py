@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ NAME = "calibration"
 ECE_BINS = 10  # of equal width, as in Guo et al. 2017
 KNOT_SHARES = (0.05, 0.35, 0.65, 0.95)  # Harrell, Regression Modeling Strategies, table 2.3, four knots
 ELLIPSOID_DRAWS = 400
+CONFIDENCE = 0.95
+SAME_LOSS = 1e-9  # losses that differ by rounding alone have no variance to make an interval of
+ALL_ALIKE = (
+    "every patient has the same loss: the limits are those if the share of other losses, none of which was seen, is at "
+    "Clopper and Pearson's"
+)
 FEWEST_FOR_CURVE = 50  # validated people from whom a curve of four coefficients is drawn
 STATISTICS = (
     "brier",
@@ -104,7 +111,15 @@ def _brier(people: ValidatedPeople, fields: dict[str, Any]) -> DiagnosticRow:
     mean = people.weighted_mean(loss)
     variance = float(people.squares @ (loss - mean) ** 2) / people.weight.sum() ** 2
     variance *= people.total / max(people.total - 1, 1.0)
-    return normal_row(NAME, "brier", mean, float(np.sqrt(variance)), p_value=None, **fields)
+    if np.ptp(loss) < SAME_LOSS:
+        unseen = 1 - ((1 - CONFIDENCE) / 2) ** (1 / people.effective)
+        low, high = mean * (1 - unseen), mean + (1 - mean) * unseen
+        limits: dict[str, Any] = {"low": low, "high": high, "confidence": CONFIDENCE, "note": ALL_ALIKE}
+        return DiagnosticRow(diagnostic=NAME, statistic="brier", point=mean, **limits, **fields)
+    row = normal_row(NAME, "brier", mean, float(np.sqrt(variance)), p_value=None, **fields)
+    if row.low is None or row.high is None:
+        return row
+    return replace(row, low=max(row.low, 0.0), high=min(row.high, 1.0))  # a loss cannot leave 0 to 1
 
 
 def _curve(people: ValidatedPeople) -> tuple[Array, RobustFit]:

@@ -136,6 +136,10 @@ def recorded_against_unrecorded(arrays: CellArrays, labels: Sequence[str]) -> tu
             note = f"fewer than {FEWEST} patients with recorded sex, or without"
             rows += [DiagnosticRow(**one, state="too_few", note=note) for one in (common, weighted)]
             continue
+        if min(arrays.w[known].sum(), arrays.w[unknown].sum(), arrays.w_over_r[known].sum()) <= 0:
+            note = "all patients with recorded sex, or all without, have a weight of 0"
+            rows += [DiagnosticRow(**one, state="undefined", note=note) for one in (common, weighted)]
+            continue
 
         def sample(chosen: Rows) -> tuple[Array, Array]:
             return np.where(chosen, arrays.w, 0.0), np.where(chosen, arrays.w2, 0.0)

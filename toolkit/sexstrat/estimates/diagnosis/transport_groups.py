@@ -143,8 +143,9 @@ def score_groups(cohort: CellArrays, labelled: CellArrays, *, within: Rows | Non
     >>> [(one.diseased, one.age_low, one.age_high, one.n_men, one.n_women) for one in groups]
     [(False, 45, 45, 100, 100), (False, 65, 65, 100, 100)]
     """
-    taken = (cohort.n_eyes > 0) if within is None else within & (cohort.n_eyes > 0)
-    scored = labelled.validated & (labelled.n_eyes > 0)
+    counted = (cohort.n_eyes > 0) & (cohort.w > 0)  # who weighs nothing stands for nobody
+    taken = counted if within is None else within & counted
+    scored = labelled.validated & (labelled.n_eyes > 0) & (labelled.w_over_r > 0)
     found = []
     for diseased in (0, 1):
         known = scored & (labelled.diseased == diseased)

@@ -77,7 +77,7 @@ class ValidatedPeople:
 
 
 def validated_people(arrays: CellArrays) -> ValidatedPeople:
-    """Return the validated rows with a score.
+    """Return the validated rows with a score and a weight; who weighs nothing stands for nobody.
 
     Parameters
     ----------
@@ -94,9 +94,9 @@ def validated_people(arrays: CellArrays) -> ValidatedPeople:
     >>> people.total, people.effective, people.equally_weighted
     (550.0, 550.0, True)
     """
-    rows = arrays.validated & (arrays.n_eyes > 0)
+    rows = arrays.validated & (arrays.n_eyes > 0) & (arrays.w_over_r > 0)
     n, weight, squares = arrays.n[rows], arrays.w_over_r[rows], arrays.w2_over_r2[rows]
-    scale = n.sum() / weight.sum() if weight.sum() > 0 else 1.0
+    scale = n.sum() / weight.sum() if rows.any() else 1.0
     return ValidatedPeople(
         n=n,
         weight=weight * scale,

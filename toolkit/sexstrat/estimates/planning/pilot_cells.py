@@ -86,6 +86,8 @@ def _inflation(arrays: CellArrays, p: Array) -> tuple[float, float]:
     v = p[used] * (1 - p[used])
     weight = arrays.w2_over_r[used]
     below = float(weight @ v)
+    if below <= 0:
+        raise EstimationError("all the pilot's validated patients have a weight of 0, so they say nothing of the score")
     ratio = float(weight @ e2) / below
     apart = (weight * (e2 - ratio * v)) ** 2 / arrays.n[used]
     return ratio, float(np.sqrt(apart.sum())) / below
