@@ -19,7 +19,10 @@ from sexstrat.study import load_study, plan_study, run_study
 from sexstrat.study.demo import photographs_notice
 from sexstrat.study.simulated import write_simulated_study
 
-TABLES = ("estimates.csv", "audit.csv", "gaps.csv", "flow.csv", "results.json")
+TABLES = (
+    *("estimates.csv", "audit.csv", "gaps.csv", "flow.csv"),
+    *("diagnostics.csv", "sensitivity.csv", "imputation.csv", "results.json"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -129,7 +129,9 @@ def test_the_reader_is_told_what_was_and_was_not_done() -> None:
 def test_suppressed_rows_are_counted_by_table() -> None:
     """The release says how many rows of each table were suppressed."""
     flow = pd.DataFrame({"step": [1, 2], "name": ["a", "b"], "n_patients": [900, 3], "state": "counted"})
-    assert release(results(flow=flow), "uk-5").suppressed_counts == {"estimate": 0, "audit": 0, "gap": 0, "flow": 1}
+    counts = release(results(flow=flow), "uk-5").suppressed_counts
+    assert counts.pop("flow") == 1
+    assert counts == dict.fromkeys(("estimate", "audit", "gap", "diagnostic", "sensitivity", "imputation"), 0)
 
 
 def test_tables_are_copies() -> None:

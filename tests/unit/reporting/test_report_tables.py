@@ -20,9 +20,12 @@ def rows_of(path):
 
 
 def test_every_table_is_written_with_its_contract(released, tmp_path):
-    """Four CSV files and one JSON file hold the columns of their contracts and every released row."""
+    """A CSV file a table and one JSON file hold the columns of their contracts and every released row."""
     files = write_tables(released, tmp_path / "new")
-    assert [path.name for path in files] == ["estimates.csv", "audit.csv", "gaps.csv", "flow.csv", "results.json"]
+    assert [path.name for path in files] == [
+        *("estimates.csv", "audit.csv", "gaps.csv", "flow.csv"),
+        *("diagnostics.csv", "sensitivity.csv", "imputation.csv", "results.json"),
+    ]
     frames = (released.estimates, released.audit, released.gaps, released.flow)
     for path, frame, contract in zip(files, frames, ("estimate", "audit", "gap", "flow"), strict=False):
         rows = rows_of(path)

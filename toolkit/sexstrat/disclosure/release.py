@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from sexstrat.disclosure.audit_rows import protect_audit, protect_gaps
+from sexstrat.disclosure.diagnostic_rows import protect_diagnostics
 from sexstrat.disclosure.estimate_rows import protect_estimates
 from sexstrat.disclosure.flow_rows import protect_flow
 from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
 from sexstrat.disclosure.released import SEAL, Released
 from sexstrat.disclosure.rounding import round_table
+from sexstrat.disclosure.sensitivity_rows import protect_imputation, protect_sensitivity
 from sexstrat.disclosure.texts import CHOICE_KEYS, without_small_counts, without_small_values
 from sexstrat.disclosure.withhold import numbers, releasable_frame
 from sexstrat.errors import DisclosureError
@@ -71,6 +73,9 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         "audit": releasable_frame(results.audit, "audit"),
         "gap": releasable_frame(results.gaps, "gap"),
         "flow": releasable_frame(results.flow, "flow"),
+        "diagnostic": releasable_frame(results.diagnostics, "diagnostic"),
+        "sensitivity": releasable_frame(results.sensitivity, "sensitivity"),
+        "imputation": releasable_frame(results.imputation, "imputation"),
     }
     _refuse_small_study(tables)
     tables = _protected(tables, rule)
@@ -81,6 +86,9 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         audit=tables["audit"],
         gaps=tables["gap"],
         flow=tables["flow"],
+        diagnostics=tables["diagnostic"],
+        sensitivity=tables["sensitivity"],
+        imputation=tables["imputation"],
         settings=dict(results.settings),
         provenance=without_small_values(dict(results.provenance), rule),
         model_card=results.model_card,
@@ -113,11 +121,15 @@ def _refuse_small_study(tables: Mapping[str, pd.DataFrame]) -> None:
 
 def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> dict[str, pd.DataFrame]:
     audit = protect_audit(tables["audit"], rule)
+    estimates = protect_estimates(tables["estimate"], rule)
     done = {
-        "estimate": protect_estimates(tables["estimate"], rule),
+        "estimate": estimates,
         "audit": audit,
         "gap": protect_gaps(tables["gap"], audit, rule),
         "flow": protect_flow(tables["flow"], rule),
+        "diagnostic": protect_diagnostics(tables["diagnostic"], estimates, audit, rule),
+        "sensitivity": protect_sensitivity(tables["sensitivity"], estimates, rule),
+        "imputation": protect_imputation(tables["imputation"], estimates, rule),
     }
     for name, frame in done.items():
         text = "reason" if name == "flow" else "note"

@@ -23,8 +23,8 @@ class Released:
     Parameters
     ----------
     title : title of the study.
-    estimates, audit, gaps, flow : the tables, with the columns of their contracts and ``withheld``: the names of the
-        columns that the gate emptied in that row, separated by spaces.
+    estimates, audit, gaps, flow, diagnostics, sensitivity, imputation : the tables, with the columns of their contracts
+        and ``withheld``: the names of the columns that the gate emptied in that row, separated by spaces.
     settings, provenance, model_card : as in the results; small counts taken out of the provenance.
     choices : one mapping per condition, with the keys that may pass and no small count.
     notices : sentences every reader must see first, without small counts.
@@ -50,6 +50,9 @@ class Released:
     audit: pd.DataFrame
     gaps: pd.DataFrame
     flow: pd.DataFrame
+    diagnostics: pd.DataFrame
+    sensitivity: pd.DataFrame
+    imputation: pd.DataFrame
     settings: Mapping[str, Any]
     provenance: Mapping[str, Any]
     model_card: Mapping[str, Any] | None
@@ -67,10 +70,13 @@ class Released:
             raise DisclosureError("only sexstrat.disclosure.release() makes a Released; pass the results through it")
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return copies of the four tables by the name of their contract."""
+        """Return copies of the tables by the name of their contract."""
         return {
             "estimate": self.estimates.copy(),
             "audit": self.audit.copy(),
             "gap": self.gaps.copy(),
             "flow": self.flow.copy(),
+            "diagnostic": self.diagnostics.copy(),
+            "sensitivity": self.sensitivity.copy(),
+            "imputation": self.imputation.copy(),
         }

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sexstrat.disclosure.error_rows import is_error_share
 from sexstrat.disclosure.implied_counts import is_exact
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import numbers, withhold_cells
@@ -23,6 +24,8 @@ SHARES = (
     "observed_male_share",
     "ungradable",
 )
+# an eye-level share moves on the grid of patients, which is the coarser one
+COUNTED_SHARES = ("prevalence", "male_share", "prevalence_difference", "eye_prevalence", "eye_prevalence_difference")
 
 
 def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFrame:
@@ -35,7 +38,7 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
     Parameters
     ----------
     frame : protected rows of the table.
-    table : "estimate", "audit", "gap" or "flow".
+    table : name of the contract.
     profile : with its rounding base; without one nothing changes.
 
     Examples
@@ -63,10 +66,15 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
         rounded["point"] = np.where(listed, _nearest(numbers(frame, "point"), base), numbers(frame, "point"))
     if table == "flow":
         return rounded
+    if table == "imputation":
+        return _of_complete_cases(rounded)
+    if table == "diagnostic":
+        effective = (frame["statistic"] == "effective_validated").to_numpy(dtype=bool)
+        rounded["point"] = np.where(effective, _nearest(numbers(frame, "point"), base), numbers(frame, "point"))
     shares, people = _shares(frame, rounded, table)
     grid = base / np.where(shares, np.maximum(people, base), np.nan)
     rounded = _coarsened(rounded, shares, grid)
-    if table == "estimate":
+    if table in {"estimate", "sensitivity"}:
         ratios = is_exact(frame) & ~shares
         for name in ("point", "low", "high"):
             rounded[name] = np.where(ratios, np.round(numbers(frame, name), 2), numbers(rounded, name))
@@ -77,6 +85,16 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
     return rounded
 
 
+def _of_complete_cases(frame: pd.DataFrame) -> pd.DataFrame:
+    """Round the ratios of complete cases, which are counts of people, and withhold what tells their variance."""
+    chosen = (frame["method"] == "complete_case").to_numpy(dtype=bool)
+    for name in ("point", "low", "high"):
+        frame[name] = np.where(chosen, np.round(numbers(frame, name), 2), numbers(frame, name))
+    for name in ("se", "within"):
+        frame = withhold_cells(frame, chosen & np.isfinite(numbers(frame, name)), [name])
+    return frame
+
+
 def _nearest(value: NDArray[np.float64], base: int) -> NDArray[np.float64]:
     return np.asarray(np.floor(value / base + 0.5) * base)
 
@@ -84,8 +102,10 @@ def _nearest(value: NDArray[np.float64], base: int) -> NDArray[np.float64]:
 def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Choose the rows that are shares of counted people, with the rounded number of those people."""
     people = numbers(rounded, "n_patients")
-    if table == "estimate":
-        exact = is_exact(frame) & frame["measure"].isin(("prevalence", "male_share", "prevalence_difference"))
+    if table == "diagnostic":
+        return is_error_share(frame), numbers(rounded, "n_validated")
+    if table in {"estimate", "sensitivity"}:
+        exact = is_exact(frame) & frame["measure"].isin(COUNTED_SHARES)
         validated = numbers(rounded, "n_validated")
         complete = (frame["estimator"] == "complete_case").to_numpy(dtype=bool) & np.isfinite(validated)
         return np.asarray(exact, dtype=bool), np.where(complete, validated, people)

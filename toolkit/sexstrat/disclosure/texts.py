@@ -17,6 +17,8 @@ CHOICE_KEYS = (
     "estimator",
     "band_estimators",
     "standard_estimators",
+    "adjusted_estimators",
+    "advice",
     "state",
     "why",
     "assumptions",

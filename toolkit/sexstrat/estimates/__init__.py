@@ -71,6 +71,7 @@ from sexstrat.estimates.resampling.bootstrap import bootstrap
 from sexstrat.estimates.resampling.bootstrap_e1 import bootstrap_e1
 from sexstrat.estimates.resampling.bootstrap_intervals import bca_interval, percentile_interval
 from sexstrat.estimates.resampling.bootstrap_result import Bootstrap
+from sexstrat.estimates.sensitivity.beliefs import Beliefs, stated_priors
 from sexstrat.estimates.sensitivity.beta_prior import BetaPrior, beta_prior
 from sexstrat.estimates.sensitivity.bias_analysis import bias_analysis, bias_analysis_of_draws
 from sexstrat.estimates.sensitivity.bias_analysis_result import BiasAnalysis
@@ -88,7 +89,11 @@ from sexstrat.estimates.sensitivity.tipping_point import (
     tipping_point_of_recording,
     tipping_point_of_score,
 )
+from sexstrat.estimates.sensitivity.transported_shift import tipping_point_of_transport
 from sexstrat.estimates.standardise import StandardWeights, standard_populations, standard_weights
+from sexstrat.estimates.study_tables import StudyTables, study_tables
+from sexstrat.estimates.validation_needed import ValidationNeeded, validation_needed
+from sexstrat.estimates.what_if import WhatIf, what_if
 
 __all__ = [
     "ESTIMATORS",
@@ -97,6 +102,7 @@ __all__ = [
     "AgeTrend",
     "Allocation",
     "Anticipated",
+    "Beliefs",
     "BetaPrior",
     "BiasAnalysis",
     "Bootstrap",
@@ -141,13 +147,16 @@ __all__ = [
     "StandardWeights",
     "StandardisedRate",
     "StratifiedTables",
+    "StudyTables",
     "SurveyDesign",
     "SurveyEstimate",
     "TippingPoint",
     "TransportTest",
     "ValidationFit",
+    "ValidationNeeded",
     "ValidationTable",
     "VarianceParts",
+    "WhatIf",
     "acc",
     "age_trend",
     "all_estimates",
@@ -218,20 +227,25 @@ __all__ = [
     "standard_populations",
     "standard_weights",
     "stated_cells",
+    "stated_priors",
     "stratified_tables",
+    "study_tables",
     "survey_mean",
     "survey_proportion",
     "survey_ratio",
     "survey_total",
     "tipping_point_of_recording",
     "tipping_point_of_score",
+    "tipping_point_of_transport",
     "transport_test",
     "truth_composition",
     "validated_only_interval",
     "validation_likelihood",
+    "validation_needed",
     "validation_table",
     "variance_parts",
     "von_hippel",
+    "what_if",
     "white_royston_wood",
     "wilson",
 ]

@@ -41,6 +41,16 @@ class StudyTables:
     what_if: tuple[WhatIf, ...]
 
 
+def _site_names(cells: Cells, condition: str, bands: AgeBands) -> list[str] | None:
+    """Name the site codes that the people of one condition have, or None where the cells name no site."""
+    frame = cells.of(condition).frame
+    ages = bands.index(frame["age_years"].to_numpy(dtype=float, na_value=float("nan")))
+    sites = frame.loc[(ages >= 0) & (frame["recorded_sex"] != "other").to_numpy(), "site"]
+    if sites.isna().all():
+        return None
+    return [name or "no site named" for name in sorted(set(sites.astype("string").fillna("")))]
+
+
 def _beside(
     study: EstimatedStudy, beliefs: Beliefs, standards: Sequence[str | Mapping[int, float]]
 ) -> tuple[WhatIf, ...]:
@@ -60,7 +70,6 @@ def study_tables(
     truth: Cells | None = None,
     external: Cells | None = None,
     beliefs: Beliefs | None = None,
-    sites: Sequence[str] | None = None,
 ) -> StudyTables:
     """Return every table of a study: the decision table with all that it puts beside an answer.
 
@@ -69,7 +78,6 @@ def study_tables(
     cells, conditions, bands, design, target, standards, level, seed, truth, external : as in
         :func:`sexstrat.estimates.all_estimates.all_estimates`.
     beliefs : what the study states about errors that its data cannot check; None states nothing.
-    sites : names of the site codes, for diagnostics; None numbers them.
 
     Returns
     -------
@@ -100,10 +108,13 @@ def study_tables(
     frame, choices = frame_and_choices(study, standards)
     beside = _beside(study, Beliefs() if beliefs is None else beliefs, standards)
     names = [name for name in standards if isinstance(name, str)]
-    diagnosed = [
-        (one.condition, diagnostic_rows_of(study.given[one.condition], one, sites=sites, standards=names))
-        for one in study.chosen
-    ]
+    diagnosed = []
+    for one in study.chosen:
+        labelled = cells if external is None else external
+        known_for = one.condition if one.condition in labelled.conditions else labelled.conditions[0]
+        sites = _site_names(labelled, known_for, bands)
+        rows = diagnostic_rows_of(study.given[one.condition], one, sites=sites, standards=names)
+        diagnosed.append((one.condition, rows))
     lead = next(iter(standards), "cohort")
     return StudyTables(
         estimates=frame,

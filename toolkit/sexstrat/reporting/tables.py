@@ -23,11 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["estimates_table", "write_tables"]
 
 RESULTS_VERSION = 1
-_TABLES = {"estimates": "estimate", "audit": "audit", "gaps": "gap", "flow": "flow"}
+_TABLES = {
+    "estimates": "estimate",
+    "audit": "audit",
+    "gaps": "gap",
+    "flow": "flow",
+    "diagnostics": "diagnostic",
+    "sensitivity": "sensitivity",
+    "imputation": "imputation",
+}
 
 
 def write_tables(released: Released, folder: str | Path) -> tuple[Path, ...]:
-    """Write ``estimates.csv``, ``audit.csv``, ``gaps.csv``, ``flow.csv`` and ``results.json``.
+    """Write a CSV for each released table (``estimates.csv``, ``diagnostics.csv``, ...) and ``results.json``.
 
     Every row says in ``value_state`` what its first number is: ``shown``, ``zero``, ``suppressed``, ``missing`` or
     ``undefined``; an empty cell alone never has to be interpreted.

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sexstrat.errors import StudyError
+from sexstrat.errors import EstimationError, StudyError
 from sexstrat.study.keys import SECTIONS, Key
 from sexstrat.values.age_bands import AgeBands
 
@@ -87,7 +87,7 @@ def load_study(path: str | Path) -> Study:
     >>> load_study(folder / "s.toml")
     Traceback (most recent call last):
     sexstrat.errors.StudyError: s.toml: 4 problems
-      line 4, validation.desing: no such key; did you mean design? allowed: design
+      line 4, validation.desing: no such key; did you mean design? allowed: design, recorded_sex_error
       section [persons] is missing
       section [conditions] is missing
       line 3, validation.design: required and missing: how sex came to be recorded for some patients; ...
@@ -153,7 +153,7 @@ def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str
     settings: dict[str, dict[str, Any]] = {}
     for name, keys in SECTIONS.items():
         given = raw if name == "" else raw.get(name)
-        optional = name in {"images", "scores", "truth", *EXTERNAL}
+        optional = name in {"images", "scores", "truth", "bias_analysis", *EXTERNAL}
         if given is None and (optional or name in _REQUIRED_SECTIONS):
             if not optional:
                 breaches.append(f"section [{name}] is missing")
@@ -189,6 +189,7 @@ def _mismatch(rule: Key, value: Any) -> str | None:
         "path": text and value != "",
         "integer": integer,
         "number": integer or isinstance(value, float),
+        "range": _is_range(value),
         "integers": isinstance(value, list) and len(value) > 0 and all(type(item) is int for item in value),
         "texts": isinstance(value, list) and all(isinstance(item, str) for item in value),
         "mapping": _is_mapping(value),
@@ -205,6 +206,37 @@ def _mismatch(rule: Key, value: Any) -> str | None:
 
 def _is_mapping(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _is_range(value: Any) -> bool:
+    """Tell whether a value is a lowest and a highest probability, strictly inside 0 to 1 and rising."""
+    numbers = isinstance(value, list) and len(value) == 2 and all(type(item) in {int, float} for item in value)
+    return numbers and 0 < value[0] < value[1] < 1
+
+
+def _bias_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say where beliefs about the errors of predicted sex are stated by halves, or no prior fits them."""
+    stated = settings.get("bias_analysis")
+    if stated is None:
+        return []
+    found = [
+        f"bias_analysis.{name}: missing; {other} is stated, and a bias analysis needs both"
+        for name, other in (("sensitivity", "specificity"), ("specificity", "sensitivity"))
+        if stated[name] is None and stated[other] is not None
+    ]
+    found += [
+        f"bias_analysis.{name}: missing; {name}_diseased is stated, which only says how the disease changes it"
+        for name in ("sensitivity", "specificity")
+        if stated[name] is None and stated[f"{name}_diseased"] is not None
+    ]
+    if not found and stated["sensitivity"] is not None:
+        from sexstrat.study.beliefs import beliefs_of
+
+        try:
+            beliefs_of(settings)
+        except EstimationError as problem:
+            found.append(f"bias_analysis.{problem}")
+    return list(dict.fromkeys(found))
 
 
 def _external_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -225,7 +257,7 @@ def _contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = []
     if ("images" in settings) == ("scores" in settings):
         found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
-    found += _external_contradictions(settings)
+    found += _external_contradictions(settings) + _bias_contradictions(settings)
     for section in ("analysis", "audit"):
         lows = settings[section]["age_bands"]
         edges = [*(lows or ()), *([settings["analysis"]["age_end"]] if settings["analysis"]["age_end"] else [])]

@@ -17,7 +17,7 @@ class Key:
 
     Parameters
     ----------
-    kind : text, path, integer, number, integers, texts, mapping or coding (a name or a mapping).
+    kind : text, path, integer, number, range, integers, texts, mapping or coding (a name or a mapping).
     default : value when the key is left out.
     required : whether leaving it out is an error once its section is there.
     allowed : the allowed words, empty when any.
@@ -48,6 +48,7 @@ class Key:
             "path": "a file or folder, relative to the study file",
             "integer": "a whole number",
             "number": "a number",
+            "range": "[lowest, highest], two rising numbers above 0 and below 1",
             "integers": "a list of whole numbers",
             "texts": "a list of texts",
             "mapping": "a table such as { contract_column = 'your column' }",
@@ -99,6 +100,31 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
             required=True,
             allowed=("random", "known_probability", "modelled", "may_depend_on_sex", "external", "none"),
             about="how sex came to be recorded for some patients; must be declared, data cannot show it",
+        ),
+        "recorded_sex_error": Key(
+            kind="number", low=0, high=0.2, about="believed share of wrong records of sex; shown as a what-if"
+        ),
+    },
+    "bias_analysis": {
+        "sensitivity": Key(kind="range", about="share of men called male; 95 % sure to lie in it"),
+        "specificity": Key(kind="range", about="share of women called female; 95 % sure to lie in it"),
+        "sensitivity_diseased": Key(kind="range", about="the same with the disease; left out: as without it"),
+        "specificity_diseased": Key(kind="range", about="the same with the disease; left out: as without it"),
+        "correlation": Key(
+            kind="number", default=0.8, low=-1, high=1, about="between the errors with and without the disease"
+        ),
+        "correlation_of_errors": Key(
+            kind="number", default=0.0, low=-1, high=1, about="between sensitivity and specificity"
+        ),
+        "draws": Key(kind="integer", default=20_000, low=1_000, high=1_000_000, about="draws from these beliefs"),
+        "shift_limit": Key(
+            kind="number", default=3.0, low=0.1, high=10, about="largest shift of the score's logit looked at"
+        ),
+        "trained_male_share": Key(
+            kind="number", default=0.5, low=0.01, high=0.99, about="share of men for which the score is calibrated"
+        ),
+        "two_eye_slope": Key(
+            kind="number", default=1.0, low=0.1, high=3, about="slope that calibrates the mean logit of two eyes"
         ),
     },
     "analysis": {

@@ -23,9 +23,9 @@ STAGES = ("scores", "cohort", "estimates", "audit", "report")
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "scores": ("images", "scores"),
     "cohort": ("persons", "conditions", "truth", *EXTERNAL, ".model_card", "analysis.age_bands", "analysis.age_end"),
-    "estimates": ("validation", "analysis"),
+    "estimates": ("validation", "analysis", "bias_analysis"),
     "audit": ("analysis", "audit"),
-    "report": ("", "validation", "analysis", "disclosure"),
+    "report": ("", "validation", "analysis", "bias_analysis", "disclosure"),
 }
 _UPSTREAM: Mapping[str, tuple[str, ...]] = {
     "scores": (),

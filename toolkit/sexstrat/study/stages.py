@@ -133,8 +133,9 @@ def _cohort_summary(cohort: Cohort) -> str:
 
 
 def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
-    """Compute every estimate from the cells."""
-    from sexstrat.estimates import all_estimates
+    """Compute every estimate from the cells, what it rests on and what could change it."""
+    from sexstrat.estimates.study_tables import study_tables
+    from sexstrat.study.beliefs import beliefs_of
 
     keys = study.section("analysis")
     wanted = tuple(keys["conditions"]) or None
@@ -147,7 +148,7 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
     if "external_persons" in study:
         with Cohort.open(folder / "private" / "external.duckdb") as cohort:
             external = cohort.cells()
-    frame, choices = all_estimates(
+    found = study_tables(
         cells,
         conditions=wanted,
         bands=study.bands,
@@ -158,9 +159,12 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
         seed=study.seed,
         truth=truth,
         external=external,
+        beliefs=beliefs_of(study.settings),
     )
     cells.frame.to_parquet(folder / "private" / "cells.parquet", index=False)
-    frame.to_parquet(folder / "private" / "estimates.parquet", index=False)
+    for name in ("estimates", "diagnostics", "sensitivity", "imputation"):
+        getattr(found, name).to_parquet(folder / "private" / f"{name}.parquet", index=False)
+    choices = found.choices
     text = json.dumps(choices, default=_plain, ensure_ascii=False, indent=1)
     (folder / "private" / "choices.json").write_text(text, encoding="utf-8")
     refused = sum(choice["state"] == "refused" for choice in choices)

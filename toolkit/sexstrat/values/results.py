@@ -23,6 +23,8 @@ class StudyResults:
     estimates : rows of the ``estimate`` contract.
     audit, gaps : rows of the ``audit`` and ``gap`` contracts.
     flow : rows of the ``flow`` contract.
+    diagnostics, sensitivity, imputation : rows of the ``diagnostic``, ``sensitivity`` and ``imputation`` contracts;
+        empty where they were not asked for.
     settings : the resolved study file (nested plain values).
     provenance : versions, digests, seed, model.
     model_card : the model's card, or None when no model was used here.
@@ -41,6 +43,9 @@ class StudyResults:
     audit: pd.DataFrame
     gaps: pd.DataFrame
     flow: pd.DataFrame
+    diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    imputation: pd.DataFrame = field(default_factory=pd.DataFrame)
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     model_card: Mapping[str, Any] | None = None
