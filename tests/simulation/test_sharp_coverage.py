@@ -15,15 +15,12 @@ from sexstrat.estimates.compose import compose_input, estimated
 from sexstrat.estimates.diagnosis.imputation_comparison import compare_imputations
 from sexstrat.estimates.imputation import Imputed, analytic, imputed_composition
 from sexstrat.estimates.recalibration import recalibrate
-from sexstrat.simulation import (
+from sexstrat.simulation import ExternalCohort, (
     Setting,
-    cells_of_people,
-    draw_people,
     setting,
     simulate_cells,
     true_prevalence_ratio,
 )
-from sexstrat.simulation.external import external_setting
 from sexstrat.values.age_bands import AgeBands
 
 ALL = AgeBands((20,))
@@ -126,13 +123,10 @@ def transported_calibration(given: ComposeInput) -> Composition:
 
 def outside_cohorts(count: int) -> Iterator[ComposeInput]:
     """Yield cohorts with 1,000 labelled people elsewhere, among whom men are no sicker than women."""
-    one = setting("external")
-    there = replace(external_setting(one), disease_by_male=0.0)
+    one = replace(setting("external"), external=ExternalCohort(disease_by_male=0.0))
     for seed in range(FIRST_SEED, FIRST_SEED + count):
-        people = draw_people(there, there.patients, np.random.default_rng((seed, 2)))
-        labelled = cells_of_people(people, people.validated)
-        cells = simulate_cells(one, 20_000, seed).cells
-        yield compose_input(cells, bands=ALL, design="external", external=labelled)
+        drawn = simulate_cells(one, 20_000, seed)
+        yield compose_input(drawn.cells, bands=ALL, design="external", external=drawn.external)
 
 
 @pytest.mark.slow

@@ -24,13 +24,10 @@ from sexstrat.estimates.recalibration import recalibrate
 from sexstrat.simulation import (
     ExternalCohort,
     Setting,
-    cells_of_people,
-    draw_people,
     setting,
     simulate_cells,
     true_prevalence_ratio,
 )
-from sexstrat.simulation.external import external_setting
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import ValidationDesign
@@ -174,11 +171,9 @@ def shifted() -> ComposeInput:
 
     P(score | sex, disease, age) is the same; how many are men among the diseased and the others is not.
     """
-    one = replace(setting("external"), external=ExternalCohort(patients=80_000))
-    there = replace(external_setting(one), disease_by_male=0.0)
-    people = draw_people(there, there.patients, np.random.default_rng(6))
-    labelled = cells_of_people(people, people.validated)
-    return compose_input(simulate_cells(one, 200_000, 6).cells, bands=ALL, design="external", external=labelled)
+    one = replace(setting("external"), external=ExternalCohort(patients=80_000, disease_by_male=0.0))
+    drawn = simulate_cells(one, 200_000, 6)
+    return compose_input(drawn.cells, bands=ALL, design="external", external=drawn.external)
 
 
 def transported_calibration(given: ComposeInput) -> Composition:
@@ -202,16 +197,20 @@ def test_calibration_does_not_transport_under_label_shift_and_likelihood_ratios_
 
 
 def test_predictive_values_move_with_the_share_of_men_and_sensitivity_does_not() -> None:
-    """Fact 8: men are 60 % there and 48 % here: PPV falls by more than three points, sensitivity by age stays."""
+    """Fact 8: men are 60 % there and 48 % here: PPV falls and NPV rises by over three points, sensitivity stays."""
     given = shifted()
     here = cell_arrays(simulate_cells(setting("external"), 200_000, 6).truth, ALL, ValidationDesign.random)
     rows = [one.n_eyes > 0 for one in (here, given.labelled)]
     values = []
     for arrays, used in zip((here, given.labelled), rows, strict=True):
         n, male, called = arrays.n[used], arrays.male[used], arrays.predicted_male[used]
-        values.append((n[called & male].sum() / n[called].sum(), accuracy_of(arrays, used)))
-    (ppv_here, accuracy_here), (ppv_there, accuracy_there) = values
+        right = [
+            n[called == male][called[called == male] == state].sum() / n[called == state].sum() for state in (1, 0)
+        ]
+        values.append((*right, accuracy_of(arrays, used)))
+    (ppv_here, npv_here, accuracy_here), (ppv_there, npv_there, accuracy_there) = values
     assert ppv_there - ppv_here > 0.03
+    assert npv_here - npv_there > 0.03
     assert accuracy_there.sensitivity == pytest.approx(accuracy_here.sensitivity, abs=0.006)
     assert accuracy_there.specificity == pytest.approx(accuracy_here.specificity, abs=0.006)
 

@@ -153,3 +153,22 @@ def test_a_setting_without_external_cohort_has_no_setting_for_one() -> None:
     """The message says what to do."""
     with pytest.raises(StudyError, match="has no external cohort; give it one"):
         external_setting(Setting(name="alone", clusters=Clusters()))
+
+
+def test_disease_by_male_elsewhere_is_its_own_knob() -> None:
+    """Men are no sicker than women there, half as sick again here; the main cohort does not move by a patient."""
+    base = with_knobs(setting("external"), male_by_age=0.0)
+    one = with_knobs(base, external_disease_by_male=0.0, external_patients=40_000)
+    assert one.external is not None
+    assert external_setting(one).disease_by_male == 0.0
+    assert external_setting(base).disease_by_male == base.disease_by_male == 0.5
+    drawn, plain = simulate_cells(one, 3_000, 4), simulate_cells(base, 3_000, 4)
+    assert drawn.cells.frame.equals(plain.cells.frame)
+    assert drawn.external is not None
+    frame = drawn.external.frame
+    frame = frame.assign(cases=frame["n"] * frame["diseased"].astype(int))
+    sums = frame.groupby("recorded_sex")[["cases", "n"]].sum()
+    rate = sums["cases"] / sums["n"]
+    assert rate["male"] / rate["female"] == pytest.approx(1.0, abs=0.05)
+    with pytest.raises(StudyError, match="disease_by_male is 9"):
+        with_knobs(setting("external"), external_disease_by_male=9.0)

@@ -80,6 +80,7 @@ def simulate(
     external_mean_age: Annotated[Number, _knob("Location of their ages, years")] = None,
     external_prevalence: Annotated[Number, _knob("Share diseased there")] = None,
     external_male_share: Annotated[Number, _knob("Share of men there")] = None,
+    external_disease_by_male: Annotated[Number, _knob("Log odds ratio of disease there; left out: as here")] = None,
     external_auc: Annotated[Number, _knob("AUC there; left out: as here")] = None,
     external_shift_men: Annotated[Number, _knob("Shift in diseased men there")] = None,
     external_shift_women: Annotated[Number, _knob("Shift in diseased women there")] = None,

@@ -16,9 +16,9 @@ __all__ = ["external_generator", "external_setting"]
 def external_setting(one: Setting) -> Setting:
     """Return the setting from which the external cohort of ``one`` is drawn.
 
-    Ages, prevalence and share of men are its own. The model is the main cohort's, calibrated for the same share of men
-    with the same slope and errors given sex, disease and age: P(score | sex, disease, age) transports, unless the AUC
-    or the shifts are its own. It has no hospitals and no survey.
+    Ages, prevalence and share of men are its own, and how much commoner the disease is in men may be. The model is the
+    main cohort's, calibrated for the same share of men with the same slope and errors given sex, disease and age:
+    P(score | sex, disease, age) transports, unless the AUC or the shifts are its own. It has no hospitals, no survey.
 
     Parameters
     ----------
@@ -47,6 +47,7 @@ def external_setting(one: Setting) -> Setting:
         mean_age=other.mean_age,
         prevalence=other.prevalence,
         male_share=other.male_share,
+        disease_by_male=one.disease_by_male if other.disease_by_male is None else other.disease_by_male,
         trained_male_share=one.model_male_share,
         auc=one.auc if other.auc is None else other.auc,
         shift_men=one.shift_men if other.shift_men is None else other.shift_men,

@@ -80,6 +80,8 @@ class ExternalCohort:
     patients : people in it.
     mean_age : location of their ages, in years (normal, SD 14, cut to 20 to 95).
     prevalence, male_share : their marginal shares.
+    disease_by_male : log odds ratio of disease, men over women, there; None takes the main cohort's. Another one is a
+        label shift: predictive values and calibration change, P(score | sex, disease, age) does not.
     auc, shift_men, shift_women : as in the setting; None takes the main cohort's.
 
     Examples
@@ -92,6 +94,7 @@ class ExternalCohort:
     mean_age: float = 52.0
     prevalence: float = 0.30
     male_share: float = 0.60
+    disease_by_male: float | None = None
     auc: float | None = None
     shift_men: float | None = None
     shift_women: float | None = None
