@@ -15,7 +15,8 @@ from sexstrat.estimates.compose import compose_input, estimated
 from sexstrat.estimates.diagnosis.imputation_comparison import compare_imputations
 from sexstrat.estimates.imputation import Imputed, analytic, imputed_composition
 from sexstrat.estimates.recalibration import recalibrate
-from sexstrat.simulation import ExternalCohort, (
+from sexstrat.simulation import (
+    ExternalCohort,
     Setting,
     setting,
     simulate_cells,
