@@ -19,6 +19,7 @@ CHOICE_KEYS = (
     "standard_estimators",
     "adjusted_estimators",
     "advice",
+    "what_if_assumptions",
     "state",
     "why",
     "assumptions",

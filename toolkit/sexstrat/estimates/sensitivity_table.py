@@ -16,6 +16,7 @@ from sexstrat.values.tables import table_schema
 __all__ = ["sensitivity_frame", "typed_frame"]
 
 RATIO = "prevalence_ratio"
+UNKNOWN_BANDS = "at this shift the share of men is not known in age bands that hold more than 5 % of the weight"
 
 Row = dict[str, Any]
 
@@ -59,6 +60,15 @@ def _of_bias(bias: BiasAnalysis, base: Row, scenario: str) -> Iterator[Row]:
             yield {**common, "statistic": statistic, **dict(numbers)}
 
 
+def _is_told(row: Row) -> bool:
+    """Tell whether a ratio along a shift is one that the shift implies, in every age band that counts."""
+    return pd.notna(row["point"]) and row["state"] in {"bias_analysis", "assumption"}
+
+
+def _step(curve: list[Row]) -> float:
+    return float(curve[1]["shift"] - curve[0]["shift"])
+
+
 def _of_tipping(found: TippingPoint, base: Row) -> Iterator[Row]:
     """Yield the curve, and the shift at which the conclusion changes."""
     about_score = found.estimator.startswith("shifted_")
@@ -66,13 +76,22 @@ def _of_tipping(found: TippingPoint, base: Row) -> Iterator[Row]:
     analysis = "shift_between_cohorts" if found.estimator == "E5" else analysis
     common = {**base, "analysis": analysis, "scenario": found.pattern, "estimator": found.estimator}
     common |= {"standard": found.standard, "level": found.level}
-    for row in found.to_frame().to_dict("records"):
-        told = pd.notna(row["point"])
-        state = "bias_analysis" if told else "undefined" if row["state"] in {None, "undefined"} else "refused"
+    curve = found.to_frame().to_dict("records")
+    for row in curve:
+        state, note = "bias_analysis", row["note"]
         numbers = {name: row[name] if pd.notna(row[name]) else None for name in ("point", "low", "high")}
+        if not _is_told(row):
+            state = "undefined" if row["state"] in {None, "undefined"} else "refused"
+            note = note if row["state"] in {"refused", "undefined"} else UNKNOWN_BANDS
+            numbers = {}
         yield {**common, "statistic": "estimate", "value": row["shift"], "measure": RATIO, **numbers,
-               "state": state, "note": row["note"]}  # fmt: skip
+               "state": state, "note": note}  # fmt: skip
     state = found.state if found.state == "refused" else "bias_analysis" if found.tipping is not None else "undefined"
+    near = [row for row in curve if found.tipping is not None and abs(row["shift"] - found.tipping) < _step(curve)]
+    if not all(_is_told(row) for row in near):
+        yield {**common, "statistic": "tipping", "measure": "tipping_value", "state": "undefined",
+               "note": UNKNOWN_BANDS}  # fmt: skip
+        return
     yield {**common, "statistic": "tipping", "measure": "tipping_value", "point": found.tipping, "state": state,
            "note": found.statement}  # fmt: skip
 

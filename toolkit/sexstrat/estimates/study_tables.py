@@ -121,6 +121,9 @@ def study_tables(
         diagnostics=diagnostics_frame_of(diagnosed),
         sensitivity=sensitivity_frame(beside),
         imputation=imputation_frame(list(study.given.values()), standard=lead),
-        choices=tuple({**choice, "advice": list(one.statements)} for choice, one in zip(choices, beside, strict=True)),
+        choices=tuple(
+            {**choice, "advice": list(one.statements), "what_if_assumptions": list(one.assumptions)}
+            for choice, one in zip(choices, beside, strict=True)
+        ),
         what_if=beside,
     )

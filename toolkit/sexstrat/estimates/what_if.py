@@ -19,6 +19,8 @@ from sexstrat.estimates.sensitivity.bias_analysis_result import BiasAnalysis
 from sexstrat.estimates.sensitivity.crossing import grid_of
 from sexstrat.estimates.sensitivity.default_priors import DEFAULT, NO_PRIORS, default_priors
 from sexstrat.estimates.sensitivity.e_value import EValue, e_value
+from sexstrat.estimates.sensitivity.error_priors import ErrorPriors
+from sexstrat.estimates.sensitivity.misrecorded_margin import ASSUMPTIONS as WRONG_RECORDS
 from sexstrat.estimates.sensitivity.noisy_recorded_sex import LARGEST, NoisyRecordedSex, noisy_recorded_sex
 from sexstrat.estimates.sensitivity.noisy_recorded_sex import STEPS as RATES
 from sexstrat.estimates.sensitivity.tipping_point import (
@@ -34,6 +36,12 @@ __all__ = ["WhatIf", "needs_bias_analysis", "what_if"]
 
 PATTERNS = ("common", "diseased")
 SCORE_STEPS = 12
+PRIOR_NAMES = (
+    "Sensitivity without the disease",
+    "Sensitivity with the disease",
+    "Specificity without the disease",
+    "Specificity with the disease",
+)
 STATED, BY_DEFAULT = "stated in the study file", "default priors"
 
 Standard = str | Mapping[int, float]
@@ -94,6 +102,14 @@ class WhatIf:
         told = [] if self.needed is None else [self.needed.statement]
         return (*told, *([self.no_bias + "."] if self.no_bias else []))
 
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What each of these analyses assumes, each sentence once."""
+        told = [] if self.bias is None else [*self.bias.assumptions]
+        told += [line for point in self.tipping if point.state != "refused" for line in point.assumptions]
+        told += [] if self.noisy is None or self.noisy.state == "refused" else WRONG_RECORDS
+        return tuple(dict.fromkeys(told))
+
     def to_frame(self) -> pd.DataFrame:
         """Return rows of the ``sensitivity`` contract."""
         from sexstrat.estimates.sensitivity_table import sensitivity_frame
@@ -144,8 +160,18 @@ def _bias(given: ComposeInput, beliefs: Beliefs, lead: Standard | None) -> tuple
         return None, NO_PRIORS
     found = bias_analysis(given, priors, draws=beliefs.draws, standardise=lead)
     if beliefs.priors is None:
-        found = replace(found, assumptions=(DEFAULT, *found.assumptions))
+        stated = len(priors.described())  # parameters would tell how many were called wrongly; rounded ranges do not
+        found = replace(found, assumptions=(DEFAULT, *found.assumptions[:-stated], *_ranges(priors)))
     return found, ""
+
+
+def _ranges(priors: ErrorPriors) -> list[str]:
+    """Say default priors as rounded ranges."""
+    told = []
+    for name, prior in zip(PRIOR_NAMES, priors.marginals, strict=True):
+        low, high = prior.quantile(np.array([0.025, 0.975]))
+        told.append(f"{name}: {prior.mean:.2f}, with 95 % certainty from {low:.2f} to {high:.2f}.")
+    return told
 
 
 def _recording(given: ComposeInput, lead: Standard | None) -> tuple[TippingPoint, ...]:
@@ -160,11 +186,8 @@ def _recording(given: ComposeInput, lead: Standard | None) -> tuple[TippingPoint
 def _score(given: ComposeInput, one: Composition, beliefs: Beliefs, lead: Standard | None) -> tuple[TippingPoint, ...]:
     if one.estimator == "E5" and one.state == "assumption":
         return (tipping_point_of_transport(given, standardise=lead, limit=beliefs.shift_limit),)
-    return (
-        tipping_point_of_score(
-            given, model=beliefs.score, standardise=lead, limit=beliefs.shift_limit, steps=SCORE_STEPS
-        ),
-    )
+    # crude: in thin age bands the scores alone put shares of men at 0 or 1
+    return (tipping_point_of_score(given, model=beliefs.score, limit=beliefs.shift_limit, steps=SCORE_STEPS),)
 
 
 def _noisy(given: ComposeInput, one: Composition, beliefs: Beliefs, lead: Standard | None) -> NoisyRecordedSex | None:
