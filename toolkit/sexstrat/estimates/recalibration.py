@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 PRIOR_SD = 2.5
 PRIOR_SD_INTERCEPT = 10.0
 SHRUNK_SD = 0.5  # on the products with disease, when only 10 to 19 diseased patients are validated
+SETTLED = 1e-6  # a step that moves no sixth digit
 LARGEST_LEVERAGE = 0.9  # a patient who is fitted perfectly cannot be left out; the residual grows tenfold at most
 CENTRE_AGE = 60.0
 N_FOLDS = 5
@@ -170,6 +171,8 @@ def fit_logistic(
         beta, line, value = beta + size * step, line + size * along, max(moved, value)
         if np.max(np.abs(step)) < 1e-8:
             return np.asarray(beta), np.asarray(np.linalg.inv(information), dtype=np.float64)
+    if np.max(np.abs(step)) < SETTLED:  # a score without error: the objective's rounding hides the last steps
+        return np.asarray(beta), np.asarray(np.linalg.inv(information), dtype=np.float64)
     raise EstimationError("the recalibration of the score did not converge; look at the validated patients' scores")
 
 
