@@ -130,7 +130,9 @@ def test_flow_adds_up_at_every_step(tmp_path: Path) -> None:
     bands = AgeBands((40, 50, 60), end=70)
     with create(tmp_path, scores=scores, on_orphan="drop", bands=bands) as cohort:
         flow = cohort.flow()
-        assert {problem.kind for problem in cohort.problems} == {"unknown_patient", "no_patient", "no_age"}
+        assert {problem.kind for problem in cohort.problems} == {
+            *("unknown_patient", "no_patient", "no_age", "eyes_and_persons_mixed")
+        }
     counts = flow[["n_patients", "n_images", "patients_lost", "images_lost"]].values.tolist()
     assert counts == [
         [7, 10, 0, 0],  # Z is named by a score only
@@ -155,7 +157,8 @@ def test_patients_who_trained_the_model_do_not_validate(tmp_path: Path) -> None:
         assert frame["n"].sum() == 5
         assert "male" not in frame["recorded_sex"].tolist()
         assert cohort.flow().iloc[-1][["n_patients", "patients_lost"]].tolist() == [1, 1]
-        assert [problem.kind for problem in cohort.problems] == ["no_age", "trained_in_sample"]
+        kinds = [problem.kind for problem in cohort.problems]
+        assert kinds == ["no_age", "eyes_and_persons_mixed", "trained_in_sample"]
         scores = cohort.score_frame()
         assert set(scores.loc[scores["patient_id"] == "A", "recorded_sex"]) == {"unknown"}
     with create(tmp_path, trained_on=["A"], scores=SCORES.assign(fold=2)) as cohort:
@@ -185,7 +188,7 @@ def test_fold_models_of_one_recipe_are_not_a_mixture_of_models(tmp_path: Path) -
     """Each fold may have a model of its own; two models within a fold are a mixture."""
     folds = SCORES.assign(fold=[0, 0, 0, 1, 1, 1, 1, 1], model_id=["m-0"] * 3 + ["m-1"] * 5)
     with create(tmp_path, scores=folds) as cohort:
-        assert [problem.kind for problem in cohort.problems] == ["no_age"]
+        assert [problem.kind for problem in cohort.problems] == ["no_age", "eyes_and_persons_mixed"]
     with create(tmp_path, scores=folds.assign(fold=0)) as cohort:
         assert "several_models" in [problem.kind for problem in cohort.problems]
 
@@ -205,7 +208,9 @@ def test_patients_outside_the_training_ages_are_flagged_counted_and_kept(tmp_pat
         query = "SELECT patient_id FROM patient WHERE outside_training_ages"
         assert connection.execute(query).fetchall() == [("C",)]
     with create(tmp_path, training_ages=TrainingAges(low=50, high=61, model_sha256="1" * 64)) as cohort:
-        assert [problem.kind for problem in cohort.problems] == ["no_age"], "scores of another model"
+        assert [problem.kind for problem in cohort.problems] == ["no_age", "eyes_and_persons_mixed"], (
+            "scores of another model"
+        )
 
 
 def test_score_frame_is_for_the_audit(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sexstrat.cohort.bins import bin_frame
 from sexstrat.cohort.ddl import comment_on_column, comment_on_table, create_table
 from sexstrat.cohort.flow import write_flow
 from sexstrat.cohort.folds import DEFAULT_SALT
+from sexstrat.cohort.patient_conditions import write_patient_conditions
 from sexstrat.cohort.patients import write_patients
 from sexstrat.cohort.sql import Connection, compose, quoted
 from sexstrat.cohort.staging import Staged, typed_table
@@ -23,11 +24,10 @@ from sexstrat.values.tables import table_schema
 
 __all__ = ["FORMAT_VERSION", "BuildSettings", "write_cohort"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: patient_condition counts graded and affected eyes
 CONTRACTS = ("person", "image", "score", "condition")
 TABLE_COMMENTS = {
     "logit_bin": "fixed bins of logit(prob_male); prob_low is the smallest probability that lies in the bin",
-    "patient_condition": "one row a patient and condition: present in the person or in any eye",
     "training_patient": "patients whose images trained the model",
     "problem": "warnings found in the inputs when the cohort was built",
     "setting": "what was declared when the cohort was built, as JSON",
@@ -93,11 +93,7 @@ def write_cohort(
     trained = pd.DataFrame({"patient_id": pd.Series(sorted(settings.trained_on), dtype="str")})
     _write_frame(connection, "training_patient", trained)
     write_patients(connection, bands=settings.bands, salt=settings.fold_salt, training_ages=settings.training_ages)
-    connection.execute(
-        "CREATE TABLE patient_condition AS SELECT patient_id, condition, bool_or(present) AS diseased "
-        "FROM condition GROUP BY patient_id, condition"
-    )
-    comment_on_table(connection, "patient_condition", TABLE_COMMENTS["patient_condition"])
+    write_patient_conditions(connection)
     write_flow(connection, bands=settings.bands, training_ages=settings.training_ages)
     labels = [staged[name].label if name in staged else name for name in ("person", "score")]
     kept = [*warnings, *in_sample_problems(connection, *labels)]

@@ -26,7 +26,8 @@ HEADROOM_BITS = 120  # a sum of scaled integers stays below 2^120 and fits a 128
 
 QUERY = """
 SELECT k.condition, {site} AS site, {stratum} AS stratum, {psu} AS psu, p.age_years, k.diseased,
-       p.validated_sex AS recorded_sex, p.n_eyes, p.logit_bin, p.fold, count(*) AS n,
+       k.n_graded_eyes, k.n_diseased_eyes, p.validated_sex AS recorded_sex,
+       p.n_eyes, p.logit_bin, p.fold, count(*) AS n,
        CAST(coalesce(sum(CAST(round(p.prob_male * {fixed}) AS BIGINT)), 0) AS BIGINT) AS sum_p,
        CAST(coalesce(sum(CAST(round(p.prob_male * p.prob_male * {fixed}) AS BIGINT)), 0) AS BIGINT) AS sum_p2,
        {sums}
@@ -34,7 +35,8 @@ FROM patient p JOIN patient_condition k USING (patient_id)
 WHERE p.in_study AND k.condition IN (SELECT unnest(?))
 GROUP BY ALL
 ORDER BY k.condition, site NULLS FIRST, stratum NULLS FIRST, psu NULLS FIRST, p.age_years, k.diseased,
-         p.validated_sex, p.n_eyes, p.logit_bin NULLS FIRST, p.fold NULLS FIRST
+         k.n_graded_eyes NULLS FIRST, k.n_diseased_eyes NULLS FIRST, p.validated_sex,
+         p.n_eyes, p.logit_bin NULLS FIRST, p.fold NULLS FIRST
 """
 
 
@@ -77,11 +79,13 @@ def cell_frame(connection: Connection, conditions: Sequence[str], keys: Sequence
     >>> patient += " 7 logit_bin, 2 n_eyes, 3 fold, NULL::DOUBLE validation_probability, 1.0 weight,"
     >>> patient += " NULL site, NULL stratum, NULL psu"
     >>> _ = connection.execute("CREATE TABLE patient AS " + patient)
-    >>> known = "SELECT 'a' patient_id, 'amd' condition, true diseased"
+    >>> known = "SELECT 'a' patient_id, 'amd' condition, true diseased, 2 n_graded_eyes, 1 n_diseased_eyes"
     >>> _ = connection.execute("CREATE TABLE patient_condition AS " + known)
     >>> frame = cell_frame(connection, ["amd"], [])
     >>> frame["n"].tolist(), frame["sum_p"].tolist(), frame["sum_w_over_r"].tolist()
     ([1], [805306368], [nan])
+    >>> frame[["n_diseased_eyes", "n_graded_eyes"]].values.tolist()
+    [[1, 2]]
     """
     sums = ",\n       ".join(_sum(name, value) for name, value in QUANTITIES.items())
     chosen = {name: f"p.{name}" if name in keys else "CAST(NULL AS VARCHAR)" for name in OPTIONAL_KEYS}

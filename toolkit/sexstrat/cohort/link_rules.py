@@ -157,6 +157,11 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
         FROM typed_condition p WHERE p.eye IS NULL AND NOT p.present AND EXISTS
         (SELECT 1 FROM typed_condition e WHERE e.eye IS NOT NULL AND e.present
          AND e.patient_id = p.patient_id AND e.condition = p.condition)"""
+    mixed = """SELECT min(source_row) FILTER (WHERE eye IS NULL) AS source_row,
+        condition || ': ' || count(*) FILTER (WHERE eye IS NULL) || ' rows without an eye, '
+        || count(eye) || ' with one' AS found FROM typed_condition
+        WHERE present IS NOT NULL AND condition IS NOT NULL
+        GROUP BY condition HAVING count(eye) BETWEEN 1 AND count(*) - 1"""
     return [
         *breach(
             connection,
@@ -175,6 +180,18 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
             source=staged.label,
             column="present",
             allowed="true for the person where an eye has it",
+            severity="warning",
+        ),
+        *breach(
+            connection,
+            mixed,
+            kind="eyes_and_persons_mixed",
+            message="some rows of a condition name an eye and others are about the person, so that it is counted by "
+            "person only and has no prevalence among eyes",
+            source=staged.label,
+            column="eye",
+            allowed="an eye in every row of a condition, or in none",
+            hint="Give the rows without an eye the name of a condition of their own",
             severity="warning",
         ),
         *breach(

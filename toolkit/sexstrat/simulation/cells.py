@@ -12,7 +12,7 @@ from sexstrat.values.cells import Cells
 from sexstrat.values.logit_bins import FIXED_POINT, LOGIT_CLIP, logit_bin, logit_edges
 from sexstrat.values.tables import table_schema
 
-__all__ = ["cells_of_people", "patient_probability"]
+__all__ = ["cells_of_people", "graded_and_affected", "patient_probability"]
 
 
 Array = NDArray[np.float64]
@@ -45,6 +45,31 @@ def patient_probability(people: People) -> NDArray[np.float64]:
     counted = np.maximum(people.n_eyes, 1)
     mean_logit = np.nansum(np.clip(people.eye_logit, -LOGIT_CLIP, LOGIT_CLIP), axis=1) / counted
     return np.where(people.n_eyes > 0, expit(mean_logit), np.nan)
+
+
+def graded_and_affected(people: People) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many eyes of each patient are graded, and how many of these are affected; 0 where not by eye.
+
+    Parameters
+    ----------
+    people : simulated patients.
+
+    Examples
+    --------
+    Of three patients with both eyes affected one has one photographed eye; without a photograph both are graded.
+
+    >>> from dataclasses import replace
+    >>> from sexstrat.simulation import draw_people, setting
+    >>> three = draw_people(setting("eye_level_disease"), 3, np.random.default_rng(1))
+    >>> three = replace(three, n_eyes=np.array([0, 1, 2]), affected=np.ones((3, 2), dtype=bool))
+    >>> [counts.tolist() for counts in graded_and_affected(three)]
+    [[2, 1, 2], [2, 1, 2]]
+    """
+    if people.affected is None:
+        nothing = np.zeros(people.n_eyes.size, dtype=np.int64)
+        return nothing, nothing
+    graded = people.graded
+    return graded.sum(axis=1).astype(np.int64), (people.affected & graded).sum(axis=1).astype(np.int64)
 
 
 def _levels(codes: NDArray[np.int64] | None, n: int) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
@@ -91,8 +116,10 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
     sex = np.where(known, people.male.astype(int), 2)
     fold = np.where(known, _folding(people) % N_FOLDS, -1)
     groups = {name: _levels(getattr(people, name), known.size) for name in ("site", "stratum", "psu")}
-    keys = [people.age_years, people.diseased.astype(int), sex, people.n_eyes, bins + 1, fold + 1]
-    sizes = (*(names.size for _, names in groups.values()), OLDEST + 1, 2, 3, 3, len(edges), N_FOLDS + 1)
+    eyes = graded_and_affected(people)
+    keys = [people.age_years, people.diseased.astype(int), *eyes, sex, people.n_eyes, bins + 1, fold + 1]
+    counts = (1, 1) if people.affected is None else (3, 3)
+    sizes = (*(names.size for _, names in groups.values()), OLDEST + 1, 2, *counts, 3, 3, len(edges), N_FOLDS + 1)
     packed = np.ravel_multi_index((*(rank for rank, _ in groups.values()), *keys), sizes)
     cell, distinct = pd.factorize(packed, sort=True)
     at = np.unravel_index(distinct, sizes)
@@ -103,15 +130,20 @@ def cells_of_people(people: People, known: NDArray[np.bool_], condition: str = "
         **{name: names[index] for (name, (_, names)), index in zip(groups.items(), at, strict=False)},
         "age_years": at[3],
         "diseased": at[4].astype(bool),
-        "recorded_sex": np.array(["female", "male", "unknown"])[at[5]],
-        "n_eyes": at[6],
-        "logit_bin": pd.array(at[7] - 1, dtype="Int64"),
-        "fold": pd.array(at[8] - 1, dtype="Int64"),
+        "n_graded_eyes": pd.array(at[5], dtype="Int64"),
+        "n_diseased_eyes": pd.array(at[6], dtype="Int64"),
+        "recorded_sex": np.array(["female", "male", "unknown"])[at[7]],
+        "n_eyes": at[8],
+        "logit_bin": pd.array(at[9] - 1, dtype="Int64"),
+        "fold": pd.array(at[10] - 1, dtype="Int64"),
         **_sums(cell, distinct.size, np.nan_to_num(p), w, r),
     }
     frame = pd.DataFrame(data)
     frame.loc[frame["n_eyes"] == 0, "logit_bin"] = pd.NA
     frame.loc[frame["recorded_sex"] == "unknown", "fold"] = pd.NA
+    if people.affected is None:
+        frame[["n_graded_eyes", "n_diseased_eyes"]] = pd.NA
+        frame = frame.astype({"n_graded_eyes": "Int64", "n_diseased_eyes": "Int64"})
     return Cells(frame=frame[table_schema("cell").columns], edges=edges, model_id="simulated")
 
 

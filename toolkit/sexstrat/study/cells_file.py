@@ -28,7 +28,8 @@ def read_cells(path: str | Path) -> Cells:
 
     Returns
     -------
-    Cells on the fixed bins of logit p, those every cohort has unless a threshold was declared.
+    Cells on the fixed bins of logit p, those every cohort has unless a threshold was declared. A file of version 1,
+    which counts no eyes, reads as cells of conditions that are about the person.
 
     Raises
     ------
@@ -55,10 +56,11 @@ def read_cells(path: str | Path) -> Cells:
             allowed=f"columns found: {', '.join(map(str, frame.columns))}",
         )
         for name in schema.columns
-        if name not in frame.columns
+        if name not in frame.columns and name not in schema.optional_columns
     ]
     if missing:
         raise SchemaError(missing)
+    frame = frame.reindex(columns=[*frame.columns, *(name for name in schema.columns if name not in frame.columns)])
     columns = {field.name: _column(frame[field.name], field) for field in schema.fields}
     problems = [one for field in schema.fields for one in _breaches(columns[field.name], frame, field, file.name)]
     problems += [] if problems else list(_contradictions(pd.DataFrame(columns), file.name))
@@ -124,7 +126,26 @@ def _contradictions(frame: pd.DataFrame, source: str) -> Iterator[Problem]:
     known = frame["recorded_sex"].isin(("male", "female"))
     last = len(logit_edges()) - 2
     keys = list(table_schema("cell").primary_key)
+    graded, affected = frame["n_graded_eyes"], frame["n_diseased_eyes"]
     rules = (
+        (
+            graded.isna() != affected.isna(),
+            "n_diseased_eyes",
+            "one of n_graded_eyes and n_diseased_eyes is given without the other",
+            "both, or neither",
+        ),
+        (
+            (affected > graded).fillna(value=False),
+            "n_diseased_eyes",
+            "more eyes are affected than were graded",
+            "at most n_graded_eyes",
+        ),
+        (
+            (frame["diseased"] != (affected > 0)).fillna(value=False),
+            "diseased",
+            "diseased contradicts the number of affected eyes",
+            "true where n_diseased_eyes is above 0, false where it is 0",
+        ),
         (scored & frame["logit_bin"].isna(), "logit_bin", "a row with scored eyes has no bin", "a bin"),
         (
             (frame["logit_bin"] > last).fillna(False),

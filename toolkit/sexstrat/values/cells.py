@@ -19,7 +19,8 @@ class Cells:
 
     Parameters
     ----------
-    frame : rows of the ``cell`` contract, sorted by its primary key; missing keys are ``<NA>`` or None.
+    frame : rows of the ``cell`` contract, sorted by its primary key; missing keys are ``<NA>`` or None. The optional
+        columns may be absent, as from cells of version 1: they are then there, and empty.
     edges : edges of the logit bins that ``logit_bin`` indexes.
     model_id : model whose scores were counted.
 
@@ -39,14 +40,24 @@ class Cells:
     model_id: str = ""
 
     def __post_init__(self) -> None:
-        missing = [name for name in table_schema("cell").columns if name not in self.frame.columns]
-        if missing:
-            raise ValueError(f"cells lack the columns {', '.join(missing)}")
+        contract = table_schema("cell")
+        missing = [name for name in contract.columns if name not in self.frame.columns]
+        absent = [name for name in missing if name in contract.optional_columns]
+        if len(missing) > len(absent):
+            names = ", ".join(name for name in missing if name not in absent)
+            raise ValueError(f"cells lack the columns {names}")
+        if absent:
+            object.__setattr__(self, "frame", _with_empty(self.frame, absent))
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Name the disease cubes present, sorted."""
         return tuple(sorted(str(name) for name in self.frame["condition"].unique()))
+
+    @property
+    def by_eye(self) -> bool:
+        """Tell whether any row counts eyes: a condition was graded eye by eye."""
+        return bool(self.frame["n_graded_eyes"].notna().any())
 
     def of(self, condition: str) -> Cells:
         """Return the cells of one condition.
@@ -61,3 +72,10 @@ class Cells:
         together = rows[-1] - rows[0] + 1 == rows.size  # as sorted cells have it: a view, not a copy
         chosen = self.frame.iloc[rows[0] : rows[-1] + 1] if together else self.frame.iloc[rows]
         return Cells(frame=chosen.reset_index(drop=True), edges=self.edges, model_id=self.model_id)
+
+
+def _with_empty(frame: pd.DataFrame, absent: list[str]) -> pd.DataFrame:
+    """Return the frame with empty columns of whole numbers, each where the contract has it."""
+    empty = {name: pd.array([pd.NA] * len(frame), dtype="Int64") for name in absent}
+    names = table_schema("cell").columns
+    return frame.assign(**empty)[[*names, *(name for name in frame.columns if name not in names)]]

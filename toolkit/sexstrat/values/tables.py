@@ -26,6 +26,7 @@ class Field:
     exclusive_minimum : open lower bound, or None.
     enum : the allowed values, empty when any.
     pattern : regular expression the whole value must match, or None.
+    optional : a table may lack the whole column, which then reads as empty.
 
     Examples
     --------
@@ -43,6 +44,7 @@ class Field:
     exclusive_minimum: float | None = None
     enum: tuple[str, ...] = ()
     pattern: str | None = None
+    optional: bool = False
 
     @property
     def allowed(self) -> str:
@@ -93,6 +95,11 @@ class TableSchema:
         """List the column names in order."""
         return [field.name for field in self.fields]
 
+    @property
+    def optional_columns(self) -> list[str]:
+        """List the columns that a table may lack, in order."""
+        return [field.name for field in self.fields if field.optional]
+
     def column(self, name: str) -> Field:
         """Return the contract of one column.
 
@@ -119,6 +126,7 @@ def _field(raw: dict[str, Any]) -> Field:
         exclusive_minimum=rules.get("exclusiveMinimum"),
         enum=tuple(rules.get("enum", ())),
         pattern=rules.get("pattern"),
+        optional=raw.get("optional", False),
     )
 
 
