@@ -166,7 +166,7 @@ def calibrated_shares(arrays: CellArrays) -> tuple[TaughtShares | None, NDArray[
     standing = arrays.weights[1].ravel() * inside * (1 - inside) / np.where(n > 0, n, 1.0) ** 2
     np.fill_diagonal(realised, np.maximum(np.diag(realised) - standing, 0.0))
     taught = np.bincount(run[band[arrays.validated]], weights=arrays.n[arrays.validated], minlength=int(run.max()) + 1)
-    told = np.repeat(taught[run], 2)
+    told = np.repeat(taught[run], 2).astype(float)
     return (
         TaughtShares(pi=pi, own=own, learned=learned, realised=realised, unseen=np.zeros((size, size)), told=told),
         run,
@@ -231,6 +231,7 @@ def calibrated_composition(given: ComposeInput) -> Composition:
         shares,
         estimator="E6",
         state="assumption",
+        counted=False,
         why="The score is recalibrated without the disease, and disease regressed on it in each age band.",
         assumptions=ASSUMPTIONS,
         warnings=(f"The calibration of the score is shared by neighbouring bands in {', '.join(names)}.",)

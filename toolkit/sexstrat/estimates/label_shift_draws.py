@@ -55,7 +55,8 @@ def _tables(arrays: CellArrays, grid: Array) -> tuple[Array, Array]:
         np.bincount(index, weights=values, minlength=size * 3 * (scores + 1)).reshape(size, -1)
         for values in (arrays.n, np.where(arrays.validated, arrays.w_over_r, arrays.n))
     )
-    return people, np.divide(weight, people, out=np.ones_like(weight), where=people > 0)
+    mean = np.divide(weight, people, out=np.ones_like(weight), where=people > 0)
+    return np.asarray(people, dtype=float), np.asarray(mean, dtype=float)
 
 
 def _drawn(people: Array, rng: np.random.Generator, draws: int) -> Array:

@@ -130,7 +130,7 @@ def ppi_shares(arrays: CellArrays) -> tuple[TaughtShares | None, NDArray[np.bool
     for cell in np.flatnonzero(n > 0):
         made = _widened(arrays, p, int(cell))
         if made is None:
-            return None, wider.reshape(-1, 2).any(axis=1)
+            return None, np.asarray(wider.reshape(-1, 2).any(axis=1))
         found, wider[cell] = made
         pi[cell], own[:, cell], told[cell] = found.share, found.own, found.labelled
         realised[cell] = _realised(arrays, found, p, int(cell))
@@ -142,7 +142,7 @@ def ppi_shares(arrays: CellArrays) -> tuple[TaughtShares | None, NDArray[np.bool
         unseen=np.zeros((size, size)),
         told=told,
     )
-    return shares, wider.reshape(-1, 2).any(axis=1)
+    return shares, np.asarray(wider.reshape(-1, 2).any(axis=1))
 
 
 def _varies(given: ComposeInput) -> str | None:
@@ -206,6 +206,7 @@ def ppi_composition(given: ComposeInput) -> Composition:
         shares,
         estimator="ppi",
         state="model_based",
+        counted=False,
         why="The score's error among validated patients of an age band and disease state corrects its mean there.",
         assumptions=ASSUMPTIONS,
         warnings=(told,) if names else (),

@@ -17,7 +17,7 @@ from sexstrat.estimates.label_shift_draws import DRAWS, LabelShiftDraws, label_s
 from sexstrat.estimates.labelled_windows import LabelledMeans, labelled_means
 from sexstrat.estimates.matrix_composition import mean_composition
 from sexstrat.estimates.mean_value_shares import hidden_people
-from sexstrat.estimates.taught_composition import TRANSPORTED, from_labelled, untold
+from sexstrat.estimates.taught_composition import TRANSPORTED, from_labelled, outside_range, untold
 from sexstrat.estimates.taught_shares import TaughtShares, in_units, within_range
 
 __all__ = ["emq_composition", "pacc_composition"]
@@ -158,9 +158,8 @@ def _emq(given: ComposeInput) -> Composition:
         return refused(given, "emq", "No corrected estimate: in a cell nobody without recorded sex has a score.")
     drawn = label_shift_draws(given, means, DRAWS)
     by_band, overall, pooled = _margins(given, means, drawn)
-    asked = hidden.reshape(-1, 2).sum(axis=0) > 0
-    if bool((asked & ~((overall.pi[0] > 0) & (overall.pi[0] < 1))).any()):
-        return refused(given, "emq", "No corrected estimate: the scores do not find both sexes among these patients.")
+    if reason := outside_range(hidden, hidden * drawn.emq[0]):
+        return refused(given, "emq", reason)
     names = [label for label, one in zip(given.bands.labels, pooled, strict=True) if one]
     told = (
         "In band {}: the scores do not find both sexes in a cell; its share is taken from neighbouring bands together."
@@ -207,13 +206,15 @@ def _margins(
         unseen=np.zeros_like(covariance),
         told=np.where(hidden > 0, means.n_men + means.n_women - 1, given.arrays.n_validated.ravel()),
     )
-    by_cell, pooled = within_range(found, people, hidden)
+    by_cell, pooled = within_range(found, people, hidden, hidden * drawn.emq[0])
     collapse = np.zeros((2, people.size))
     for d in (0, 1):
         collapse[d, d::2] = n[:, d] / max(n[:, d].sum(), 1e-300)
     whole = found.along(collapse)
     apart = np.nan_to_num(found.pi) - np.tile(np.nan_to_num(whole.pi), n.shape[0])
-    between = np.diag((people * apart**2).reshape(-1, 2).sum(axis=0) / np.maximum(n.sum(axis=0), 1e-300) ** 2)
+    between = np.diag(
+        (people * apart**2).reshape(-1, 2).sum(axis=0) / np.where(n.sum(axis=0) > 0, n.sum(axis=0), 1.0) ** 2
+    )
 
     def built(one: TaughtShares, extra: Array) -> Margin:
         told = one.told.reshape(-1, 2)
@@ -228,5 +229,5 @@ def _margins(
     return (
         built(by_cell, np.zeros_like(covariance)),
         built(whole, between if given.sampled else np.zeros((2, 2))),
-        pooled.reshape(-1, 2).any(axis=1),
+        np.asarray(pooled.reshape(-1, 2).any(axis=1)),
     )

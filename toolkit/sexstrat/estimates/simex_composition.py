@@ -64,7 +64,8 @@ def _no_simulation(given: ComposeInput, called: Array, scored: Array) -> str:
         return "MC-SIMEX draws patients one by one: it needs equal weights and no units or strata"
     hidden, _ = hidden_people(given.arrays)
     bare = (hidden > 0) & ((called <= 0) | (called >= scored))
-    names = [label for label, one in zip(given.bands.labels, bare.reshape(-1, 2).any(axis=1), strict=True) if one]
+    bands = np.asarray(bare.reshape(-1, 2).any(axis=1))
+    names = [label for label, one in zip(given.bands.labels, bands, strict=True) if one]
     return f"nobody, or everybody, is called male in a cell of band {', '.join(names)}" if names else ""
 
 
@@ -80,7 +81,8 @@ def _simex(given: ComposeInput) -> Composition:
     if reason := _no_simulation(given, called, scored):
         return refused(given, "simex", f"No check: {reason}.")
     share, variance = _extrapolated_shares(given, means, called, scored)
-    if not bool((variance > 0)[scored > 0].all()):
+    floor = 0.0 if given.sampled else hidden_people(arrays)[0].clip(1) ** -1.0 * share * (1 - share)
+    if not bool((variance > floor)[scored > 0].all()):
         return refused(
             given, "simex", "No check: the extrapolated variance of a cell is not above 0; too few patients."
         )

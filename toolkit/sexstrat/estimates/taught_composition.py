@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.compose_input import ComposeInput, refused
@@ -18,7 +19,9 @@ from sexstrat.estimates.taught_shares import TaughtShares, all_ages, taught_marg
 from sexstrat.estimates.transported import carried
 from sexstrat.values.design import ValidationDesign
 
-__all__ = ["TRANSPORTED", "from_labelled", "taught_composition"]
+__all__ = ["TRANSPORTED", "from_labelled", "hidden_shares", "outside_range", "taught_composition", "untold"]
+
+Array = NDArray[np.float64]
 
 TRANSPORTED = (
     "Among men, and among women, of the same age and disease the score is distributed among the patients without "
@@ -68,7 +71,14 @@ def from_labelled(
 
 
 def taught_composition(
-    given: ComposeInput, labelled: CellArrays, shares: TaughtShares, *, estimator: str, state: str, **parts: Any
+    given: ComposeInput,
+    labelled: CellArrays,
+    shares: TaughtShares,
+    *,
+    estimator: str,
+    state: str,
+    counted: bool = True,
+    **parts: Any,
 ) -> Composition:
     """Return the composition of shares of men by cell, those outside 0 to 1 pooled with neighbouring bands.
 
@@ -78,26 +88,20 @@ def taught_composition(
     labelled : the people who taught them.
     shares : by cell, as found.
     estimator, state : of the composition.
+    counted : recorded sexes are counted as they are; otherwise everybody's share is estimated.
     parts : further fields of :class:`Composition`.
 
     Returns
     -------
     Refused where the share of men of all ages lies outside 0 to 1.
     """
-    hidden, _ = hidden_people(given.arrays)
     people = given.arrays.weights[0].ravel()
+    hidden, hidden_men = hidden_shares(given.arrays, shares.pi) if counted else (people, people * shares.pi)
+    if reason := outside_range(hidden, hidden_men):
+        return refused(given, estimator, reason)
     whole = all_ages(given, shares)
-    asked = hidden.reshape(-1, 2).sum(axis=0) > 0
-    if bool((asked & ~((whole.pi > 0) & (whole.pi < 1))).any()):
-        found = " and ".join(f"{share:.3g}" for share in whole.pi[asked])
-        return refused(
-            given,
-            estimator,
-            f"No corrected estimate: the shares of men that the scores ask for, {found}, do not lie within 0 to 1, so "
-            "that the cohort is no mixture of men and women like the labelled ones.",
-        )
-    by_cell, pooled = within_range(shares, people, hidden)
-    bands = pooled.reshape(-1, 2).any(axis=1)
+    by_cell, pooled = within_range(shares, people, hidden, hidden_men)
+    bands = np.asarray(pooled.reshape(-1, 2).any(axis=1))
     names = [label for label, one in zip(given.bands.labels, bands, strict=True) if one]
     warnings = parts.pop("warnings", ())
     if names:
@@ -122,8 +126,61 @@ def taught_composition(
     return taught_over_units(given, labelled, by_cell, whole, one)
 
 
-def untold(given: ComposeInput, told: np.ndarray[Any, Any]) -> str:
-    """Return why cells with patients of unknown sex have no labelled people who tell of them, or ""."""
-    missing = ((hidden_people(given.arrays)[0] > 0) & ~told).reshape(-1, 2).any(axis=1)
+def hidden_shares(arrays: CellArrays, pi: Array) -> tuple[Array, Array]:
+    """Return patients without recorded sex by cell, and how many of them are men if the cell's share is ``pi``.
+
+    Parameters
+    ----------
+    arrays : the cohort.
+    pi : share of men of everybody, recorded sexes counted, shape (2A,).
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_arrays
+    >>> [one.tolist() for one in hidden_shares(worked_arrays(), np.array([0.5, 0.6, 0.5, 0.6]))]
+    [[200.0, 75.0, 200.0, 75.0], [100.0, 40.0, 100.0, 40.0]]
+    """
+    men = arrays.total(np.where(arrays.male, arrays.w, 0.0), arrays.validated).ravel()
+    return hidden_people(arrays)[0], arrays.weights[0].ravel() * np.nan_to_num(pi) - men
+
+
+def outside_range(hidden: Array, men: Array) -> str:
+    """Return why no share of men of all ages lies within 0 to 1, or "".
+
+    Parameters
+    ----------
+    hidden, men : patients without recorded sex by cell, and how many of them are estimated to be men, shape (2A,).
+
+    Examples
+    --------
+    >>> outside_range(np.array([100.0, 10.0]), np.array([40.0, 11.0]))[:59]
+    'No corrected estimate: the share of men that the scores ask'
+    """
+    total, found = hidden.reshape(-1, 2).sum(axis=0), np.nan_to_num(men).reshape(-1, 2).sum(axis=0)
+    for d, name in ((1, "with"), (0, "without")):
+        if total[d] > 0 and not 0 < found[d] < total[d]:
+            return (
+                f"No corrected estimate: the share of men that the scores ask for among patients {name} the disease, "
+                f"{found[d] / total[d]:.3g}, does not lie within 0 to 1: these patients are too few, or no mixture of "
+                "men and women like the labelled ones."
+            )
+    return ""
+
+
+def untold(given: ComposeInput, told: NDArray[np.bool_]) -> str:
+    """Return why cells with patients of unknown sex have no labelled people who tell of them, or "".
+
+    Parameters
+    ----------
+    given : the input.
+    told : of which cells, shape (2A,), labelled people tell.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> untold(worked_input(), np.array([True, True, True, False]))[-18:]
+    'cells of band 60+.'
+    """
+    missing = np.asarray(((hidden_people(given.arrays)[0] > 0) & ~told).reshape(-1, 2).any(axis=1))
     names = [label for label, one in zip(given.bands.labels, missing, strict=True) if one]
     return f"No corrected estimate: {NOBODY_TOLD} band {', '.join(names)}." if names else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,16 +58,20 @@ class TaughtShares:
         )
 
 
-def within_range(shares: TaughtShares, people: Array, hidden: Array) -> tuple[TaughtShares, NDArray[np.bool_]]:
+def within_range(
+    shares: TaughtShares, people: Array, hidden: Array, hidden_men: Array
+) -> tuple[TaughtShares, NDArray[np.bool_]]:
     """Return shares in which a cell outside 0 to 1 takes that of the run of bands around it that lies within.
 
-    Nothing is clipped: the pooled share and its variance are those of all patients of the run together. A cell in
-    which nobody's sex is missing stays as it was counted.
+    What must lie within is the share among patients without recorded sex. Nothing is clipped: the pooled share and its
+    variance are those of all patients of the run together. A cell in which nobody's sex is missing stays as it was
+    counted.
 
     Parameters
     ----------
     shares : by cell.
     people, hidden : patients of each cell, and those without recorded sex (sums of weights), shape (2A,).
+    hidden_men : how many of the latter are estimated to be men.
 
     Returns
     -------
@@ -78,17 +83,17 @@ def within_range(shares: TaughtShares, people: Array, hidden: Array) -> tuple[Ta
 
     >>> zero, table = np.zeros((4, 4)), np.array([1.1, 0.5, 0.4, 0.5])
     >>> one = TaughtShares(pi=table, own=zero, learned=zero, realised=zero, unseen=zero, told=np.ones(4))
-    >>> found, pooled = within_range(one, np.full(4, 100.0), np.full(4, 50.0))
+    >>> found, pooled = within_range(one, np.full(4, 100.0), np.full(4, 100.0), 100 * table)
     >>> found.pi.round(6).tolist(), pooled.tolist()
     ([0.75, 0.5, 0.4, 0.5], [True, False, False, False])
     """
-    bands, filled = people.size // 2, np.nan_to_num(shares.pi)
+    bands, men = people.size // 2, np.nan_to_num(hidden_men)
     weights, pooled = np.diag((people > 0).astype(float)), np.zeros(people.size, dtype=bool)
-    for cell in np.flatnonzero((people > 0) & (hidden > 0) & ~((filled > 0) & (filled < 1))):
+    for cell in np.flatnonzero((people > 0) & (hidden > 0) & ~((men > 0) & (men < hidden))):
         weights[cell], pooled[cell] = 0.0, True
         for run in band_runs(int(cell) // 2, bands):
             cells = 2 * run + cell % 2
-            if 0 < people[cells] @ filled[cells] < people[cells].sum():
+            if 0 < men[cells].sum() < hidden[cells].sum():
                 weights[cell, cells] = people[cells] / people[cells].sum()
                 break
     return shares.along(weights), pooled
@@ -180,8 +185,14 @@ def in_units(given: ComposeInput, labelled: CellArrays) -> bool:
 
 def _samples(given: ComposeInput, labelled: CellArrays, shares: TaughtShares, counts: Array) -> tuple[Scores, ...]:
     arrays = given.arrays
-    taught = {"learned": shares.learned, "t": labelled.w_over_r, "t2": labelled.w2_over_r2}
-    people = {"own": shares.own, "counts": counts, "w": arrays.w, "w2": arrays.w2, "holding": counts > 0}
+    taught: dict[str, Any] = {"learned": shares.learned, "t": labelled.w_over_r, "t2": labelled.w2_over_r2}
+    people: dict[str, Any] = {
+        "own": shares.own,
+        "counts": counts,
+        "w": arrays.w,
+        "w2": arrays.w2,
+        "holding": counts > 0,
+    }
     if labelled is arrays:
         return (unit_scores(arrays, RowInfluence(**people, **taught, wt=arrays.w2_over_r)),)
     none, nothing = np.zeros_like(labelled.n), np.zeros_like(shares.learned)

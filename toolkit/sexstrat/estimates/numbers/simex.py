@@ -145,7 +145,7 @@ def misclassified_again(
     men, women = called_men.astype(int), (patients - called_men).astype(int)
     for power in lambdas:
         pairs = zip(sensitivity.tolist(), specificity.tolist(), strict=True)
-        rates = np.array([misclassification_power(se, sp, float(power)) for se, sp in pairs])
+        rates = np.array([misclassification_power(se, sp, float(power)) for se, sp in pairs]).reshape(-1, 2)
         stay = rng.binomial(men, rates[:, 0], size=(simulations, cells))
         turn = rng.binomial(women, 1 - rates[:, 1], size=(simulations, cells))
         yield (stay + turn).astype(float)
