@@ -92,6 +92,12 @@ def load_synthetic() -> ModuleType:
     return _beside("synthetic_fundus")
 
 
+@pytest.fixture(scope="session")
+def foreign_networks() -> ModuleType:
+    """Import ``tests/foreign_networks.py`` by its place: tests are not a package."""
+    return _beside("foreign_networks")
+
+
 def _beside(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None

@@ -11,6 +11,7 @@ import typer
 from sexstrat.cli import (
     design_commands,
     image_commands,
+    model_commands,
     simulate_command,
     site_commands,
     study_commands,
@@ -51,6 +52,7 @@ def _root(
 
 study_commands.register(app)
 image_commands.register(app)
+model_commands.register(app)
 table_commands.register(app)
 design_commands.register(app)
 simulate_command.register(app)

@@ -1,4 +1,4 @@
-"""The commands about photographs and models: score, train, models."""
+"""The commands about photographs: score, train."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the tree."""
     app.command()(score)
     app.command()(train)
-
-    models = typer.Typer(help="Model cards and backbones.", no_args_is_help=True, rich_markup_mode=None)
-    models.command("list")(list_models)
-    models.command("measure")(measure_model)
-    models.command("inspect")(inspect)
-    app.add_typer(models, name="models")
 
 
 def score(
@@ -159,73 +153,3 @@ def train(
         return
     for key, value in document.items():
         print_line(f"{key}: {value}")
-
-
-def measure_model(
-    images: LabelledImages,
-    persons: LabelledPersons,
-    model: Annotated[Path | None, typer.Option("--model", help="Card or folder; default: the shipped one.")] = None,
-    conditions: Annotated[
-        Path | None, typer.Option("--conditions", help="CSV of diseases: figures by disease.")
-    ] = None,
-    groups: Groups = None,
-    data: Annotated[str | None, typer.Option("--data", help="Name of the data in the figures.")] = None,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Folder to keep the prepared crops in.")] = None,
-    add_to_card: Annotated[bool, typer.Option("--add-to-card", help="Write the figures into the card.")] = False,
-    json: Json = False,
-) -> None:
-    """Measure a model on people it never saw: AUC and shares correct, with intervals that count people."""
-    from sexstrat.training.commands import run_measurement
-
-    document = run_measurement(
-        images=images,
-        persons=persons,
-        conditions=conditions,
-        groups=groups,
-        model=model,
-        data=data,
-        cache=cache,
-        add_to_card=add_to_card,
-        tell=progress_line,
-    )
-    if json:
-        emit_json({"ok": True, **document})
-        return
-    rows = document["performance"]
-    shown = ["unit", "metric", "group", "level", "n_patients", "point", "low", "high"]
-    print_table(shown, [[_cell(row[name]) for name in shown] for row in rows], numeric=[4, 5, 6, 7])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "undefined"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def list_models(json: Json = False) -> None:
-    """List the sixteen backbones that a card may name."""
-    from sexstrat.models import BACKBONES
-
-    if json:
-        names = [{"name": b.name, "size": b.native_size, "scaling": b.scaling} for b in BACKBONES.values()]
-        emit_json({"ok": True, "backbones": names})
-        return
-    rows = [[b.name, str(b.native_size), b.scaling, b.channel_order] for b in BACKBONES.values()]
-    print_table(["backbone", "pixels", "scaling", "channels"], rows, numeric=[1])
-
-
-def inspect(
-    model: Annotated[str, typer.Argument(help="'shipped' or a model card's path.")] = "shipped",
-    json: Json = False,
-) -> None:
-    """Show a model card: what it was trained on, how well it does for whom, on what terms."""
-    from json import loads
-
-    from sexstrat.cli.card_text import print_card
-    from sexstrat.models import card_to_json, read_card, shipped_card
-
-    card = loads(card_to_json(shipped_card() if model == "shipped" else read_card(model)))
-    if json:
-        emit_json({"ok": True, "card": card})
-        return
-    print_card(card)

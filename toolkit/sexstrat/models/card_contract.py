@@ -55,8 +55,8 @@ def breaches(values: dict[str, Any]) -> list[str]:
     if isinstance(values.get("backbone"), str) and values["backbone"] not in BACKBONES:
         found.append(f"backbone {values['backbone']!r} is unknown; allowed: {', '.join(BACKBONES)}")
     ages = values.get("training_ages")
-    numbers = isinstance(ages, list) and all(_is_of_type(age, "number") for age in ages)
-    if numbers and (len(ages) != 2 or not ages[0] <= ages[1]):
+    numbers = [age for age in ages if _is_of_type(age, "number")] if isinstance(ages, list) else []
+    if numbers == ages and (len(numbers) != 2 or not numbers[0] <= numbers[1]):
         found.append(f"training_ages must be youngest and oldest; found {ages}")
     return missing + unknown + found
 

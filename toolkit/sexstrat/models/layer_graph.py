@@ -254,8 +254,9 @@ def _ends(value: Any) -> list[str]:
 
 
 def _first_of_layer(end: Any) -> None:
-    if not isinstance(end[0], str) or list(end[1:3]) != [0, 0]:
-        raise ModelError(f"the network uses a layer more than once or one with several outputs ({end[0]!r:.80})")
+    # The number of the call (second) may be 1 for a nested model; that there is but one call is checked elsewhere.
+    if not isinstance(end[0], str) or end[2] != 0:
+        raise ModelError(f"the network uses a layer with several outputs ({end[0]!r:.80})")
 
 
 def _sources(inbound: Any) -> Iterator[str]:

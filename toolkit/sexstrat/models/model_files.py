@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -184,17 +184,19 @@ def file_contents(path: str | Path, *, trust: bool = False) -> FileContents:
         return _npz_contents(place)
     with _opened(place, form, trust) as (config, stored):
         shapes = [array.shape for array in stored.arrays.values()]
-        counted = {"format": form, "n_arrays": len(shapes), "n_values": sum(map(prod, shapes))}
-        backbone = backbone_of(stored.arrays)
+        found = FileContents(
+            format=form,
+            backbone=backbone_of(stored.arrays),
+            n_arrays=len(shapes),
+            n_values=sum(map(prod, shapes)),
+        )
         if config is None:
             dense = () if isinstance(stored, SavedLayers) else tuple(dense_shapes(stored))
-            units = dense[-1][1] if dense else None
-            return FileContents(**counted, backbone=backbone, dense_shapes=dense, units=units)
+            return replace(found, dense_shapes=dense, units=dense[-1][1] if dense else None)
         graph = graph_of(config)
         tail = tail_of(graph)
-        return FileContents(
-            **counted,
-            backbone=backbone,
+        return replace(
+            found,
             has_configuration=True,
             input_size=graph.input_size,
             output_activation=tail.output_activation,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sexstrat.errors import ModelError
-from sexstrat.models.architecture import Architecture, rebuild
+from sexstrat.models.architecture import Architecture, Preface, rebuild
 from sexstrat.models.backbones import BACKBONES
 from sexstrat.models.filling import check_nothing_left, fill_layer, fill_normalization
 from sexstrat.models.graph_match import GraphMatch, match_graphs
@@ -20,7 +20,7 @@ from sexstrat.models.hdf5_reading import StoredArray
 from sexstrat.models.layer_graph import LayerGraph, LayerNode, graph_of
 from sexstrat.models.stored_layers import StoredLayers
 
-__all__ = ["Rebuilt", "backbone_of", "rebuild_from_graph"]
+__all__ = ["Rebuilt", "architecture_of", "backbone_of", "rebuild_from_graph"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,20 @@ def backbone_of(arrays: Mapping[str, StoredArray]) -> str:
         if entry.kernel_values == total:
             return name
     raise ModelError(f"the file's convolution kernels hold {total:,} values, as none of the sixteen backbones has")
+
+
+def architecture_of(network: Any) -> Architecture:
+    """Return what stands before and after the backbone of a network that this library built.
+
+    Parameters
+    ----------
+    network : Keras model of :func:`sexstrat.models.architecture.rebuild`.
+    """
+    graph = graph_of(json.loads(network.to_json()))
+    tail = tail_of(graph)
+    given = next((node.settings for node in graph.nodes.values() if node.name == "preface"), None)
+    preface = None if given is None else Preface(scale=given["scale"], offset=given["offset"])
+    return Architecture(head=tail.head, pooling=tail.pooling, preface=preface)
 
 
 def rebuild_from_graph(theirs: LayerGraph, stored: StoredLayers) -> Rebuilt:

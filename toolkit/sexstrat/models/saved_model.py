@@ -105,7 +105,7 @@ def _configuration(metadata: Path) -> dict[str, Any]:
 
 
 def _node_metadata(data: bytes) -> Iterator[bytes]:
-    """Yield the metadata of each node: field 1 of the file are nodes, field 4 of a node is its metadata."""
+    """Yield the metadata of each node: field 1 of the file are nodes, field 5 of a node is its metadata."""
     for number, node in fields_of(data):
         if number == 1 and isinstance(node, bytes):
-            yield from (value for field, value in fields_of(node) if field == 4 and isinstance(value, bytes))
+            yield from (value for field, value in fields_of(node) if field == 5 and isinstance(value, bytes))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sexstrat.errors import ModelError
@@ -86,10 +87,12 @@ class NumberedLayers:
     ----------
     arrays : every array by path.
     groups : paths of all groups, those without arrays included.
+    layers : the arrays of each layer by number, by the path of the layer's group.
     """
 
     arrays: dict[str, StoredArray]
     groups: frozenset[str]
+    layers: dict[str, dict[str, StoredArray]]
 
     def of(self, node: LayerNode, graph: LayerGraph) -> LayerArrays:
         """Return the arrays of one layer of a graph."""
@@ -97,15 +100,11 @@ class NumberedLayers:
         for depth in range(len(node.scope) + 1):
             scope, name = node.scope[:depth], (*node.scope, node.name)[depth]
             path += f"layers/{numbered_names(graph.members[scope])[name]}/"
-        return self.at(path.rstrip("/"))
-
-    def at(self, path: str) -> LayerArrays:
-        """Return the arrays of the layer whose group has this path."""
-        start = f"{path}/vars/"
-        return {name[len(start) :]: array for name, array in self.arrays.items() if name.startswith(start)}
+        return self.layers.get(path.rstrip("/"), {})
 
 
-def numbered_names(members: Sequence[tuple[str, str]]) -> dict[str, str]:
+@lru_cache(maxsize=64)
+def numbered_names(members: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Return the names that Keras gives the layers of one model in a file that only counts.
 
     Parameters
@@ -118,7 +117,7 @@ def numbered_names(members: Sequence[tuple[str, str]]) -> dict[str, str]:
 
     Examples
     --------
-    >>> numbered_names([("a", "Conv2D"), ("b", "ReLU"), ("c", "Conv2D")])
+    >>> numbered_names((("a", "Conv2D"), ("b", "ReLU"), ("c", "Conv2D")))
     {'a': 'conv2d', 'b': 're_lu', 'c': 'conv2d_1'}
     """
     counts: dict[str, int] = {}
@@ -163,7 +162,11 @@ def layers_in_hdf5(file: Any) -> NamedLayers | NumberedLayers:
         raise ModelError("the HDF5 file does not keep weights as Keras does: neither layer_names nor layers")
     groups: list[str] = []
     root.visit(groups.append)  # after the check of every link
-    return NumberedLayers(arrays=arrays, groups=frozenset(path for path in groups if path not in arrays))
+    layers: dict[str, dict[str, StoredArray]] = {}
+    for path, array in arrays.items():
+        layer, _, number = path.rpartition("/vars/")
+        layers.setdefault(layer, {})[number] = array
+    return NumberedLayers(arrays=arrays, groups=frozenset(path for path in groups if path not in arrays), layers=layers)
 
 
 def _named_groups(root: Any, names: list[str], arrays: Mapping[str, StoredArray]) -> dict[str, list[tuple[str, str]]]:

@@ -50,14 +50,13 @@ def save_weights(network: Any, path: str | Path, *, precision: Literal["float16"
     ModelError
         A weight is not finite in that precision.
     """
+    width = "half" if precision == "float16" else "single"
     with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, variable in _named_variables(network):
             with np.errstate(over="ignore"):  # told as an error below
                 stored = np.asarray(variable).astype(precision)
             if not np.isfinite(stored).all():
-                raise ModelError(
-                    f"weight {name} does not fit {'half' if precision == 'float16' else 'single'} precision; it cannot be published like this"
-                )
+                raise ModelError(f"weight {name} does not fit {width} precision; it cannot be published like this")
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:

@@ -104,16 +104,13 @@ def _number(name: str) -> int:
 
 def _numbered(network: Any, base: list[Any], stored: NumberedLayers) -> tuple[_LayersOfFile, list[LayerArrays]]:
     """Match by class and number within the part of the file that holds the convolutions."""
-    by_layer: dict[str, dict[str, Any]] = defaultdict(dict)
-    for path, array in stored.arrays.items():
-        layer, _, number = path.rpartition("/vars/")
-        by_layer[layer][number] = array
+    by_layer = dict(stored.layers)
     kernels: dict[str, int] = defaultdict(int)
     for layer, arrays in by_layer.items():
         kernels[layer.rpartition("/")[0]] += sum(len(array.shape) == 4 for array in arrays.values())
     container = max(kernels, key=lambda place: kernels[place])
     members = graph_of(json.loads(network.to_json())).members[()]
-    names = numbered_names([entry for entry in members if entry[0] != "preface"])
+    names = numbered_names(tuple(entry for entry in members if entry[0] != "preface"))
     found: _LayersOfFile = {}
     for layer in base:
         path = f"{container}/{names[layer.name]}"
