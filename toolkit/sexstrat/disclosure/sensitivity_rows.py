@@ -47,7 +47,7 @@ def protect_sensitivity(frame: pd.DataFrame, estimates: pd.DataFrame, profile: P
     if frame.empty:
         return frame
     n, diseased = numbers(frame, "n_patients"), numbers(frame, "n_diseased")
-    hidden = profile.hides(np.column_stack([n, diseased, n - diseased])).any(axis=1)
+    hidden = np.asarray(profile.hides(np.column_stack([n, diseased, n - diseased])).any(axis=1))
     places = places_of(frame)
     analysis, estimator = frame["analysis"].to_numpy(dtype=object), frame["estimator"].to_numpy(dtype=object)
     own = np.isin(analysis, ("error_of_recorded_sex", "e_value"))

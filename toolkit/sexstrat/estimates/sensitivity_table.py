@@ -76,7 +76,7 @@ def _of_tipping(found: TippingPoint, base: Row) -> Iterator[Row]:
     analysis = "shift_between_cohorts" if found.estimator == "E5" else analysis
     common = {**base, "analysis": analysis, "scenario": found.pattern, "estimator": found.estimator}
     common |= {"standard": found.standard, "level": found.level}
-    curve = found.to_frame().to_dict("records")
+    curve: list[Row] = [{str(key): row[key] for key in row} for row in found.to_frame().to_dict("records")]
     for row in curve:
         state, note = "bias_analysis", row["note"]
         numbers = {name: row[name] if pd.notna(row[name]) else None for name in ("point", "low", "high")}

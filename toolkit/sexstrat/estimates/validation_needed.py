@@ -96,16 +96,11 @@ def _more_for_estimate(patients: tuple[float, float], validated: tuple[float, fl
     """Return the further random patients among whom, with a certainty of 95 %, what is lacking of each is found."""
     left = [round(n - v) for n, v in zip(patients, validated, strict=True)]
     lacking = [max(ENOUGH_VALIDATED - round(v), 0) for v in validated]
-    found = [
-        _smallest(
-            lambda more, count=count, least=least: (
-                least == 0 or float(hypergeom.sf(least - 1, sum(left), count, more)) >= SURE
-            ),
-            0,
-            sum(left),
-        )
-        for count, least in zip(left, lacking, strict=True)
-    ]
+
+    def surely(count: int, least: int) -> Callable[[int], bool]:
+        return lambda more: least == 0 or float(hypergeom.sf(least - 1, sum(left), count, more)) >= SURE
+
+    found = [_smallest(surely(*pair), 0, sum(left)) for pair in zip(left, lacking, strict=True)]
     return None if None in found else max(one for one in found if one is not None)
 
 

@@ -12,6 +12,8 @@ from sexstrat.reporting.texts import SEXES, STANDARDS, sentence_case
 
 __all__ = ["age_table", "condition_table", "male_share_table", "overview_table", "safe_name"]
 
+# what the main table compares; other ways to adjust for age have a table of their own
+COMPARED = ("prevalence", "prevalence_ratio", "prevalence_difference", "prevalence_odds_ratio")
 MODEL_BASED = (
     "\N{DAGGER} Model-based: rests on an imputation model, or on too few patients with recorded sex for a "
     "correction that assumes less."
@@ -54,6 +56,7 @@ def condition_table(estimates: Rows, lead: Headline, file: str) -> TableView:
     ()
     """
     rows = estimates.where(condition=lead.condition, age_low=None, age_high=None)
+    rows = Rows(tuple(row for row in rows.rows if row["measure"] in COMPARED))
     odds = bool(rows.where(measure="prevalence_odds_ratio").rows)
     contrasts = ["prevalence_ratio", "prevalence_difference", *(["prevalence_odds_ratio"] if odds else [])]
     groups = []

@@ -84,7 +84,8 @@ class Headline:
 def headlines(estimates: Rows, choices: Iterable[Mapping[str, Any]]) -> tuple[Headline, ...]:
     """Return one headline a condition, in the order of the study's choices.
 
-    The ratio is age-standardised where a standardised one has a number, else crude.
+    The ratio is age-standardised where a standardised one has a number, else crude. No bias analysis, trend,
+    Mantel-Haenszel or regression row ever leads.
 
     Parameters
     ----------
@@ -97,7 +98,13 @@ def headlines(estimates: Rows, choices: Iterable[Mapping[str, Any]]) -> tuple[He
     ()
     """
     chosen = {str(choice.get("condition", "")): choice for choice in choices}
-    ratios = Rows(tuple(row for row in estimates.rows if row["measure"] == _RATIO and row["age_low"] is None))
+    ratios = Rows(
+        tuple(
+            row
+            for row in estimates.rows
+            if row["measure"] == _RATIO and row["age_low"] is None and row["state"] != "bias_analysis"
+        )
+    )
     names = [name for name in dict.fromkeys([*chosen, *map(str, ratios.values("condition"))]) if name]
     return tuple(_headline(ratios.where(condition=name), name, chosen.get(name)) for name in names)
 

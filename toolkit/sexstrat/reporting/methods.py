@@ -212,7 +212,8 @@ def _intervals(settings: Mapping[str, Any], estimates: Rows) -> Paragraph:
 
 
 def _standards(estimates: Rows) -> Paragraph | None:
-    names = [str(name) for name in estimates.values("standard") if name != "crude"]
+    other = {"crude", "mantel_haenszel", "regression"}
+    names = [str(name) for name in estimates.values("standard") if name not in other]
     if not names:
         return None
     works = ("ahmad2001",) if any(name.startswith("who") for name in names) else ()

@@ -10,9 +10,23 @@ from sexstrat.reporting.texts import STATE_WORDS
 __all__ = ["count", "interval", "is_number", "plain", "quantity", "share"]
 
 MINUS = "\N{MINUS SIGN}"
-_RATIOS = frozenset({"prevalence_ratio", "prevalence_odds_ratio"})
-_POINTS = frozenset({"prevalence_difference", "predicted_minus_observed_male_share"})
-_LOGITS = frozenset({"calibration_in_the_large", "auc_difference"})
+_RATIOS = frozenset(
+    {
+        *("prevalence_ratio", "prevalence_odds_ratio", "eye_prevalence_ratio", "eye_prevalence_odds_ratio"),
+        *("mantel_haenszel_prevalence_ratio", "mantel_haenszel_odds_ratio"),
+        *("regression_prevalence_ratio", "regression_odds_ratio"),
+        *("odds_ratio_per_decade", "prevalence_ratio_per_decade"),
+        *("ratio_of_odds_ratios_per_decade", "ratio_of_prevalence_ratios_per_decade"),
+        *("e_value", "statistic"),
+    }
+)
+_POINTS = frozenset(
+    {
+        *("prevalence_difference", "eye_prevalence_difference", "mantel_haenszel_prevalence_difference"),
+        "predicted_minus_observed_male_share",
+    }
+)
+_LOGITS = frozenset({"calibration_in_the_large", "auc_difference", "shift_of_logit"})
 
 
 def is_number(value: Any) -> bool:

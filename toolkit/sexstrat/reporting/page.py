@@ -7,13 +7,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sexstrat.reporting.adjusted_table import adjusted_table, eye_table
 from sexstrat.reporting.audit_figures import audit_figures
 from sexstrat.reporting.audit_tables import audit_table, gap_table
+from sexstrat.reporting.diagnostics_view import rests_on
 from sexstrat.reporting.estimates_tables import age_table, condition_table, male_share_table, overview_table, safe_name
 from sexstrat.reporting.figures import forest_figure, prevalence_figures
 from sexstrat.reporting.flow_view import flow_steps, flow_table
 from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.headline import Headline, headlines
+from sexstrat.reporting.imputation_view import imputation_table
 from sexstrat.reporting.methods import methods
 from sexstrat.reporting.model_view import model_view
 from sexstrat.reporting.outline import outline
@@ -21,6 +24,7 @@ from sexstrat.reporting.references import cited
 from sexstrat.reporting.rows import Rows, has_number, printed
 from sexstrat.reporting.summary import summary
 from sexstrat.reporting.texts import LANGUAGE, STATE_MEANINGS, sentence_case
+from sexstrat.reporting.what_if_view import what_if_view
 
 if TYPE_CHECKING:
     from sexstrat.disclosure import Released
@@ -105,6 +109,7 @@ def _content(released: Released) -> dict[str, Any]:
         "forest": forest_figure(estimates, leads),
         "conditions": [_condition(estimates, lead, number) for number, lead in enumerate(leads, start=1)],
         "male_share": male_share_table(estimates),
+        **_beside(released, leads),
         "audit_figures": audit_figures(audit),
         "audit_table": audit_table(audit, "age_band") or audit_table(audit, "overall"),
         "audit_others": [table for name in groups if (table := audit_table(audit, name)) is not None],
@@ -150,9 +155,25 @@ def _condition(estimates: Rows, lead: Headline, number: int) -> dict[str, Any]:
         "choice": lead.choice or {},
         "diagnostics": outline((lead.choice or {}).get("diagnostics") or {}),
         "table": condition_table(estimates, lead, f"estimates-{name}.csv"),
+        "adjusted": adjusted_table(estimates, lead, f"adjusted-{name}.csv"),
+        "eyes": eye_table(estimates, lead, f"eyes-{name}.csv"),
         "ages": age_table(estimates, lead, f"ages-{name}.csv"),
         "figures": prevalence_figures(estimates, lead, f"ages-{name}"),
     }
+
+
+def _beside(released: Released, leads: Sequence[Headline]) -> dict[str, Any]:
+    """Return what stands beside the answers: what they rest on, what could change them, and imputation compared."""
+    named = [(lead, safe_name(lead.condition, number)) for number, lead in enumerate(leads, start=1)]
+    diagnostics = Rows.of(released.diagnostics, "diagnostic")
+    sensitivity = Rows.of(released.sensitivity, "sensitivity")
+    imputation = Rows.of(released.imputation, "imputation")
+    views: dict[str, list[Any]] = {
+        "rests_on": [rests_on(diagnostics, lead.condition, name) for lead, name in named],
+        "what_if": [what_if_view(sensitivity, lead, name) for lead, name in named],
+        "imputation": [imputation_table(imputation, lead.condition, f"imputation-{name}.csv") for lead, name in named],
+    }
+    return {section: [view for view in found if view is not None] for section, found in views.items()}
 
 
 def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sexstrat.reporting.number_format import interval, is_number
+from sexstrat.reporting.texts import STATE_WORDS
 from sexstrat.values.tables import table_schema
 
 __all__ = ["Rows", "age_label", "age_order", "has_number", "printed"]
@@ -114,7 +115,7 @@ def has_number(row: Mapping[str, Any] | None) -> bool:
     >>> has_number({"point": 1.2, "state": "corrected"}), has_number({"point": 1.2, "state": "suppressed"})
     (True, False)
     """
-    if row is None or str(row["state"]) in {"suppressed", "missing", "undefined", "refused"}:
+    if row is None or str(row["state"]) in STATE_WORDS:
         return False
     return is_number(row["point"])
 

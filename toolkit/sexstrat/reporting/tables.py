@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sexstrat.reporting.csv_text import csv_text
+from sexstrat.reporting.estimates_tables import COMPARED
 from sexstrat.reporting.forest import line_label
 from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.rows import Rows, age_label, printed
@@ -122,7 +123,7 @@ def estimates_table(released: Released) -> pd.DataFrame:
     must_be_released(released)
     rows = Rows.of(released.estimates, "estimate")
     keys = ("condition", "age_low", "age_high", "standard", "estimator")
-    combinations = dict.fromkeys(tuple(row[key] for key in keys) for row in rows.rows if row["measure"] != "male_share")
+    combinations = dict.fromkeys(tuple(row[key] for key in keys) for row in rows.rows if row["measure"] in COMPARED)
     lines = []
     for values in combinations:
         here = rows.where(**dict(zip(keys, values, strict=True)))

@@ -23,7 +23,14 @@ __all__ = [
 LANGUAGE = "en"
 
 STATE_WORDS: Mapping[str, str] = MappingProxyType(
-    {"suppressed": "suppressed", "missing": "missing", "undefined": "not defined", "refused": "refused"}
+    {
+        "suppressed": "suppressed",
+        "missing": "missing",
+        "undefined": "not defined",
+        "refused": "refused",
+        "too_few": "too few",
+        "not_applicable": "not applicable",
+    }
 )
 
 STATE_MEANINGS: tuple[tuple[str, str], ...] = (
@@ -32,6 +39,7 @@ STATE_MEANINGS: tuple[tuple[str, str], ...] = (
     ("missing", "the data needed for it were not there"),
     ("not defined", "the quantity does not exist here, for instance a rate among nobody"),
     ("refused", "no estimator can give an honest number for this design and these data"),
+    ("too few", "a diagnostic that would rest on too few patients with recorded sex to tell anything"),
 )
 
 ESTIMATORS: Mapping[str, str] = MappingProxyType(
@@ -58,6 +66,19 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "prevalence_ratio": "prevalence ratio, men to women",
         "prevalence_difference": "prevalence difference, men minus women",
         "prevalence_odds_ratio": "prevalence odds ratio, men to women",
+        "eye_prevalence": "prevalence among eyes",
+        "eye_prevalence_ratio": "prevalence ratio among eyes, men to women",
+        "eye_prevalence_difference": "prevalence difference among eyes, men minus women",
+        "eye_prevalence_odds_ratio": "prevalence odds ratio among eyes, men to women",
+        "mantel_haenszel_odds_ratio": "Mantel\N{EN DASH}Haenszel odds ratio, men to women",
+        "mantel_haenszel_prevalence_ratio": "Mantel\N{EN DASH}Haenszel prevalence ratio, men to women",
+        "mantel_haenszel_prevalence_difference": "Mantel\N{EN DASH}Haenszel prevalence difference, men minus women",
+        "regression_prevalence_ratio": "prevalence ratio, modified Poisson regression",
+        "regression_odds_ratio": "odds ratio, logistic regression",
+        "odds_ratio_per_decade": "odds ratio per decade of age",
+        "prevalence_ratio_per_decade": "prevalence ratio per decade of age",
+        "ratio_of_odds_ratios_per_decade": "odds ratio per decade, men to women (interaction)",
+        "ratio_of_prevalence_ratios_per_decade": "prevalence ratio per decade, men to women (interaction)",
     }
 )
 
@@ -84,6 +105,8 @@ STANDARDS: Mapping[str, str] = MappingProxyType(
         "esp_2013": "European standard 2013",
         "japan_1985": "Japan 1985 model population",
         "japan_2015": "Japan 2015 model population",
+        "mantel_haenszel": "Mantel\N{EN DASH}Haenszel over the age bands",
+        "regression": "regression on sex and age",
     }
 )
 
