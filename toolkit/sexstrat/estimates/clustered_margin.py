@@ -121,6 +121,19 @@ def clustered_margin(margin: Margin, samples: tuple[Scores, ...], lonely: str = 
     margin : shares of men.
     samples : scores of their units.
     lonely : how strata of one unit are handled.
+
+    Examples
+    --------
+    Two units move the share of the well by +-1/2: variance 2 x (1/4 + 1/4).
+
+    >>> one = np.full((1, 2), 8.0)
+    >>> fields = dict(n=one, n_variance=one, n_patients=one, n_validated=one, effective_validated=one)
+    >>> margin = Margin(**fields, pi=np.full((1, 2), 0.5), covariance=np.eye(2) / 32)
+    >>> moved = np.array([[0.5, 0.0, 4.0, 4.0], [-0.5, 0.0, 4.0, 4.0]])
+    >>> units = UnitScores(totals=moved, stratum=np.zeros(2, dtype=int), holding=np.ones((2, 2), dtype=bool))
+    >>> found = clustered_margin(margin, (units,))
+    >>> round(float(found.covariance[0, 0]), 9), found.effective_validated.tolist(), found.n_variance.tolist()
+    (1.0, [[2.0, 2.0]], [[32.0, 32.0]])
     """
     shares = margin.pi.size
     covariance = total_variance(samples, np.eye(shares, 2 * shares), lonely).covariance
@@ -152,6 +165,18 @@ def over_units(
     References
     ----------
     Binder DA. Int Stat Rev 1983;51:279-292.
+
+    Examples
+    --------
+    Counting 1,100 patients of seven units:
+
+    >>> from sexstrat.estimates.naive import complete_case
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> given = replace(given, arrays=replace(given.arrays, psu=np.arange(given.arrays.n.size) % 7))
+    >>> found = complete_case(given)
+    >>> found.diagnostics, found.warnings[0][:41]
+    ({'sampling_units': 7, 'sampling_strata': 1}, 'The variance rests on 7 sampling units in')
     """
     found = total_variance(overall.samples, np.eye(2, 4), overall.lonely)
     if found.df < 1:
