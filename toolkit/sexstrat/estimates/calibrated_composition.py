@@ -20,7 +20,7 @@ from sexstrat.estimates.taught_shares import TaughtShares
 from sexstrat.estimates.transported import differential_refusal
 from sexstrat.values.design import ValidationDesign
 
-__all__ = ["calibrated_composition", "calibrated_shares"]
+__all__ = ["calibrated_composition", "calibrated_shares", "regression_calibrated"]
 
 Array = NDArray[np.float64]
 
@@ -218,6 +218,26 @@ def calibrated_composition(given: ComposeInput) -> Composition:
         reason = differential_refusal(given)
     if reason is not None:
         return refused(given, "E6", f"No corrected estimate: {reason}.")
+    return regression_calibrated(given)
+
+
+def regression_calibrated(given: ComposeInput) -> Composition:
+    """Return what regression calibration gives, whether or not nondifferential error is shown.
+
+    Parameters
+    ----------
+    given : the input, of an internal design.
+
+    Returns
+    -------
+    State ``assumption`` or ``refused``.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> regression_calibrated(worked_input()).crude_pi.round(4).tolist()
+    [0.5, 0.6667]
+    """
     if given.design is ValidationDesign.modelled:
         given = replace(given, arrays=with_estimated_recording(given.arrays))
     shares, run, why = calibrated_shares(given.arrays)
