@@ -17,6 +17,7 @@ __all__ = ["protect_diagnostics"]
 EMPTIED = ("point", "low", "high", "p_value", "n_patients", "n_validated")
 ELSEWHERE = ("transport", "label_shift")  # their validated people are not among their patients
 SPLIT = ("age_band", "disease", "site", "sex", "disease_and_age")  # groups that add up to everybody
+WHOLE = ("all", "standard", "limits_ratio", "recorded_sex", "sex")  # about everybody, or both sexes of them
 SHARES_COMPARED = ("disease", "one_eye", "no_gradable_eye", "share_in_band")
 # A standardised difference of 0.1 is a share of 0.01 where the share is 1 %: with it no count can be solved for.
 COARSE = 0.1
@@ -58,15 +59,14 @@ def protect_diagnostics(
     few = _few(frame, profile)
     hidden = _with_groups(frame, few, profile) | _disease_of_withheld(frame, estimates)
     hidden |= _of_suppressed(frame, estimates)
-    hidden |= hidden_errors(frame, hidden | few, audit, profile)
+    uncounted = _uncounted(frame, estimates)
+    hidden |= hidden_errors(frame, hidden | few | uncounted, audit, profile)
     shown = frame if profile.minimum <= 1 and profile.zero_allowed else _coarse(frame, ~hidden)
-    uncounted = {place[0] for place in withheld_places(estimates, "n_validated") if place[1:] == (None, None)}
-    whole = frame["group"].isin(("all", "standard", "limits_ratio", "recorded_sex")).to_numpy(dtype=bool)
-    own = ~frame["diagnostic"].isin(ELSEWHERE).to_numpy(dtype=bool)
-    without = frame["condition"].astype(str).isin(uncounted).to_numpy(dtype=bool) & whole & own
-    emptied = withhold_cells(shown, without & ~hidden, ["n_validated"])
-    counted = (frame["statistic"] == "effective_validated").to_numpy(dtype=bool) & without
-    return suppress_rows(emptied, hidden | counted, EMPTIED, profile)
+    hidden |= uncounted & (frame["statistic"] == "effective_validated").to_numpy(dtype=bool)
+    of_validated = numbers(frame, "n_patients") == numbers(frame, "n_validated")
+    emptied = withhold_cells(shown, uncounted & ~hidden, ["n_validated"])
+    emptied = withhold_cells(emptied, uncounted & of_validated & ~hidden, ["n_patients"])
+    return suppress_rows(emptied, hidden, EMPTIED, profile)
 
 
 def _few(frame: pd.DataFrame, profile: Profile) -> Mask:
@@ -93,6 +93,25 @@ def _with_groups(frame: pd.DataFrame, few: Mask, profile: Profile) -> Mask:
         extended = extend_hidden(result[members[first]], sizes, sizes[:, None], profile)
         result[members] = np.isin(unit[members], units[extended])
     return np.asarray(result, dtype=bool)
+
+
+def _uncounted(frame: pd.DataFrame, estimates: pd.DataFrame) -> Mask:
+    """Choose the rows whose number of validated people the table of estimates withholds."""
+    people, cases = (
+        {(place[0], band_label(*place[1:])) for place in withheld_places(estimates, name)}
+        for name in ("n_validated", "n_validated_diseased")
+    )
+
+    def told(condition: str, group: str, level: str) -> bool:
+        if group in {"age_band", "age_band_and_disease"}:
+            return (condition, level.split(", ", maxsplit=1)[0]) in people
+        if group in {"disease", "disease_and_age"}:
+            return (condition, "all") in cases
+        return group in WHOLE and (condition, "all") in people
+
+    keys = zip(frame["condition"].astype(str), frame["group"].astype(str), frame["level_name"].astype(str), strict=True)
+    own = ~frame["diagnostic"].isin(ELSEWHERE).to_numpy(dtype=bool)
+    return np.asarray(np.array([told(*key) for key in keys], dtype=bool) & own)
 
 
 def _disease_of_withheld(frame: pd.DataFrame, estimates: pd.DataFrame) -> Mask:

@@ -22,16 +22,23 @@ METHODS: Mapping[str, str] = {
 }
 _VALID = {"valid": "valid", "wrong": "not valid", "if_recorded_at_random": "if recorded at random"}
 _NOTE = (
-    "W: variance within, B: between imputations, on the scale of the interval. Missing information: share of the "
-    "information about the contrast that the unrecorded sexes would add. Efficiency: against infinitely many "
-    "imputations. Monte Carlo error: what another run would move the estimate by, as a share of its standard error."
+    "W: variance within, B: between imputations, of the log ratio or in squared percentage points. Missing "
+    "information: share of the information about the contrast that the unrecorded sexes would add. Efficiency: "
+    "against infinitely many imputations. Monte Carlo error: what another run would move the estimate by, as a share "
+    "of its standard error."
 )
 
 
-def _plain(value: Any, *, percent: bool = False, digits: int = 3) -> Cell:
-    if not is_number(value):
+def _percent(value: Any) -> Cell:
+    return Cell(text=share(float(value)) if is_number(value) else "")
+
+
+def _variance(row: Mapping[str, Any], name: str) -> Cell:
+    """Print a variance on the scale of the interval: of a log ratio, or in squared percentage points."""
+    if not is_number(row[name]):
         return Cell(text="")
-    return Cell(text=share(float(value)) if percent else f"{float(value):.{digits}g}")
+    points = str(row["scale"]) == "identity"
+    return Cell(text=f"{float(row[name]) * (1e4 if points else 1.0):.3g}")
 
 
 def _line(row: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -40,11 +47,11 @@ def _line(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     return (
         head,
         estimate_cell(row, str(row["measure"])),
-        _plain(row["within"]),
-        _plain(row["between"]),
-        _plain(row["fmi"], percent=True),
-        _plain(row["relative_efficiency"], percent=True),
-        _plain(row["monte_carlo_share"], percent=True),
+        _variance(row, "within"),
+        _variance(row, "between"),
+        _percent(row["fmi"]),
+        _percent(row["relative_efficiency"]),
+        _percent(row["monte_carlo_share"]),
         Cell(text=count(row["imputations_needed"]) if is_number(row["imputations_needed"]) else ""),
     )
 

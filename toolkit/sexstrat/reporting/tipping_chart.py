@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Curve", "tipping_chart"]
 
 _WIDTH, _HEIGHT = 420.0, 300.0
-_MARGINS = (46.0, 12.0, 40.0, 44.0)
+_MARGINS = (46.0, 20.0, 30.0, 44.0)
 _FURTHEST = 5.0  # ratios further than this factor from the one at 0 are cut off: they say only that they are large
 
 

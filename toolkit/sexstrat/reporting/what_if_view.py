@@ -19,32 +19,37 @@ __all__ = ["WhatIfView", "what_if_view"]
 
 Row = Mapping[str, Any]
 
-# analysis and scenario: heading, name of the axis, what tips
-_CURVES: Mapping[tuple[str, str], tuple[str, str, str]] = {
+# analysis and scenario: heading, name of the axis, what tips, what does not where nothing tips
+_CURVES: Mapping[tuple[str, str], tuple[str, str, str, str]] = {
     ("shift_of_score", "diseased"): (
         "If the disease itself moves the score",
         "Shift of the score\N{RIGHT SINGLE QUOTATION MARK}s logit in the diseased",
         "the disease shifts the score by",
+        "no shift of the score by the disease within",
     ),
     ("shift_between_cohorts", "diseased"): (
         "If the disease moves the score, which the other cohort cannot show",
         "Shift of the score\N{RIGHT SINGLE QUOTATION MARK}s logit in the diseased",
         "the disease shifts the score by",
+        "no shift of the score by the disease within",
     ),
     ("shift_of_recording", "common"): (
         "If patients without recorded sex are men more or less often than they seem",
         "Shift of their log odds of being male",
         "the log odds of being male of all unrecorded patients are shifted by",
+        "no shift of the log odds of being male of all unrecorded patients within",
     ),
     ("shift_of_recording", "diseased"): (
         "The same, in the diseased alone",
         "Shift of their log odds of being male",
         "the log odds of being male of the unrecorded diseased are shifted by",
+        "no shift of the log odds of being male of the unrecorded diseased within",
     ),
     ("error_of_recorded_sex", "both"): (
         "If recorded sex is wrong",
         "Share of wrong records, men and women alike",
         "the share of wrong records reaches",
+        "no share of wrong records up to",
     ),
 }
 _MEASURES = ("prevalence_ratio", "prevalence_difference", "prevalence_odds_ratio")
@@ -109,7 +114,8 @@ def _bias_group(rows: Rows) -> Group | None:
         alone = rows.first(analysis="bias_analysis", statistic="systematic", **keys)
         name = Cell(text=sentence_case(MEASURES[measure]), note=sentence_case(_place(row)), kind="head")
         impossible = row["share_impossible"]
-        remark = f"{share(float(impossible))} of the draws impossible" if is_number(impossible) else ""
+        told = is_number(impossible) and float(impossible) > 0
+        remark = f"{share(float(impossible))} of the draws impossible" if told else ""
         remark = str(row["note"] or "") if not has_number(row) else remark
         lines.append((name, _estimate(row, measure), _estimate(alone, measure), Cell(text=remark, kind="text")))
     beliefs = str(here[0]["scenario"])
@@ -118,8 +124,9 @@ def _bias_group(rows: Rows) -> Group | None:
 
 def _size(row: Row, value: Any) -> str:
     if str(row["analysis"]) == "error_of_recorded_sex":
-        return share(float(value), decimals=2)
-    return f"{float(value):+.2f}".replace("-", "\N{MINUS SIGN}")
+        return share(float(value), decimals=1)
+    text = "0" if float(value) == 0 else f"{float(value):+.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _curve_group(rows: Rows, key: tuple[str, str]) -> Group | None:
@@ -165,22 +172,32 @@ def _e_value_group(rows: Rows) -> Group | None:
     return Group(heading="Confounding, which is another matter than misclassified sex", rows=tuple(lines))
 
 
-def _finding(condition: str, key: tuple[str, str], tipping: Row, started: Row | None) -> str:
-    """State in one sentence what the curve shows."""
-    includes = started is not None and is_number(started["low"]) and started["low"] <= 1 <= started["high"]
-    other = "exclude" if includes else "include"
-    if not has_number(tipping):
-        return f"{condition}: nothing looked at makes the interval {other} 1 ({_CURVES[key][0].lower()})"
-    return f"{condition}: the interval comes to {other} 1 once {_CURVES[key][2]} {_size(tipping, tipping['point'])}"
+def _curve(rows: Rows, key: tuple[str, str]) -> list[Row]:
+    """Return the points of a curve, by rising size."""
+    here = rows.where(analysis=key[0], scenario=key[1], statistic="estimate", measure="prevalence_ratio").rows
+    return sorted((row for row in here if is_number(row["value"])), key=lambda row: float(row["value"]))
+
+
+def _finding(rows: Rows, key: tuple[str, str]) -> str:
+    """State in one sentence what a curve shows; empty where there is no curve."""
+    curve, tipping = _curve(rows, key), rows.first(analysis=key[0], scenario=key[1], statistic="tipping")
+    told = [row for row in curve if has_number(row) and is_number(row["low"]) and is_number(row["high"])]
+    if tipping is None or len(told) < 2 or str(tipping["state"]) in {"refused", "suppressed"}:
+        return ""
+    start = min(told, key=lambda row: abs(float(row["value"])))
+    other = "exclude" if start["low"] <= 1 <= start["high"] else "include"
+    _, _, tips, never = _CURVES[key]
+    if has_number(tipping):
+        return f"the interval of the ratio comes to {other} 1 once {tips} {_size(tipping, tipping['point'])}"
+    largest = max(abs(float(row["value"])) for row in told)
+    reach = share(largest, decimals=0) if key[0] == "error_of_recorded_sex" else f"\N{PLUS-MINUS SIGN}{largest:g}"
+    return f"{never} {reach} makes the interval of the ratio {other} 1"
 
 
 def _figure(rows: Rows, condition: str, key: tuple[str, str], name: str) -> Drawn | None:
-    here = rows.where(analysis=key[0], scenario=key[1])
-    curve = [
-        row for row in here.where(statistic="estimate", measure="prevalence_ratio").rows if is_number(row["value"])
-    ]
-    tipping = here.first(statistic="tipping")
-    if tipping is None or len(curve) < 2:
+    curve, tipping = _curve(rows, key), rows.first(analysis=key[0], scenario=key[1], statistic="tipping")
+    finding = _finding(rows, key)
+    if tipping is None or not finding:
         return None
 
     def column(which: str) -> tuple[float, ...]:
@@ -194,8 +211,7 @@ def _figure(rows: Rows, condition: str, key: tuple[str, str], name: str) -> Draw
         tipping=float(tipping["point"]) if has_number(tipping) else None,
         percent=key[0] == "error_of_recorded_sex",
     )
-    started = min(curve, key=lambda row: abs(row["value"]))
-    title = _finding(condition, key, tipping, started)
+    title = f"{condition}: {finding}"
     words = "; ".join(
         f"at {_size(row, row['value'])} {' '.join(printed(row, 'prevalence_ratio')).strip()}" for row in curve
     )
@@ -211,21 +227,23 @@ def _figure(rows: Rows, condition: str, key: tuple[str, str], name: str) -> Draw
 def _curves_table(rows: Rows, condition: str, keys: Sequence[tuple[str, str]], file: str) -> TableView | None:
     groups, used = [], []
     for key in keys:
-        here = rows.where(analysis=key[0], scenario=key[1], statistic="estimate", measure="prevalence_ratio").rows
+        here = _curve(rows, key)
         if len(here) < 2:
             continue
-        lines = tuple(
-            (Cell(text=_size(row, row["value"]), kind="head"), _estimate(row, "prevalence_ratio")) for row in here
-        )
-        groups.append(Group(heading=_CURVES[key][1], rows=lines))
-        used += list(here)
+        lines = []
+        for row in here:
+            number = _estimate(row, "prevalence_ratio")
+            size = Cell(text=_size(row, row["value"]), kind="head")
+            lines.append((size, Cell(text=number.text, kind=number.kind), Cell(text=number.note.strip("()"))))
+        groups.append(Group(heading=_CURVES[key][1], rows=tuple(lines)))
+        used += here
     if not groups:
         return None
     caption = f"{condition}: the prevalence ratio along each supposed error"
-    return table_view(caption, ("Size", "Ratio, men to women"), groups, file=file, rows=used)
+    return table_view(caption, ("Size", "Ratio, men to women", "Interval"), groups, file=file, rows=used)
 
 
-def _sentences(rows: Rows, condition: str) -> tuple[str, ...]:
+def _sentences(rows: Rows) -> tuple[str, ...]:
     """Say what was found, foremost that no bias analysis is an estimate."""
     told = []
     bias = rows.where(analysis="bias_analysis", statistic="estimate", measure="prevalence_ratio")
@@ -237,7 +255,7 @@ def _sentences(rows: Rows, condition: str) -> tuple[str, ...]:
             f"If predicted sex errs as believed ({row['scenario']}), the prevalence ratio of men to women "
             f"({_place(row)}) would lie at {text} {note}."
         )
-    told += [str(row["note"]) for row in rows.where(statistic="tipping").rows if has_number(row) and row["note"]]
+    told += [text[:1].upper() + text[1:] + "." for key in _CURVES if (text := _finding(rows, key))]
     return (*told, NEVER) if told else ()
 
 
@@ -267,7 +285,7 @@ def what_if_view(sensitivity: Rows, lead: Headline, file: str) -> WhatIfView | N
     return WhatIfView(
         condition=name,
         advice=tuple(str(text) for text in choice.get("advice") or ()),
-        sentences=_sentences(rows, name),
+        sentences=_sentences(rows),
         assumptions=tuple(str(text) for text in choice.get("what_if_assumptions") or ()),
         table=table_view(f"{name}: what if", columns, groups, note=NEVER, file=f"what-if-{file}.csv", rows=rows.rows),
         figures=figures,
