@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from sexstrat.estimates import ComposeInput, Composition
+from sexstrat.estimates import ComposeInput, Composition, compose
 from sexstrat.estimates.aipw import aipw
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.estimates.clustered_composition import clustered_composition
@@ -71,6 +72,27 @@ def hits(one: Composition, truth: float) -> bool:
     return bool(row["low"] <= truth <= row["high"])
 
 
+OTHERS = ("E2", "E4", "complete_case")
+
+
+def asked(cells: Cells, method: str) -> Composition:
+    design = "may_depend_on_sex" if method == "E4" else "known_probability"
+    return compose(cells, bands=BANDS, design=design, method=method)
+
+
+def coverage_of_others(seeds: range, draw: Callable[[int], Cells]) -> dict[str, float]:
+    """Return the share of samples in which each of the other estimators covers the true ratio."""
+    truth = true_prevalence_ratio(ONE)
+    samples = [draw(seed) for seed in seeds]
+    return {method: float(np.mean([hits(asked(cells, method), truth) for cells in samples])) for method in OTHERS}
+
+
+@pytest.fixture(autouse=True)
+def analytic_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take E2 in its analytic limit, which other tests hold against its draws."""
+    monkeypatch.setattr("sexstrat.estimates.imputation.MAXIMUM_DRAWS", 0)
+
+
 def coverage(seeds: range) -> dict[str, float]:
     truth = true_prevalence_ratio(ONE)
     found = {"clustered": 0, "as if independent": 0, "weighted": 0}
@@ -98,3 +120,15 @@ def test_clusters_and_weights_cover_at_their_level() -> None:
     assert 0.92 <= found["clustered"] <= 0.98
     assert 0.92 <= found["weighted"] <= 0.98
     assert found["as if independent"] < found["clustered"] - 0.03
+
+
+def test_units_of_alike_sick_men_keep_the_coverage_of_other_estimators() -> None:
+    """15 samples of units that draw sick men: E2, E4 and complete cases hold the truth in at least 11."""
+    assert min(coverage_of_others(range(15), hospitals).values()) >= 11 / 15
+
+
+@pytest.mark.slow
+def test_units_of_alike_sick_men_are_covered_by_other_estimators_at_their_level() -> None:
+    """400 samples: sexes in a unit are alike beyond score, disease and age; E2, E4, complete cases cover .92 to .98."""
+    found = coverage_of_others(range(2_000, 2_400), hospitals)
+    assert all(0.92 <= value <= 0.98 for value in found.values()), found

@@ -53,5 +53,6 @@ def cluster_codes(arrays: CellArrays, by: str) -> tuple[NDArray[np.int64], NDArr
             f"{int(arrays.n[arrays.psu < 0].sum()):,} of {int(arrays.n.sum()):,} patients name no primary sampling "
             "unit (psu); give one for every patient, or for none"
         )
-    pairs, code = np.unique(np.column_stack([arrays.stratum, arrays.psu]), axis=0, return_inverse=True)
-    return code.reshape(-1).astype(np.int64), pairs[:, 0]
+    width = int(arrays.psu.max(initial=0)) + 1
+    pairs, code = np.unique(arrays.stratum * width + arrays.psu, return_inverse=True)
+    return code.astype(np.int64), pairs // width

@@ -84,12 +84,14 @@ def _moved(arrays: CellArrays, model: Recalibration) -> Array:
 
     Residuals are those a patient would have if left out of the fit (Mancl, DeRouen 2001).
     """
-    x, q = model.design, model.probability
-    weight, _ = fit_weights(arrays)
-    each = weight / np.maximum(arrays.n, 1e-300)
-    leverage = each * q * (1 - q) * np.einsum("ij,jk,ik->i", x, model.inverse_information, x)
-    residual = np.where(arrays.validated, arrays.male - q, 0.0) / (1 - np.minimum(leverage, LARGEST_LEVERAGE))
-    return np.asarray((x * residual[:, None]) @ model.inverse_information)
+    known = arrays.validated
+    x, q, inverse = model.design[known], model.probability[known], model.inverse_information
+    each = fit_weights(arrays)[0][known] / arrays.n[known]
+    leverage = each * q * (1 - q) * ((x @ inverse) * x).sum(axis=1)
+    residual = (arrays.male[known] - q) / (1 - np.minimum(leverage, LARGEST_LEVERAGE))
+    moved = np.zeros(model.design.shape)
+    moved[known] = (x * residual[:, None]) @ inverse
+    return moved
 
 
 def _fit_sums(arrays: CellArrays) -> tuple[Array, Array, Array]:
