@@ -85,7 +85,7 @@ def test_the_power_is_at_least_95_percent() -> None:
 
 
 def test_few_replicates_see_small_differences_now_and_then() -> None:
-    """12 replicates each: error by disease here only is seen at least thrice (measured .65), half a logit once (.35)."""
+    """12 replicates each: error by disease here only is seen thrice at least (of .65), half a logit once (of .35)."""
     assert (p_values(BY_DISEASE_HERE, 12, 72_000) < 0.05).sum() >= 3
     assert (p_values(SHIFTED_HERE, 12, 73_000) < 0.05).sum() >= 1
 
