@@ -13,6 +13,7 @@ from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import CONTRASTS, contrast_at
 from sexstrat.estimates.estimate_rows import estimates_frame
 from sexstrat.estimates.estimated_study import METHODS, EstimatedStudy, estimated_study, methods_for
+from sexstrat.estimates.eye_rows import choice_with_eyes, eye_rows
 from sexstrat.estimates.places import band_places, crude_place, standardised_place
 from sexstrat.estimates.prevalence import SEXES, male_share_rows, prevalence_row
 from sexstrat.values.age_bands import AgeBands
@@ -128,6 +129,7 @@ def frame_and_choices(
     rows: list[dict[str, Any]] = []
     for given, one in study.compositions():
         rows.extend(_rows(one, standards))
+        rows.extend(eye_rows(given, one, standards))
         rows.extend(adjusted_rows(given, one))
         if one.condition == shared:
             rows.extend(male_share_rows(one).rows)
@@ -136,7 +138,7 @@ def frame_and_choices(
     frame = estimates_frame(rows).drop_duplicates(_KEY, keep="first", ignore_index=True)
     return frame, tuple(
         {
-            **one.choice(),
+            **choice_with_eyes(study.given[one.condition], one),
             "standard_estimators": _standard_estimators(one, standards),
             "adjusted_estimators": _adjusted_estimators(one),
             "sex_ratio": one.condition == shared,

@@ -41,6 +41,9 @@ class CellArrays:
     w_over_r, w2_over_r, w2_over_r2 : the same over the validation probability r, 0 for rows not validated.
     n_bands : number of declared bands.
     n_other, n_outside : patients left out: recorded sex ``other``; age outside every band.
+    eyes : graded eyes of a patient of each row without and with the disease, shape (rows, 2), 0 and 0 where the row is
+        about the person; None where every row is.
+    by_pattern : a recalibration is told how many eyes are graded and affected, not only whether any is.
     computed : totals that were asked for once and will be again; every copy begins anew.
     """
 
@@ -66,6 +69,8 @@ class CellArrays:
     n_bands: int
     n_other: int = 0
     n_outside: int = 0
+    eyes: Array | None = None
+    by_pattern: bool = False
     computed: dict[str, Array] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def total(self, values: Array, rows: NDArray[np.bool_] | None = None) -> Array:
@@ -74,7 +79,7 @@ class CellArrays:
         sums = np.bincount(self.group[chosen], weights=values[chosen], minlength=2 * self.n_bands)
         return np.asarray(sums, dtype=float).reshape(self.n_bands, 2)
 
-    def chosen(self, rows: NDArray[np.bool_]) -> CellArrays:
+    def chosen(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> CellArrays:
         """Return some of the rows as cells of their own."""
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         by_row: dict[str, Any] = {name: one[rows] for name, one in values.items() if isinstance(one, np.ndarray)}
@@ -161,6 +166,12 @@ def _inverse_probability(
     return first, second, third
 
 
+def _eyes(frame: pd.DataFrame) -> Array | None:
+    """Return the graded eyes without and with the disease of a patient of each row."""
+    graded, affected = (np.nan_to_num(_numbers(frame[name])) for name in ("n_graded_eyes", "n_diseased_eyes"))
+    return np.column_stack([graded - affected, affected]) if graded.any() else None
+
+
 def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> CellArrays:
     """Return the cells of one condition as arrays.
 
@@ -220,6 +231,7 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
         w2_over_r=w2_over_r,
         w2_over_r2=w2_over_r2,
         n_bands=len(bands),
+        eyes=_eyes(frame),
         n_other=int(counts[other].sum()),
         n_outside=int(counts[(band_of_row < 0) & ~other].sum()),
     )

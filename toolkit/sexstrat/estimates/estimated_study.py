@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sexstrat.estimates.compose import compose_input, estimated, truth_composition
@@ -45,6 +45,7 @@ class EstimatedStudy:
     ----------
     given : the input of each condition, by name, in order.
     made : for each method the compositions of the conditions it was run for.
+    known : the input of each condition in which every sex is known, where the truth was given.
 
     Examples
     --------
@@ -54,6 +55,7 @@ class EstimatedStudy:
 
     given: Mapping[str, ComposeInput]
     made: Mapping[str, Sequence[Composition]]
+    known: Mapping[str, ComposeInput] = field(default_factory=dict)
 
     @property
     def chosen(self) -> tuple[Composition, ...]:
@@ -62,9 +64,9 @@ class EstimatedStudy:
 
     def compositions(self) -> Iterator[tuple[ComposeInput, Composition]]:
         """Yield every composition with its input, ``auto`` first."""
-        for compositions in self.made.values():
+        for method, compositions in self.made.items():
             for one in compositions:
-                yield self.given[one.condition], one
+                yield (self.known if method == "truth" else self.given)[one.condition], one
 
 
 def _shrunk(given: ComposeInput) -> bool:
@@ -110,6 +112,9 @@ def estimated_study(
     made = {method: [estimated(one, method) for one in given.values()] for method in wanted}
     if methods is None and (shrunk := [one for one in given.values() if _shrunk(one)]):
         made["E5"] = [estimated(one, "E5") for one in shrunk]
+    known: dict[str, ComposeInput] = {}
     if truth is not None:
         made["truth"] = [truth_composition(truth, condition=name, bands=bands, level=level) for name in names]
-    return EstimatedStudy(given=given, made=made)
+        everybody = {**settings, "design": ValidationDesign.random, "target": Target.cohort, "external": None}
+        known = {name: compose_input(truth, condition=name, **everybody) for name in names}
+    return EstimatedStudy(given=given, made=made, known=known)

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.eye_patterns import pattern_columns
 
 __all__ = [
     "LARGEST_LEVERAGE",
@@ -76,7 +77,8 @@ def design_matrix(arrays: CellArrays) -> tuple[Array, tuple[str, ...]]:
     """Return the covariates: logit p, eyes, disease, age, age^2, disease x logit p, disease x age, site.
 
     logit p is the middle of the score bin, divided by its spread over the cohort, and 0 with its own indicator
-    where no photograph was gradable; age is in decades from 60.
+    where no photograph was gradable; age is in decades from 60. Estimates about eyes add how many are graded and
+    affected.
     """
     scored = arrays.n_eyes > 0
     weight = np.where(scored, arrays.n, 0.0)
@@ -96,6 +98,8 @@ def design_matrix(arrays: CellArrays) -> tuple[Array, tuple[str, ...]]:
         "diseased_x_logit_p": d * x,
         "diseased_x_age": d * age,
     }
+    if arrays.by_pattern:
+        columns |= pattern_columns(arrays, x)
     for code in range(1, int(arrays.site.max(initial=0)) + 1):
         columns[f"site_{code}"] = (arrays.site == code).astype(float)
     return np.column_stack(list(columns.values())), tuple(columns)

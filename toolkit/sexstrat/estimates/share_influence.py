@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.thin_cells import pool_thin_bands
 
-__all__ = ["WEIGHT", "ShareInfluence", "group_totals", "share_influence"]
+__all__ = ["WEIGHT", "ShareInfluence", "group_totals", "influence_of_totals", "share_influence"]
 
 Array = NDArray[np.float64]
 
@@ -126,5 +126,24 @@ def share_influence(arrays: CellArrays, p: Array, *, by_band: bool) -> ShareInfl
     >>> found.pi.round(4).tolist(), found.moves[0, 0].round(6).tolist()
     ([0.5, 0.6667, 0.5, 0.6667], [0.0025, 0.0025, -0.00125])
     """
-    totals = group_totals(arrays, p)
-    return _banded(totals, arrays.n_validated) if by_band else _whole(totals)
+    return influence_of_totals(group_totals(arrays, p), arrays.n_validated, by_band=by_band)
+
+
+def influence_of_totals(totals: Array, n_validated: Array, *, by_band: bool) -> ShareInfluence:
+    """Return the influence of every cell's totals on the shares of men, whatever the totals count.
+
+    Parameters
+    ----------
+    totals : of w p, (w / r)(S - p) and w of each cell, shape (2 x bands, 3).
+    n_validated : validated patients behind them, shape (bands, 2).
+    by_band : shares of every band; otherwise of all ages.
+
+    Examples
+    --------
+    All ages: 40 + 10 of 100 are men without the disease, 30 of 60 with it.
+
+    >>> totals = np.array([[40.0, 10.0, 100.0], [30.0, 0.0, 60.0]])
+    >>> influence_of_totals(totals, np.full((1, 2), 50.0), by_band=False).pi.tolist()
+    [0.5, 0.5]
+    """
+    return _banded(totals, n_validated) if by_band else _whole(totals)

@@ -20,6 +20,7 @@ from sexstrat.simulation.truth import (
     population_truth,
     true_composition,
     true_eye_prevalence,
+    true_eye_prevalence_by_band,
     true_prevalence_ratio,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "simulate_cohort",
     "true_composition",
     "true_eye_prevalence",
+    "true_eye_prevalence_by_band",
     "true_prevalence_ratio",
     "with_knobs",
 ]

@@ -12,7 +12,14 @@ from sexstrat.simulation.eye_states import eye_states, recorded_share
 from sexstrat.simulation.population import AGES, population
 from sexstrat.simulation.setting import Setting
 
-__all__ = ["joint_shares", "population_truth", "true_composition", "true_eye_prevalence", "true_prevalence_ratio"]
+__all__ = [
+    "joint_shares",
+    "population_truth",
+    "true_composition",
+    "true_eye_prevalence",
+    "true_eye_prevalence_by_band",
+    "true_prevalence_ratio",
+]
 
 Array = NDArray[np.float64]
 STANDARD = "population"
@@ -102,14 +109,42 @@ def true_eye_prevalence(one: Setting) -> tuple[float, float]:
     >>> [round(share, 4) for share in true_eye_prevalence(by_eye)]
     [0.15, 0.15]
     """
-    affected, graded = np.zeros(2), np.zeros(2)
-    people = population(one).shares().sum(axis=0)
+    affected, graded = _eyes_by_age(one)
+    women, men = affected.sum(axis=0) / graded.sum(axis=0)
+    return float(women), float(men)
+
+
+def _eyes_by_age(one: Setting) -> tuple[Array, Array]:
+    """Return the expected affected, and graded, eyes of a person by age and sex, shape (ages, 2): an exact sum."""
+    people = population(one).shares()
+    affected, graded = np.zeros((AGES.size, 2)), np.zeros((AGES.size, 2))
     for diseased in (0, 1):
         for state in eye_states(one, diseased=bool(diseased)):
-            affected += people[diseased] * state.probability * state.affected
-            graded += people[diseased] * state.probability * state.graded
-    women, men = affected / graded
-    return float(women), float(men)
+            affected += people[:, diseased] * state.probability * state.affected
+            graded += people[:, diseased] * state.probability * state.graded
+    return affected, graded
+
+
+def true_eye_prevalence_by_band(one: Setting, lows: tuple[int, ...]) -> Array:
+    """Return the share of graded eyes that are affected by band, of women and of men, shape (bands, 2).
+
+    Parameters
+    ----------
+    one : the setting.
+    lows : first years of the bands, rising; the last is open, and people younger than the first are left out.
+
+    Examples
+    --------
+    >>> from sexstrat.simulation.named_settings import setting
+    >>> one = setting("eye_level_disease")
+    >>> bool(np.allclose(true_eye_prevalence_by_band(one, (20,))[0], true_eye_prevalence(one)))
+    True
+    """
+    band = np.searchsorted(np.asarray(lows), AGES, side="right") - 1
+    affected, graded = np.zeros((2, len(lows), 2))
+    for total, by_age in zip((affected, graded), _eyes_by_age(one), strict=True):
+        np.add.at(total, band[band >= 0], by_age[band >= 0])
+    return np.asarray(affected / graded)
 
 
 def population_truth(one: Setting, lows: tuple[int, ...]) -> pd.DataFrame:
@@ -123,7 +158,7 @@ def population_truth(one: Setting, lows: tuple[int, ...]) -> pd.DataFrame:
     Returns
     -------
     One row a figure: measure, unit (persons or eyes), sex, age_low, age_high, standard (``crude``, or ``population``
-    for rates by band weighted by the age distribution of the population in these bands) and value.
+    for rates by band weighted by the ages of the people of the population in these bands) and value.
 
     Examples
     --------
@@ -145,6 +180,10 @@ def population_truth(one: Setting, lows: tuple[int, ...]) -> pd.DataFrame:
     rows += _figures(weights @ by_band, STANDARD)
     if one.eye_disease is not None:
         rows += _figures(np.array(true_eye_prevalence(one)), "crude", unit="eyes")
+        eyes = true_eye_prevalence_by_band(one, lows)
+        for band, (low, high) in enumerate(zip(lows, (*lows[1:], None), strict=True)):
+            rows += _figures(eyes[band], "crude", low, high, unit="eyes")
+        rows += _figures(weights @ eyes, STANDARD, unit="eyes")
     frame = pd.DataFrame(rows)
     return frame.astype({"sex": "str", "age_low": "Int64", "age_high": "Int64"})
 

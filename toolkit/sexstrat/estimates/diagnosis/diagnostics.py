@@ -21,6 +21,7 @@ from sexstrat.estimates.diagnosis.recorded_against_unrecorded import recorded_ag
 from sexstrat.estimates.diagnosis.score_mixture import score_mixture
 from sexstrat.estimates.diagnosis.transport import TransportTest, transport_test
 from sexstrat.estimates.diagnosis.validated_people import validated_people
+from sexstrat.estimates.eye_informative import informative_eye_rows
 
 __all__ = ["Diagnostics", "diagnose"]
 
@@ -81,7 +82,8 @@ def diagnose(
 
     Calibration by disease; differential error; sensitivity and specificity by age and disease; Brier, ECE, ICI and Cox
     calibration by age, disease and site; whether scores without recorded sex are a mixture of those with it; recorded
-    against unrecorded; effective numbers, missing information, attenuation, and the validated patients still needed;
+    against unrecorded; where disease is recorded by eye, whether the number of graded eyes is informative; effective
+    numbers, missing information, attenuation, and the validated patients still needed;
     with an external sample, whose errors are then looked at, the transport test (with both disease states together
     where the external sample lacks the disease). Each is explained where it is computed.
 
@@ -118,6 +120,7 @@ def diagnose(
         *disease_shift(people),
         *accuracy_by_age(people, labels),
         *calibration_measures(people, labels, sites=names[: codes if np.any(given.labelled.site) else 0]),
+        *informative_eye_rows(given),
     ]
     transport = None
     if given.external is None:
