@@ -165,7 +165,7 @@ def test_an_efficientnet_made_from_imagenet_weights_is_scaled_once_more(
     entries = base.get_config()
     fresh = keras.layers.Rescaling([value**-0.5 for value in deviation], name="rescaling_1")
     network = _with_rescaling(keras, base, entries, fresh)
-    foreign_networks.stir(network)
+    foreign_networks.stir(network, foreign_networks.pictures("efficientnet_b0", number=4))
     values = foreign_networks.pictures("efficientnet_b0")
     expected = np.asarray(network.predict_on_batch(values))
     for ending in (".h5", ".keras"):

@@ -54,12 +54,13 @@ def read_keras_archive(path: str | Path) -> tuple[dict[str, Any], bytes]:
         raise ModelError(f"{path} is not a readable .keras archive: {err}") from err
 
 
-def checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def checked_entries(archive: zipfile.ZipFile, *, bounded: bool = False) -> dict[str, zipfile.ZipInfo]:
     """Return the entries of an archive by name, once none of them can do harm.
 
     Parameters
     ----------
     archive : opened archive.
+    bounded : whether the reader bounds each entry by what it must hold, so that swelling does no harm.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
             raise ModelError(f"the archive's entry {name!r:.80} is a link; allowed: files")
         if entry.flag_bits & 1:
             raise ModelError(f"the archive's entry {name!r:.80} is encrypted")
-        if entry.file_size > _MOST_SQUEEZED * max(entry.compress_size, 1024):
+        if not bounded and entry.file_size > _MOST_SQUEEZED * max(entry.compress_size, 1024):
             raise ModelError(f"the archive's entry {name!r:.80} would swell from {entry.compress_size:,} bytes to "
                              f"{entry.file_size:,}")  # fmt: skip
         found[name] = entry

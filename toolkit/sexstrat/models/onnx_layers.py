@@ -42,7 +42,9 @@ def activated(writer: OnnxWriter, value: str, activation: str) -> str:
     )
     if operator is None:
         raise ModelError(f"the activation {activation} has no counterpart in ONNX here")
-    return writer.node(operator, [value], **({"axis": -1} if operator == "Softmax" else {}))
+    if operator == "Softmax":
+        return writer.node(operator, [value], axis=-1)
+    return writer.node(operator, [value])
 
 
 def _window(settings: Mapping[str, Any], kernel: tuple[int, int]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class OnnxWriter:
         self.count += 1
         return f"v{self.count}"
 
-    def node(self, operator: str, inputs: list[str], *, output: str = "", **attributes: Any) -> str:
+    def node(self, operator: str, inputs: list[str], *, output: str | None = None, **attributes: Any) -> str:
         """Add an operator and return the name of its output."""
         output = output or self.name()
         parts = [delimited(1, value) for value in inputs] + [delimited(2, output), delimited(4, operator)]
@@ -38,7 +38,7 @@ class OnnxWriter:
         self.nodes.append(b"".join(parts))
         return output
 
-    def array(self, values: NDArray[Any]) -> str:
+    def array(self, values: NDArray[Any] | np.float32) -> str:
         """Add an array of float32 or int64 numbers and return its name."""
         name = self.name()
         whole = values.dtype.kind == "i"

@@ -99,9 +99,9 @@ def _scaling_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
     card = model.card
     for scaling in SCALINGS:
         if scaling != card.scaling:
-            yield f"scaling {scaling}", replace(model, card=replace(card, scaling=scaling))
+            yield f"scaling {scaling}", replace(model, card=replace(card, scaling=scaling))  # type: ignore[arg-type]  # one of SCALINGS
     order = "BGR" if card.channel_order == "RGB" else "RGB"
-    yield f"channel_order {order}", replace(model, card=replace(card, channel_order=order))
+    yield f"channel_order {order}", replace(model, card=replace(card, channel_order=order))  # type: ignore[arg-type]  # one of two
 
 
 def input_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[tuple[str, LoadedModel]]:

@@ -80,7 +80,7 @@ def load_weights(network: Any, path: str | Path) -> None:
     variables = _named_variables(network)
     try:
         with zipfile.ZipFile(path) as archive:
-            checked_entries(archive)
+            checked_entries(archive, bounded=True)
             _check_names([name for name, _ in variables], archive, path)
             for name, variable in variables:
                 variable.assign(_read_array(archive, name, tuple(variable.shape)))
@@ -109,7 +109,7 @@ def stored_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = checked_entries(archive)
+            entries = checked_entries(archive, bounded=True)
             return {name.removesuffix(".npy"): _declared_shape(archive, entry) for name, entry in entries.items()}
     except ARCHIVE_ERRORS as err:
         if isinstance(err, ModelError):
