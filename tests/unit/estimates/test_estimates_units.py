@@ -12,6 +12,7 @@ from sexstrat.estimates import Composition, compose, noisy_recorded_sex
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.clustered_margin import ClusteredMargin
 from sexstrat.estimates.compose import compose_input
+from sexstrat.estimates.diagnosis.information import information
 from sexstrat.estimates.sensitivity.misrecorded_margin import RecordingError, misrecorded_margin
 from sexstrat.simulation import ExternalCohort, People, Setting, cells_of_people, draw_people
 from sexstrat.simulation.external import external_setting
@@ -200,3 +201,14 @@ def test_e1_and_e2_are_compared_over_units() -> None:
     ]
     assert z[1] == pytest.approx(z[0], rel=0.05)
     assert z[2] == pytest.approx(z[1] * 2**0.5, rel=0.05)
+
+
+def test_a_plan_of_a_clustered_sample_says_that_it_counts_patients() -> None:
+    """Missing information and the number still to validate are of patients one by one: in units their note says so."""
+    for units, told in ((None, False), (np.arange(1_500) % 30, True)):
+        given = compose_input(cells_of(people(psu=units)), bands=BANDS, design="random")
+        rows = [
+            row for row in information(given) if row.statistic in {"fraction_missing_information", "more_validated"}
+        ]
+        assert len(rows) == 4
+        assert all(("patients counted one by one" in str(row.note)) == told for row in rows)

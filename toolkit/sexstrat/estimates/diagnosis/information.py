@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ __all__ = ["LIMITS_RATIOS", "information", "planned_validation"]
 
 NAME, PLAN = "information", "planning"
 LIMITS_RATIOS = (2.0, 1.5, 1.25)  # upper over lower 95 % limit of the crude prevalence ratio
+
+
+PATIENTS_COUNTED = "patients counted one by one: of people drawn in units more are needed, the more units differ"
 
 
 def _effective(arrays: CellArrays) -> list[DiagnosticRow]:
@@ -143,7 +147,10 @@ def information(given: ComposeInput, ratios: Sequence[float] = LIMITS_RATIOS) ->
         rows.append(DiagnosticRow(diagnostic=PLAN, statistic="more_validated", state=state, note=reason, **fields))
         return tuple(rows)
     note = "of the crude prevalence ratio, multiple imputation"
-    rows.append(
-        DiagnosticRow(diagnostic=NAME, statistic="fraction_missing_information", point=parts.fmi, note=note, **fields)
+    share = DiagnosticRow(
+        diagnostic=NAME, statistic="fraction_missing_information", point=parts.fmi, note=note, **fields
     )
-    return (*rows, *planned_validation(parts, ratios))
+    told = (share, *planned_validation(parts, ratios))
+    if given.clustered:
+        told = tuple(replace(row, note=f"{row.note}; {PATIENTS_COUNTED}") for row in told)
+    return (*rows, *told)
