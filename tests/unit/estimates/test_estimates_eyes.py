@@ -270,8 +270,7 @@ def test_units_of_a_sample_count_eyes_once_a_unit() -> None:
             np.testing.assert_allclose(ses[0], ses[1], rtol=0.02 if method == "E2" else 1e-6)
         assert np.all(np.abs(ses[2] / ses[0] - 1) > 1e-3)
 
-
-assert all(row["df"] <= 39 for row in found[2][:5])
+        assert all(row["df"] <= 39 for row in found[2][:5])
 
 
 def test_a_sex_without_an_affected_eye_has_a_wilson_limit_in_patients() -> None:
