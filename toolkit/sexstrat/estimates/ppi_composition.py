@@ -78,7 +78,7 @@ def _window(arrays: CellArrays, p: Array, rows: Rows) -> _Window:
 
 
 def _widened(arrays: CellArrays, p: Array, cell: int) -> tuple[_Window, bool] | None:
-    """Return PPI++ of the smallest run of bands with 10 validated and a share within 0 to 1; is it wider than one?"""
+    """Return PPI++ of the smallest run of bands with 10 validated and a share inside 0 to 1, and if it is wider."""
     everybody = arrays.n_validated.ravel()[cell] == arrays.n_patients.ravel()[cell]
     for run in band_runs(cell // 2, arrays.n_bands):
         rows = np.isin(arrays.group, 2 * run + cell % 2)

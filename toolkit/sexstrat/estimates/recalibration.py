@@ -163,12 +163,13 @@ def fit_logistic(
     beta = np.zeros(x.shape[1]) if start is None else start
     line = x @ beta
     value = objective(beta, line)
+    rounding = 1e-14 * float(trials.sum())  # what a sum over as many patients is off by, where the objective is near 0
     for _ in range(100):
         p = expit(line)
         information = (x * (trials * p * (1 - p))[:, None]).T @ x + np.diag(precision)
         step = np.linalg.solve(information, x.T @ (successes - trials * p) - precision * beta)
         along, size = x @ step, 1.0
-        while (moved := objective(beta + size * step, line + size * along)) < value - 1e-12 * abs(value):
+        while (moved := objective(beta + size * step, line + size * along)) < value - 1e-12 * abs(value) - rounding:
             size /= 2
             if size < 1e-6:
                 break

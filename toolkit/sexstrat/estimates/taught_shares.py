@@ -14,11 +14,13 @@ from sexstrat.estimates.clustered_margin import ClusteredMargin, Scores, cluster
 from sexstrat.estimates.compose_input import ComposeInput, margin
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.labelled_windows import band_runs
-from sexstrat.estimates.unit_scores import RowInfluence, unit_scores
+from sexstrat.estimates.unit_scores import RowInfluence, UnitScores, unit_scores
 
 __all__ = ["TaughtShares", "all_ages", "in_units", "taught_margin", "taught_over_units", "within_range"]
 
 Array = NDArray[np.float64]
+
+COPIES = 100  # of each pair of units that stand for what is not seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +185,19 @@ def in_units(given: ComposeInput, labelled: CellArrays) -> bool:
     return given.sampled and (given.clustered or (labelled is not given.arrays and drawn_in_units(labelled)))
 
 
+def _unseen_units(shares: TaughtShares) -> tuple[Scores, ...]:
+    """Return the unseen covariance as units in pairs of opposite sign, so many that they cost no degrees of freedom."""
+    values, vectors = np.linalg.eigh(shares.unseen)
+    kept = values > 1e-15 * max(values.max(initial=0.0), 1e-300)
+    if not kept.any():
+        return ()
+    moved = (vectors[:, kept] * np.sqrt(values[kept] / COPIES)).T / 2
+    each = np.repeat(moved, COPIES, axis=0)
+    totals = np.hstack([np.vstack([each, -each]), np.zeros((2 * each.shape[0], each.shape[1]))])
+    stratum = np.tile(np.arange(each.shape[0]), 2)
+    return (UnitScores(totals=totals, stratum=stratum, holding=np.ones((stratum.size, each.shape[1]), dtype=bool)),)
+
+
 def _samples(given: ComposeInput, labelled: CellArrays, shares: TaughtShares, counts: Array) -> tuple[Scores, ...]:
     arrays = given.arrays
     taught: dict[str, Any] = {"learned": shares.learned, "t": labelled.w_over_r, "t2": labelled.w2_over_r2}
@@ -223,7 +238,7 @@ def taught_over_units(
     def built(plain: Margin, shares: TaughtShares, group: NDArray[np.int64]) -> ClusteredMargin:
         counts = np.zeros_like(shares.own)
         counts[np.arange(group.size), group] = 1.0
-        return clustered_margin(plain, _samples(given, labelled, shares, counts))
+        return clustered_margin(plain, (*_samples(given, labelled, shares, counts), *_unseen_units(shares)))
 
     by_band = built(one.by_band, by_cell, given.arrays.group)
     return over_units(given, one, by_band, built(one.overall, whole, given.arrays.diseased))
