@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sexstrat.estimates import Composition, compose, noisy_recorded_sex
+from sexstrat.estimates import (
+    Composition,
+    ErrorPriors,
+    beta_prior,
+    bias_analysis,
+    compose,
+    misclassification_grid,
+    noisy_recorded_sex,
+    noisy_recorded_sex_prior,
+    shifted_composition,
+)
 from sexstrat.estimates.agreement import disagreement
 from sexstrat.estimates.clustered_margin import ClusteredMargin
 from sexstrat.estimates.compose import compose_input
@@ -212,3 +222,37 @@ def test_a_plan_of_a_clustered_sample_says_that_it_counts_patients() -> None:
         ]
         assert len(rows) == 4
         assert all(("patients counted one by one" in str(row.note)) == told for row in rows)
+
+
+@pytest.mark.parametrize("estimator", ["em", "weighted"])
+def test_a_score_shifted_by_assumption_is_counted_over_units(estimator: str) -> None:
+    """Nobody validated: twins in a unit are one person there too, patients one by one keep about their variance."""
+    one = people(psu=np.arange(1_500))
+    cells = [cells_of_people(some, np.zeros(some.male.size, dtype=bool)) for some in (one, twins(one))]
+    single, double, plain = (
+        table(shifted_composition(compose_input(some, bands=BANDS, design="none"), 0.2, estimator=estimator))
+        for some in (*cells, cells_of_people(people(), np.zeros(1_500, dtype=bool)))
+    )
+    np.testing.assert_allclose(double["se"], single["se"], rtol=1e-6)
+    if estimator == "em":
+        np.testing.assert_allclose(single["se"], plain["se"], rtol=0.1)
+
+
+def test_a_prior_of_wrong_records_adds_to_the_error_over_units() -> None:
+    """With records hardly ever wrong the simulated interval is that of the composition over units."""
+    one = asked("complete_case", cells_of(people(psu=np.random.default_rng(3).integers(0, 60, 1_500))))
+    found = noisy_recorded_sex_prior(one, beta_prior(mean=1e-5, sd=1e-6), draws=40_000).to_frame()
+    row = one.contrast("ratio").to_frame().loc[0]
+    simulated = found[found["measure"] == "prevalence_ratio"].iloc[0]
+    assert np.log(simulated["high"] / simulated["low"]) == pytest.approx(np.log(row["high"] / row["low"]), rel=0.03)
+
+
+def test_random_error_of_a_bias_analysis_says_that_it_counts_patients() -> None:
+    """Stated priors in a sample of units: a warning, and in the grid an assumption, that patients are counted."""
+    near = beta_prior(mean=0.9, sd=0.02)
+    priors = ErrorPriors.alike(sensitivity=near, specificity=near, by_disease=0.8)
+    for units, told in ((None, False), (np.arange(1_500) % 30, True)):
+        given = compose_input(cells_of(people(psu=units)), bands=BANDS, design="none")
+        grid = misclassification_grid(given, sensitivity=[0.9], specificity=[0.9])
+        for texts in (bias_analysis(given, priors, draws=1_000).warnings, grid.assumptions):
+            assert any("counts patients one by one" in text for text in texts) == told

@@ -71,6 +71,12 @@ class ImputedMargin(ClusteredMargin):
         df = float(max(min(self.units_df(gradient_pi, gradient_n), self.validated), 1))
         return pooled_total(within=within, total=total, drawn=drawn, imputations=self.imputations, df=df)
 
+    def joint_covariance(self) -> Array:
+        """Return the linearised covariance of the shares and then the counts, with what the prior stands for."""
+        found = ClusteredMargin.joint_covariance(self)
+        found[: self.pi.size, : self.pi.size] += self.silent
+        return found
+
     def times(self, factor: Array) -> ImputedMargin:
         """Return the margin with the scores of its shares multiplied, shape (shares,); the shares themselves stay."""
         both = np.concatenate([factor, np.ones_like(factor)])

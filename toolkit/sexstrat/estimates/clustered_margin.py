@@ -107,6 +107,10 @@ class ClusteredMargin(Margin):
         """Return units less strata of those who tell of the shares that a measure uses."""
         return units_used(self.samples, (np.ravel(gradient_pi) != 0) | (np.ravel(gradient_n) != 0))
 
+    def joint_covariance(self) -> Array:
+        """Return the linearised covariance of the shares and then the counts, shape (2 x shares, 2 x shares)."""
+        return total_variance(self.samples, np.eye(2 * self.pi.size), self.lonely).covariance
+
     def times(self, factor: Array) -> ClusteredMargin:
         """Return the margin with the scores of its shares multiplied, shape (shares,); the shares themselves stay."""
         both = np.concatenate([factor, np.ones_like(factor)])

@@ -22,7 +22,7 @@ from sexstrat.estimates.sensitivity.bias_analysis_result import BiasAnalysis
 from sexstrat.estimates.sensitivity.error_priors import ErrorDraws, ErrorPriors, draw_errors
 from sexstrat.estimates.sensitivity.simulated_measure import WARNED_IMPOSSIBLE, SimulatedMeasure
 
-__all__ = ["DRAWS", "bias_analysis", "bias_analysis_of_draws"]
+__all__ = ["DRAWS", "PATIENTS_COUNTED", "bias_analysis", "bias_analysis_of_draws"]
 
 Array = NDArray[np.float64]
 
@@ -33,6 +33,10 @@ ASSUMPTIONS = (
     "The stated priors hold the true sensitivity and specificity of predicted sex in each disease state; no data of "
     "this study inform them.",
     "Patients without a score have the same share of men as those with one of the same age band and disease state.",
+)
+PATIENTS_COUNTED = (
+    "Random error counts patients one by one: in this sample, drawn in units or strata, it may be larger. What the "
+    "stated beliefs leave unknown does not change."
 )
 WHY = (
     "Nobody's predicted sex is checked against a recorded one here, so that no number can be called corrected: these "
@@ -116,7 +120,9 @@ def bias_analysis_of_draws(
         refusal = f"only {patients} patients; at least {FEWEST_PATIENTS} are needed"
         measures = ()
     share = measures[0].share_impossible if measures else 0.0
-    warned = f"{share:.0%} of the draws are impossible given the data and are left out."
+    warned = [PATIENTS_COUNTED] if given.clustered else []
+    if share > WARNED_IMPOSSIBLE:
+        warned.append(f"{share:.0%} of the draws are impossible given the data and are left out.")
     return BiasAnalysis(
         measures=measures,
         seed=seed,
@@ -125,7 +131,7 @@ def bias_analysis_of_draws(
         state="refused" if refusal else "bias_analysis",
         why=f"No bias analysis: {refusal}." if refusal else WHY,
         assumptions=(*ASSUMPTIONS, *described),
-        warnings=(warned,) if not refusal and share > WARNED_IMPOSSIBLE else (),
+        warnings=() if refusal else tuple(warned),
     )
 
 

@@ -14,6 +14,7 @@ from sexstrat.errors import EstimationError
 from sexstrat.estimates.compose_input import ComposeInput
 from sexstrat.estimates.numbers.corrected_contrast import NOT_DEFINED, corrected_contrast, corrected_places
 from sexstrat.estimates.numbers.misclassified_shares import IMPOSSIBLE, POSSIBLE
+from sexstrat.estimates.sensitivity.bias_analysis import PATIENTS_COUNTED
 from sexstrat.estimates.sensitivity.error_priors import ErrorDraws
 
 __all__ = ["MisclassificationGrid", "misclassification_grid"]
@@ -126,4 +127,5 @@ def misclassification_grid(
         standard=str(place.keys["standard"]),
         state="refused" if place.refused else "bias_analysis",
         why=f"No grid: {place.refused}." if place.refused else WHY,
+        assumptions=(*ASSUMPTIONS, PATIENTS_COUNTED) if given.clustered else ASSUMPTIONS,
     )

@@ -11,6 +11,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from sexstrat.errors import EstimationError
+from sexstrat.estimates.clustered_margin import ClusteredMargin
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import CONTRASTS
 from sexstrat.estimates.estimate_rows import LARGE_DF, Place
@@ -66,6 +67,7 @@ def _measure(place: Place, kind: str, men: Array, women: Array, uniform: Array, 
     noise, plain, refused = _noise(place, kind, uniform)
     used, margin, kept = place.weights > 0, place.margin, 1 - men - women
     index = np.flatnonzero(np.repeat(used, 2))
+    both_index = np.concatenate([index, margin.pi.size + index])
     covariance = np.nan_to_num(margin.covariance[np.ix_(index, index)])
     n, squares = margin.n[used], margin.n_variance[used]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,7 +77,11 @@ def _measure(place: Place, kind: str, men: Array, women: Array, uniform: Array, 
         theta = contrast_draws(pi, n, place.weights[used], kind)
         flat = theta.by_pi.reshape(men.size, -1)
         variance = np.einsum("ki,ij,kj->k", flat, covariance, flat) / kept**2
-        if margin.sampled:
+        if isinstance(margin, ClusteredMargin):
+            both = np.hstack([flat / kept[:, None], theta.by_n.reshape(men.size, -1)])
+            joint = np.nan_to_num(margin.joint_covariance())[np.ix_(both_index, both_index)]
+            variance = np.einsum("ki,ij,kj->k", both, joint, both, optimize=True)
+        elif margin.sampled:
             variance += np.sum(theta.by_n**2 * squares, axis=(1, 2))
         else:
             wrong = men * (1 - men), women * (1 - women)

@@ -11,8 +11,10 @@ from scipy.special import expit, logit
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.cell_arrays import CellArrays
+from sexstrat.estimates.clustered_margin import ClusteredMargin, clustered_margin, over_units
 from sexstrat.estimates.compose_input import ComposeInput, margin
 from sexstrat.estimates.composition import Composition, Margin
+from sexstrat.estimates.unit_scores import RowInfluence, unit_scores
 
 __all__ = ["SHIFT_ESTIMATORS", "ScoreModel", "shifted_composition"]
 
@@ -89,8 +91,11 @@ def _mixing_share(weight: Array, log_ratio: Array, group: Codes, groups: int) ->
 
 def _shares(
     arrays: CellArrays, group: Codes, groups: int, log_ratio: Array, estimator: str, base: float
-) -> tuple[Array, Array, Array]:
-    """Return the shares and their variances, for a population and for these very people, by group."""
+) -> tuple[Array, Array, Array, Array]:
+    """Return the shares, their variances for a population and for these very people, and what a unit of weight moves.
+
+    Everything is by group, but what a unit of weight moves, which is by row.
+    """
     rows = arrays.n_eyes > 0
     w, w2, g, ratio = arrays.w[rows], arrays.w2[rows], group[rows], log_ratio[rows]
 
@@ -110,17 +115,25 @@ def _shares(
         informed = 1 - hidden / (pi * (1 - pi)) if estimator == "em" else np.ones(groups)
         sampling = total(w2 * (p - pi[g]) ** 2) / safe**2 / informed**2
         realised = squares / safe**2 * (pi * (1 - pi) * (1 / informed - 1) if estimator == "em" else hidden)
-    return pi, sampling, realised
+        moved = np.zeros(arrays.n.size)
+        moved[rows] = np.nan_to_num((p - pi[g]) / safe[g] / informed[g], posinf=0.0, neginf=0.0)
+    return pi, sampling, realised, moved
 
 
 def _margin(given: ComposeInput, delta: float, model: ScoreModel, estimator: str, *, whole: bool) -> Margin:
     arrays = given.arrays
     group, groups = (arrays.diseased, 2) if whole else (arrays.group, 2 * len(given.bands))
     ratio = _log_likelihood_ratio(arrays, delta, model)
-    pi, sampling, realised = _shares(arrays, group, groups, ratio, estimator, model.trained_male_share)
+    pi, sampling, realised, moved = _shares(arrays, group, groups, ratio, estimator, model.trained_male_share)
     variance = np.nan_to_num(sampling if given.sampled else realised, posinf=0.0)
     shape = pi.reshape(-1, 2)
-    return margin(given, shape, np.diag(variance), variance_df=np.full(shape.shape, np.inf))
+    plain = margin(given, shape, np.diag(variance), variance_df=np.full(shape.shape, np.inf))
+    if not given.clustered:
+        return plain
+    counts = np.zeros((arrays.n.size, groups))
+    counts[np.arange(group.size), group] = 1.0
+    influence = RowInfluence.counted(arrays, counts * moved[:, None], counts)
+    return clustered_margin(plain, (unit_scores(arrays, influence),))
 
 
 def _undetermined(found: Margin) -> NDArray[np.bool_]:
@@ -138,7 +151,8 @@ def shifted_composition(
     woman is exp(slope (logit p - delta D - logit(trained share))): it needs no calibration at this cohort's share of
     men. weighted: the mean of expit(logit p - delta D). Variance, with c = 1 - mean(P (1 - P)) / (pi (1 - pi)) the
     information in the scores (c = 1 for weighted): var(P) / (N c^2) for the population; for these very people
-    pi (1 - pi) (1 / c - 1) / N, weighted mean(P (1 - P)) / N.
+    pi (1 - pi) (1 / c - 1) / N, weighted mean(P (1 - P)) / N. In a sample drawn in units or strata it is that of sums
+    over units of w (P - pi) / (N c).
 
     Parameters
     ----------
@@ -179,7 +193,7 @@ def shifted_composition(
     lost = bool(_undetermined(overall).any())
     states = tuple("refused" if one or lost else "bias_analysis" for one in _undetermined(by_band))
     why = "the scores put the share of men of a disease state at 0 or 1, or nobody in it has a score"
-    return Composition(
+    one = Composition(
         condition=given.condition,
         bands=given.bands,
         estimator=f"shifted_{estimator}",
@@ -193,3 +207,6 @@ def shifted_composition(
         diagnostics={"delta": delta},
         level=given.level,
     )
+    if lost or not isinstance(overall, ClusteredMargin) or not isinstance(by_band, ClusteredMargin):
+        return one
+    return over_units(given, one, by_band, overall)
