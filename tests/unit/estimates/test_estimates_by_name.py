@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from sexstrat.estimates import ESTIMATORS, ComposeInput, Composition, mc_simex, pacc, ppi_mean, score_counts
+from sexstrat.estimates import (
+    ESTIMATORS,
+    ComposeInput,
+    Composition,
+    ScoreCounts,
+    mc_simex,
+    pacc,
+    ppi_mean,
+    score_counts,
+)
 from sexstrat.estimates.calibrated_composition import calibrated_shares
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.compose import compose_input
@@ -103,7 +112,7 @@ def test_the_matrix_method_counts_recorded_sexes_as_they_are() -> None:
         assert one.covariance[d, d] == pytest.approx(variance + own / n**2, rel=1e-9)
 
 
-def mean_scores(arrays: CellArrays, rows: np.ndarray) -> object:
+def mean_scores(arrays: CellArrays, rows: np.ndarray) -> ScoreCounts:
     return score_counts(arrays.mean_prob_male[rows], arrays.n[rows])
 
 
@@ -232,7 +241,7 @@ def expected_shift(arrays: CellArrays, own: np.ndarray, row: int) -> np.ndarray:
     whole = calibrated_shares(replace(arrays, w=arrays.w * (1 + step * cell)))[0]
     base = calibrated_shares(arrays)[0]
     assert whole is not None and base is not None
-    return own[row] + (whole.pi - base.pi) / (step * arrays.w[cell].sum())
+    return np.asarray(own[row] + (whole.pi - base.pi) / (step * arrays.w[cell].sum()))
 
 
 def test_simex_of_one_band_is_that_of_its_table() -> None:

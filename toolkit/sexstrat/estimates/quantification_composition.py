@@ -185,18 +185,24 @@ def _emq(given: ComposeInput) -> Composition:
     )
 
 
+def _covariance(given: ComposeInput, drawn: LabelShiftDraws) -> Array:
+    """Return the covariance of the drawn shares for the declared target."""
+    covariance = np.atleast_2d(np.cov(np.nan_to_num(drawn.pi[1:]), rowvar=False))
+    if not given.sampled:  # the people's own sexes are part of the truth, and no longer chance
+        people, share = given.arrays.weights[0].ravel(), drawn.emq[0]
+        own = hidden_people(given.arrays)[0] * share * (1 - share) / np.where(people > 0, people, 1.0) ** 2
+        noise = np.sqrt(2 / DRAWS) * np.diag(covariance)  # what the draws leave of a variance of nothing
+        np.fill_diagonal(covariance, np.maximum(np.diag(covariance) - own, noise))
+    return covariance
+
+
 def _margins(
     given: ComposeInput, means: LabelledMeans, drawn: LabelShiftDraws
 ) -> tuple[Margin, Margin, NDArray[np.bool_]]:
     """Return the margins by band and of all ages, and the bands of which a cell was pooled."""
     n = given.arrays.weights[0]
     people, hidden = n.ravel(), hidden_people(given.arrays)[0]
-    covariance = np.atleast_2d(np.cov(np.nan_to_num(drawn.pi[1:]), rowvar=False))
-    if not given.sampled:  # the people's own sexes are part of the truth, and no longer chance
-        share = drawn.emq[0]
-        own = hidden * share * (1 - share) / np.where(people > 0, people, 1.0) ** 2
-        noise = np.sqrt(2 / DRAWS) * np.diag(covariance)  # what the draws leave of a variance of nothing
-        np.fill_diagonal(covariance, np.maximum(np.diag(covariance) - own, noise))
+    covariance = _covariance(given, drawn)
     nobody = np.zeros((0, people.size))
     found = TaughtShares(
         pi=drawn.pi[0],

@@ -94,6 +94,19 @@ def taught_composition(
     Returns
     -------
     Refused where the share of men of all ages lies outside 0 to 1.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.labelled_windows import labelled_means
+    >>> from sexstrat.estimates.mean_value_shares import mean_value_shares
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> called = given.arrays.predicted_male.astype(float)
+    >>> means = labelled_means(given.arrays, called, by_disease=True, level=0.95)
+    >>> shares = mean_value_shares(given.arrays, given.arrays, (called, called), means)
+    >>> said = {"estimator": "matrix", "state": "model_based", "why": "an example"}
+    >>> taught_composition(given, given.arrays, shares, **said).crude_pi.round(6).tolist()
+    [0.5, 0.666667]
     """
     people = given.arrays.weights[0].ravel()
     hidden, hidden_men = hidden_shares(given.arrays, shares.pi) if counted else (people, people * shares.pi)

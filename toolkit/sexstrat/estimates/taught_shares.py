@@ -110,6 +110,18 @@ def all_ages(given: ComposeInput, shares: TaughtShares) -> TaughtShares:
     ----------
     given : the input.
     shares : by cell.
+
+    Examples
+    --------
+    >>> from sexstrat.estimates.labelled_windows import labelled_means
+    >>> from sexstrat.estimates.mean_value_shares import mean_value_shares
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> called = given.arrays.predicted_male.astype(float)
+    >>> means = labelled_means(given.arrays, called, by_disease=True, level=0.95)
+    >>> shares = mean_value_shares(given.arrays, given.arrays, (called, called), means)
+    >>> all_ages(given, shares).pi.round(6).tolist()
+    [0.5, 0.666667]
     """
     arrays = given.arrays
     n = arrays.weights[0]
@@ -144,6 +156,21 @@ def taught_margin(given: ComposeInput, labelled: CellArrays, shares: TaughtShare
     given : the cohort.
     labelled : people whose sex is known: others, or the cohort's own arrays.
     shares : by cell, or of all ages.
+
+    Examples
+    --------
+    Of 150 diseased in a band 75 are recorded, and .6 of the others called men: a quarter of
+    (.24 / 75 + 4/9 .16 / 50 + 1/9 .16 / 25) / .36 and 75 (2/9) / 150^2, .0037 + .0007.
+
+    >>> from sexstrat.estimates.labelled_windows import labelled_means
+    >>> from sexstrat.estimates.mean_value_shares import mean_value_shares
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> called = given.arrays.predicted_male.astype(float)
+    >>> means = labelled_means(given.arrays, called, by_disease=True, level=0.95)
+    >>> shares = mean_value_shares(given.arrays, given.arrays, (called, called), means)
+    >>> round(float(taught_margin(given, given.arrays, shares).covariance[1, 1]), 4)
+    0.0044
     """
     arrays = given.arrays
     covariance, noise = _squares(labelled.w2_over_r2, labelled.n, shares.learned)
@@ -231,6 +258,22 @@ def taught_over_units(
     References
     ----------
     Binder DA. Int Stat Rev 1983;51:279-292.
+
+    Examples
+    --------
+    Without units it stays as it is.
+
+    >>> from sexstrat.estimates.labelled_windows import labelled_means
+    >>> from sexstrat.estimates.mean_value_shares import mean_value_shares
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> called = given.arrays.predicted_male.astype(float)
+    >>> means = labelled_means(given.arrays, called, by_disease=True, level=0.95)
+    >>> shares = mean_value_shares(given.arrays, given.arrays, (called, called), means)
+    >>> from sexstrat.estimates.compose_input import refused
+    >>> one = refused(given, "matrix", "an example")
+    >>> taught_over_units(given, given.arrays, shares, all_ages(given, shares), one) is one
+    True
     """
     if not in_units(given, labelled):
         return one
