@@ -164,6 +164,93 @@ def flow() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def diagnostics(names: tuple[str, ...]) -> pd.DataFrame:
+    rows = []
+    for name in names:
+        base = {"condition": name, "group": "all", "level_name": "all", "n_patients": 1003, "n_validated": 1003,
+                "state": "measured", "level": 0.95}  # fmt: skip
+        rows += [
+            base | {"diagnostic": "calibration_by_disease", "statistic": "likelihood_ratio_chi_square", "point": 8.5,
+                    "p_value": 0.0035},
+            base | {"diagnostic": "differential_error", "statistic": "shown_nondifferential", "point": 0.0},
+            base | {"diagnostic": "calibration", "statistic": "brier", "point": 0.0878, "low": 0.076, "high": 0.0995},
+            base | {"diagnostic": "accuracy_by_age", "statistic": "sensitivity", "group": "age_band",
+                    "level_name": "20-29", "state": "too_few", "n_validated": 8, "n_patients": 8},
+            base | {"diagnostic": "accuracy_by_age", "statistic": "specificity", "group": "age_band",
+                    "level_name": "60-69", "point": 0.8123, "low": 0.75, "high": 0.86, "n_validated": 101,
+                    "n_patients": 101},
+            base | {"diagnostic": "homogeneity_over_age", "statistic": "wald_chi_square", "point": 3.2,
+                    "p_value": 0.78, "n_patients": 20000},
+            base | {"diagnostic": "bootstrap", "statistic": "prevalence_ratio", "group": "standard",
+                    "level_name": "who_2000_2025", "point": 1.37, "low": 1.18, "high": 1.6, "n_patients": 20000},
+            base | {"diagnostic": "planning", "statistic": "more_validated", "group": "limits_ratio",
+                    "level_name": "1.25", "point": 2544.0, "n_patients": 20000},
+        ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def sensitivity(names: tuple[str, ...]) -> pd.DataFrame:
+    rows = []
+    for name in names:
+        base = {"condition": name, "estimator": "E1", "standard": "who_2000_2025", "level": 0.95, "n_patients": 20000,
+                "n_diseased": 1660, "n_validated": 1003, "state": "bias_analysis"}  # fmt: skip
+        bias = base | {"analysis": "bias_analysis", "scenario": "stated in the study file", "draws": 20000,
+                       "measure": "prevalence_ratio", "share_impossible": 0.012}  # fmt: skip
+        rows += [bias | {"statistic": "estimate", "point": 1.5123, "low": 1.1, "high": 2.4},
+                 bias | {"statistic": "systematic", "point": 1.5, "low": 1.2, "high": 2.2}]  # fmt: skip
+        for shift in np.linspace(-2, 2, 9):
+            point = float(np.exp(0.34 + 0.2 * shift))
+            rows.append(base | {"analysis": "shift_of_recording", "scenario": "diseased", "statistic": "estimate",
+                                "value": float(shift), "measure": "prevalence_ratio", "point": point,
+                                "low": point / 1.2, "high": point * 1.2})  # fmt: skip
+        tipping = base | {"analysis": "shift_of_recording", "scenario": "diseased", "statistic": "tipping",
+                          "measure": "tipping_value"}  # fmt: skip
+        rows.append(tipping | {"point": -0.79, "note": "it comes to include 1 at a shift of -0.79."})
+        noisy = base | {"analysis": "error_of_recorded_sex", "scenario": "both", "measure": "prevalence_ratio"}
+        for rate in (0.0, 0.01, 0.02):
+            rows.append(noisy | {"statistic": "estimate", "value": rate, "point": 1.41 + rate, "low": 1.2,
+                                 "high": 1.66})  # fmt: skip
+        rows.append(noisy | {"statistic": "tipping", "measure": "tipping_value", "state": "undefined"})
+        value = base | {"analysis": "e_value", "scenario": "confounding", "measure": "e_value", "state": "companion"}
+        rows += [value | {"statistic": "estimate", "point": 2.17}, value | {"statistic": "limit", "point": 1.69}]
+    return pd.DataFrame(rows)
+
+
+def imputation(names: tuple[str, ...]) -> pd.DataFrame:
+    rows = []
+    for name in names:
+        for method, validity, half in (("complete_case", "if_recorded_at_random", 0.28),
+                                       ("proper_imputation", "valid", 0.17),
+                                       ("single_imputation", "wrong", 0.06)):  # fmt: skip
+            row = {"condition": name, "method": method, "validity": validity, "measure": "prevalence_ratio",
+                   "standard": "crude", "scale": "log", "level": 0.95, "n_patients": 20000, "n_validated": 1003,
+                   "within": 0.0011, "state": "model_based" if validity == "valid" else "naive",
+                   **_around(1.41, half)}  # fmt: skip
+            if method == "proper_imputation":
+                row |= {"between": 0.0067, "fmi": 0.858, "relative_efficiency": 0.998, "monte_carlo_share": 0.046,
+                        "imputations": 400, "imputations_needed": 342}  # fmt: skip
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def adjusted(names: tuple[str, ...]) -> pd.DataFrame:
+    """Return Mantel-Haenszel, regression, trend and eye-level rows, none of which may ever lead."""
+    rows = []
+    for name in names:
+        common = {"condition": name, "state": "corrected", **_counts(20000, 0.083)}
+        for measure, standard, estimator, sex, point in (
+            ("mantel_haenszel_prevalence_ratio", "mantel_haenszel", "E1", None, 7.77),
+            ("mantel_haenszel_prevalence_difference", "mantel_haenszel", "E1", None, 0.0777),
+            ("regression_odds_ratio", "regression", "E2", None, 8.88),
+            ("odds_ratio_per_decade", "crude", "E1", "male", 1.52),
+            ("odds_ratio_per_decade", "crude", "E1", "female", 1.58),
+            ("ratio_of_odds_ratios_per_decade", "crude", "E1", None, 0.96),
+        ):
+            rows.append(_row(measure=measure, standard=standard, estimator=estimator, sex=sex, **common,
+                             **_around(point, 0.15)))  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 CARD: dict[str, Any] = {
     "title": "MobileNet, fine-tuned on ODIR-5K photographs (demonstration)",
     "statement": "This is a demonstration model. It is far less accurate than models trained on large cohorts; "
@@ -201,7 +288,9 @@ def example_results(
     )  # fmt: skip
     fields: dict[str, Any] = {
         "title": "Glaucoma and diabetic retinopathy in men and women of a simulated screening cohort",
-        "estimates": estimates(conditions, truth=truth), "audit": audit(), "gaps": gaps(), "flow": flow(),
+        "estimates": pd.concat([estimates(conditions, truth=truth), adjusted(names)], ignore_index=True),
+        "audit": audit(), "gaps": gaps(), "flow": flow(), "diagnostics": diagnostics(names),
+        "sensitivity": sensitivity(names), "imputation": imputation(names),
         "settings": {
             "": {"schema_version": 1, "title": "An invented study", "seed": 20231207},
             "validation": {"design": "random"},

@@ -123,7 +123,8 @@ def test_flow_hides_the_bar_when_a_part_is_withheld():
 
 def gate(settings, **more):
     profile = SimpleNamespace(name="uk-5", source="")
-    return SimpleNamespace(settings=settings, profile=profile, reason="", protection="", audit=(), **more)
+    beside = dict.fromkeys(("diagnostics", "sensitivity", "imputation"), pd.DataFrame())
+    return SimpleNamespace(settings=settings, profile=profile, reason="", protection="", audit=(), **{**beside, **more})
 
 
 def test_methods_speak_only_of_what_was_used():
@@ -255,3 +256,12 @@ def test_rare_prevalence_has_distinct_axis_numbers():
     svg = band_chart(list("abc"), [line], name="x", measure="prevalence", axis="y", title="t", description="d")
     numbers = re.findall(r">([0-9.]+)</text>", svg)
     assert len(numbers) == len(set(numbers)) >= 3
+
+
+def test_methods_of_what_stands_beside_say_only_what_was_done():
+    """A bias analysis is described, with its work, where the study has one, and a tipping point is not."""
+    rows = pd.DataFrame({"analysis": ["bias_analysis"], "condition": ["d"]})
+    found = {one.heading: one for one in methods(gate({}, sensitivity=rows), Rows(()), [])}
+    assert found["What if"].works == ("lash2014", "fox2005")
+    assert len(found["What if"].points) == 1 and "correlated beta distributions" in found["What if"].points[0]
+    assert not {"Diagnostics", "Imputation compared", "Other adjustment for age"} & set(found)

@@ -133,12 +133,15 @@ def test_notice_comes_before_everything_else(elements, page_text):
 
 
 def test_sections_come_in_order(elements):
-    """Summary, flow, estimates, audit, methods, model, provenance, attribution and references follow one another."""
+    """Summary, flow, estimates and what stands beside them, audit, methods, model and sources follow one another."""
     found = [a["id"] for tag, a in elements.tags if tag == "section"]
     assert found == [
         "summary",
         "flow",
         "estimates",
+        "rests-on",
+        "what-if",
+        "imputation",
         "audit",
         "methods",
         "model",
@@ -223,7 +226,8 @@ def test_page_of_nothing_still_says_so(example):
     """Without estimates, audit or flow the page stands and says what is not there."""
     empty = pd.DataFrame()
     flow = example().flow
-    results = example(estimates=empty, audit=empty, gaps=empty, flow=flow, choices=(), model_card=None, provenance={})
+    nothing = dict.fromkeys(("estimates", "audit", "gaps", "diagnostics", "sensitivity", "imputation"), empty)
+    results = example(**nothing, flow=flow, choices=(), model_card=None, provenance={})
     text = page(release(results, "uk-5"))
     assert "This study estimated no contrast between the sexes." in text
     assert "The model was not audited in this study." in text

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sexstrat.reporting.headline import Headline
+from sexstrat.reporting.methods_beside import beside_methods
+from sexstrat.reporting.paragraph import Paragraph
 from sexstrat.reporting.rows import Rows
 from sexstrat.reporting.texts import DESIGNS, STANDARDS, TARGETS, number_word, sentence_case
 
 if TYPE_CHECKING:
     from sexstrat.disclosure import Released
 
-__all__ = ["Paragraph", "methods"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
-    """A paragraph of the methods.
-
-    Parameters
-    ----------
-    heading : what it is about.
-    text : the sentences.
-    works : keys of the works it rests on.
-    points : a list under it.
-    """
-
-    heading: str
-    text: str
-    works: tuple[str, ...] = ()
-    points: tuple[str, ...] = ()
+__all__ = ["methods"]
 
 
 def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> tuple[Paragraph, ...]:
@@ -46,9 +29,10 @@ def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> t
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> none = SimpleNamespace(
-    ...     settings={}, profile=SimpleNamespace(name="uk-5", source=""), reason="", protection="", audit=()
-    ... )
+    >>> import pandas as pd
+    >>> tables = dict.fromkeys(("audit", "diagnostics", "sensitivity", "imputation"), pd.DataFrame())
+    >>> gate = SimpleNamespace(name="uk-5", source="")
+    >>> none = SimpleNamespace(settings={}, profile=gate, reason="", protection="", **tables)
     >>> methods(none, Rows(()), [])[0].heading
     'Predicted and recorded sex'
     """
@@ -62,7 +46,8 @@ def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> t
         _naive(used),
         _intervals(settings, estimates),
     ]
-    parts += [_standards(estimates), _audit(settings, released), _gate(released), _limits(leads, estimates)]
+    parts += [_standards(estimates), *beside_methods(released, estimates), _audit(settings, released)]
+    parts += [_gate(released), _limits(leads, estimates)]
     return tuple(part for part in parts if part is not None)
 
 

@@ -60,6 +60,28 @@ _ENTRIES = (
      "Discussion Paper 31. Geneva: World Health Organization; 2001.", ""),
     ("mitchell2019", "Mitchell M, Wu S, Zaldivar A, et al. Model cards for model reporting. Proceedings of FAT* "
      "2019:220–229.", "10.1145/3287560.3287596"),
+    ("mantel1959", "Mantel N, Haenszel W. Statistical aspects of the analysis of data from retrospective studies of "
+     "disease. J Natl Cancer Inst 1959;22:719–748.", "10.1093/jnci/22.4.719"),
+    ("greenland1985", "Greenland S, Robins JM. Estimation of a common effect parameter from sparse follow-up data. "
+     "Biometrics 1985;41:55–68.", "10.2307/2530643"),
+    ("zou2004", "Zou G. A modified Poisson regression approach to prospective studies with binary data. Am J "
+     "Epidemiol 2004;159:702–706.", "10.1093/aje/kwh090"),
+    ("breslow1980", "Breslow NE, Day NE. Statistical methods in cancer research I: the analysis of case-control "
+     "studies. Lyon: IARC; 1980.", ""),
+    ("tarone1985", "Tarone RE. On heterogeneity tests based on efficient scores. Biometrika 1985;72:91–95.",
+     "10.1093/biomet/72.1.91"),
+    ("efron1987", "Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987;82:171–185.",
+     "10.1080/01621459.1987.10478410"),
+    ("lash2014", "Lash TL, Fox MP, MacLehose RF, Maldonado G, McCandless LC, Greenland S. Good practices for "
+     "quantitative bias analysis. Int J Epidemiol 2014;43:1969–1985.", "10.1093/ije/dyu149"),
+    ("fox2005", "Fox MP, Lash TL, Greenland S. A method to automate probabilistic sensitivity analyses of "
+     "misclassified binary variables. Int J Epidemiol 2005;34:1370–1376.", "10.1093/ije/dyi184"),
+    ("carpenter2013", "Carpenter JR, Kenward MG. Multiple imputation and its application. Chichester: Wiley; 2013.",
+     "10.1002/9781119942283"),
+    ("vanderweele2017", "VanderWeele TJ, Ding P. Sensitivity analysis in observational research: introducing the "
+     "E-value. Ann Intern Med 2017;167:268–274.", "10.7326/M16-2607"),
+    ("white2011", "White IR, Royston P, Wood AM. Multiple imputation using chained equations: issues and guidance for "
+     "practice. Stat Med 2011;30:377–399.", "10.1002/sim.4067"),
     ("heidari2016", "Heidari S, Babor TF, De Castro P, Tort S, Curno M. Sex and gender equity in research: "
     "rationale for "
      "the SAGER guidelines and recommended use. Res Integr Peer Rev 2016;1:2.", "10.1186/s41073-016-0007-6"),
