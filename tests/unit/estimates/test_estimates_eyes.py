@@ -21,6 +21,8 @@ from sexstrat.estimates.eye_informative import informative_eyes, informative_war
 from sexstrat.estimates.eye_margin import eye_sums
 from sexstrat.estimates.eye_rows import eye_rows
 from sexstrat.estimates.measures import prevalence_of
+from sexstrat.estimates.pooling.coarse_cells import coarse_bins
+from sexstrat.estimates.pooling.site_pool import Site, joined_cells
 from sexstrat.estimates.recalibration import cross_fitted
 from sexstrat.estimates.worked_example import worked_input
 from sexstrat.simulation import setting, simulate_cells, with_knobs
@@ -324,3 +326,20 @@ def test_known_probability_weighs_eyes_too() -> None:
             truth = float((of["n"] * of["n_diseased_eyes"]).sum() / (of["n"] * of["n_graded_eyes"]).sum())
             half = (row["high"] - row["low"]) / 2
             assert abs(row["point"] - truth) < 1.5 * half
+
+
+def test_pooled_and_coarsened_cells_keep_their_eyes() -> None:
+    """Wider score bins and the cells of two sites added up give the eyes of all their patients."""
+    one = with_knobs(setting("eye_level_disease"), validated=0.3)
+    first, second = (simulate_cells(one, 1_500, seed).cells for seed in (1, 2))
+    both = joined_cells([Site(name="north", cells=first), Site(name="south", cells=second)])
+    assert both is not None
+    edges = np.union1d(both.edges[::10], [both.edges[-1], 0.0])
+    coarse = coarse_bins(both, edges)
+    for cells in (both, coarse):
+        frame = cells.frame
+        assert (frame["n"] * frame["n_graded_eyes"]).sum() == sum(
+            (each.frame["n"] * each.frame["n_graded_eyes"]).sum() for each in (first, second)
+        )
+        given = compose_input(cells, bands=BANDS, design="random")
+        assert next(eye_rows(given, ESTIMATORS["E1"](given)))["state"] == "corrected"

@@ -153,15 +153,6 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
         WHERE patient_id IS NOT NULL AND present IS NOT NULL
         GROUP BY patient_id, eye, condition HAVING bool_or(present) AND NOT bool_and(present)"""
     unknown = "SELECT source_row, concat_ws(', ', patient_id, eye, condition) AS found FROM typed_condition WHERE "
-    person_level = """SELECT p.source_row, p.patient_id || ', ' || p.condition || ': false, an eye true' AS found
-        FROM typed_condition p WHERE p.eye IS NULL AND NOT p.present AND EXISTS
-        (SELECT 1 FROM typed_condition e WHERE e.eye IS NOT NULL AND e.present
-         AND e.patient_id = p.patient_id AND e.condition = p.condition)"""
-    mixed = """SELECT min(source_row) FILTER (WHERE eye IS NULL) AS source_row,
-        condition || ': ' || count(*) FILTER (WHERE eye IS NULL) || ' rows without an eye, '
-        || count(eye) || ' with one' AS found FROM typed_condition
-        WHERE present IS NOT NULL AND condition IS NOT NULL
-        GROUP BY condition HAVING count(eye) BETWEEN 1 AND count(*) - 1"""
     return [
         *breach(
             connection,
@@ -172,6 +163,31 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
             column="present",
             allowed="one value for each patient, eye and condition",
         ),
+        *_eyes_and_persons(connection, staged),
+        *breach(
+            connection,
+            unknown + '"raw present" IS NULL',
+            kind="not_known",
+            message="value is missing, so the condition is not known and the row is left out",
+            source=staged.label,
+            column="present",
+            allowed="true or false",
+            severity="warning",
+        ),
+    ]
+
+
+def _eyes_and_persons(connection: Connection, staged: Staged) -> list[Problem]:
+    person_level = """SELECT p.source_row, p.patient_id || ', ' || p.condition || ': false, an eye true' AS found
+        FROM typed_condition p WHERE p.eye IS NULL AND NOT p.present AND EXISTS
+        (SELECT 1 FROM typed_condition e WHERE e.eye IS NOT NULL AND e.present
+         AND e.patient_id = p.patient_id AND e.condition = p.condition)"""
+    mixed = """SELECT min(source_row) FILTER (WHERE eye IS NULL) AS source_row,
+        condition || ': ' || count(*) FILTER (WHERE eye IS NULL) || ' rows without an eye, '
+        || count(eye) || ' with one' AS found FROM typed_condition
+        WHERE present IS NOT NULL AND condition IS NOT NULL
+        GROUP BY condition HAVING count(eye) BETWEEN 1 AND count(*) - 1"""
+    return [
         *breach(
             connection,
             person_level,
@@ -192,16 +208,6 @@ def _conditions(connection: Connection, staged: Staged) -> list[Problem]:
             column="eye",
             allowed="an eye in every row of a condition, or in none",
             hint="Give the rows without an eye the name of a condition of their own",
-            severity="warning",
-        ),
-        *breach(
-            connection,
-            unknown + '"raw present" IS NULL',
-            kind="not_known",
-            message="value is missing, so the condition is not known and the row is left out",
-            source=staged.label,
-            column="present",
-            allowed="true or false",
             severity="warning",
         ),
     ]

@@ -3,9 +3,9 @@
 Order: ``cell_arrays``, ``recalibration`` and ``likelihood_ratio`` (what the score says), the estimators (``aipw`` E1,
 ``imputation`` E2, ``cell_em`` E4 and E5, ``naive`` E7), ``refusal``, ``transported`` and ``auto`` (the decision table),
 ``compose`` (the one way in), ``clustered_composition`` (samples in units), ``measures`` (formulas with derivatives),
-``prevalence``, ``contrasts``, ``standardise``, ``expected_tables`` (Mantel-Haenszel), ``age_trend``,
-``all_estimates``. Rooms of their own, each told in its package: ``numbers``, ``diagnosis``, ``sensitivity``,
-``regression``, ``resampling``, ``planning``.
+``prevalence``, ``contrasts``, ``eye_composition`` (the same among eyes), ``standardise``, ``expected_tables``
+(Mantel-Haenszel), ``age_trend``, ``all_estimates``. Rooms of their own, each told in its package: ``numbers``,
+``diagnosis``, ``sensitivity``, ``regression``, ``resampling``, ``planning``.
 """
 
 from sexstrat.estimates.age_trend import AgeTrend, age_trend, mean_ages
@@ -28,6 +28,9 @@ from sexstrat.estimates.diagnosis.nondifferential import NondifferentialError, n
 from sexstrat.estimates.diagnosis.transport import TransportTest, transport_test
 from sexstrat.estimates.estimate_rows import Estimates
 from sexstrat.estimates.expected_tables import mantel_haenszel_rows
+from sexstrat.estimates.eye_composition import eye_composition
+from sexstrat.estimates.eye_informative import InformativeEyes, informative_eyes
+from sexstrat.estimates.eye_rows import eye_rows
 from sexstrat.estimates.numbers.breslow_day import Homogeneity, breslow_day
 from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
 from sexstrat.estimates.numbers.differential_error import DifferentialErrorTest, differential_error_test
@@ -122,6 +125,7 @@ __all__ = [
     "Goal",
     "Homogeneity",
     "ImputationComparison",
+    "InformativeEyes",
     "LabelShiftCheck",
     "MantelHaenszel",
     "Margin",
@@ -186,10 +190,13 @@ __all__ = [
     "e_value",
     "emq",
     "entropy_balance",
+    "eye_composition",
+    "eye_rows",
     "fewest_validated",
     "fit_mixture",
     "headline_rows",
     "imputations_needed",
+    "informative_eyes",
     "jeffreys",
     "label_shift_check",
     "lang_reiczigel",

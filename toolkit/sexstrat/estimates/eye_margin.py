@@ -117,6 +117,19 @@ def eye_margin(given: ComposeInput, sums: EyeSums, pi: Array, covariance: Array,
     -------
     ``n`` counts eyes, ``n_variance`` sums the squares of each patient's eyes, so that n^2 / n_variance is the number of
     patients they are worth; patients and validated are those with such an eye.
+
+    Examples
+    --------
+    Both eyes of 800 well and 300 diseased patients: 1,600 and 600 eyes, worth as many patients as there are.
+
+    >>> from dataclasses import replace
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> eyes = 2.0 * np.column_stack([1 - given.arrays.diseased, given.arrays.diseased])
+    >>> given = replace(given, arrays=replace(given.arrays, eyes=eyes))
+    >>> one = eye_margin(given, eye_sums(given.arrays, by_band=False), np.array([0.5, 0.6]), np.eye(2))
+    >>> one.n.tolist(), (one.n**2 / one.n_variance).tolist(), one.n_patients.tolist()
+    ([[1600.0, 600.0]], [[800.0, 300.0]], [[800.0, 300.0]])
     """
     arrays = given.arrays
     squares = sums.counts**2
@@ -142,6 +155,18 @@ def eye_composition_of(given: ComposeInput, estimator: str, **parts: Any) -> Eye
     given : the input; its patients are those the numbers are about.
     estimator : by name.
     parts : further fields of :class:`EyeComposition`: margins, states, reasons.
+
+    Examples
+    --------
+    Numbers of patients are those of persons, by band and disease.
+
+    >>> from sexstrat.estimates.compose_input import refused
+    >>> from sexstrat.estimates.worked_example import worked_input
+    >>> given = worked_input()
+    >>> empty = refused(given, "E1", "").overall
+    >>> parts = dict(by_band=empty, overall=empty, band_state=("refused",) * 2, state="refused", why="")
+    >>> eye_composition_of(given, "E1", **parts).n_patients.tolist()
+    [[400.0, 150.0], [400.0, 150.0]]
     """
     fields: dict[str, Any] = {
         "condition": given.condition,
