@@ -8,7 +8,14 @@ import pytest
 import typer
 
 from sexstrat.__main__ import main
-from sexstrat.cli import design_commands, image_commands, simulate_command, study_commands, table_commands
+from sexstrat.cli import (
+    design_commands,
+    image_commands,
+    model_commands,
+    simulate_command,
+    study_commands,
+    table_commands,
+)
 from sexstrat.cli.terminal import progress_line
 
 
@@ -25,7 +32,21 @@ def test_each_group_registers_its_commands() -> None:
         register(app)
         found = {command.callback.__name__ for command in app.registered_commands if command.callback}
         assert found == set(group.__all__) - {"register"}
+    app = typer.Typer()
+    model_commands.register(app)
     assert [one.name for one in app.registered_groups] == ["models"]
+    models = app.registered_groups[0].typer_instance
+    assert models is not None
+    found = {command.callback.__name__ for command in models.registered_commands if command.callback}
+    functions = (
+        model_commands.list_models,
+        model_commands.card,
+        model_commands.inspect,
+        model_commands.verify,
+        model_commands.convert,
+        model_commands.measure_model,
+    )
+    assert found == {function.__name__ for function in functions} == set(model_commands.__all__) - {"register"}
 
 
 def test_progress_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
