@@ -8,7 +8,8 @@ import pandas as pd
 
 from sexstrat.disclosure import release
 from sexstrat.reporting import page
-from sexstrat.reporting.headline import headlines
+from sexstrat.reporting.adjusted_table import eye_table
+from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.rows import Rows
 from sexstrat.reporting.what_if_view import what_if_view
 from sexstrat.study.headlines import headline_tables
@@ -44,6 +45,23 @@ def test_a_bias_analysis_among_the_estimates_never_leads(example) -> None:
     rows = Rows.of(released.estimates, "estimate").rows
     (table,) = headline_tables({"tables": {"estimates": {"rows": rows}}, "choices": released.choices})
     assert not any(row[0].startswith("*") for row in table.rows)
+
+
+def test_persons_and_eyes_are_two_named_columns() -> None:
+    """Where disease is known by eye, both estimands stand side by side under their names; else there is no table."""
+    common = {"condition": "d", "estimator": "E1", "standard": "crude", "state": "corrected", "age_low": None}
+    common |= {"age_high": None, "sex": None, "low": 1.2, "high": 1.8}
+    rows = Rows(
+        (
+            {**common, "measure": "prevalence_ratio", "point": 1.45},
+            {**common, "measure": "eye_prevalence_ratio", "point": 1.55},
+        )
+    )
+    lead = Headline(condition="d", standard="crude", estimator="E1", choice={"estimator": "E1"})
+    view = eye_table(rows, lead, "eyes.csv")
+    assert view is not None and view.columns == ("", "Persons", "Eyes")
+    assert [cell.text for cell in view.groups[0].rows[0]] == ["Prevalence ratio, men to women", "1.45", "1.55"]
+    assert eye_table(Rows(rows.rows[:1]), lead, "eyes.csv") is None
 
 
 def test_what_if_states_its_findings(page_text) -> None:

@@ -9,7 +9,7 @@ from sexstrat.reporting.forest import line_label
 from sexstrat.reporting.headline import Headline
 from sexstrat.reporting.rows import Rows, has_number
 from sexstrat.reporting.table_view import Cell, Group, TableView, estimate_cell, table_view
-from sexstrat.reporting.texts import MEASURES, SEXES, sentence_case
+from sexstrat.reporting.texts import MEASURES, SEXES, STANDARDS, sentence_case
 
 __all__ = ["adjusted_table", "eye_table"]
 
@@ -130,7 +130,7 @@ def eye_table(estimates: Rows, lead: Headline, file: str) -> TableView | None:
                 name = MEASURES[persons] if sex is None else f"{MEASURES[persons]}, {SEXES[sex].lower()}"
                 cells = [estimate_cell(row, measure) for row, measure in zip(pair, (persons, of_eyes), strict=True)]
                 lines.append((Cell(text=sentence_case(name), kind="head"), *cells))
-        heading = "Crude" if standard == "crude" else f"Age-standardised: {standard.replace('_', ' ')}"
+        heading = "Crude" if standard == "crude" else f"Age-standardised: {STANDARDS.get(standard, standard)}"
         groups.append(Group(heading=heading, rows=tuple(lines)))
     note = "Persons: patients with the condition in at least one eye. Eyes: graded eyes with it, of all graded eyes."
     caption = f"{sentence_case(lead.condition)}: persons and eyes"

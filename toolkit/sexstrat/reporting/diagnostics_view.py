@@ -28,6 +28,7 @@ HEADINGS: Mapping[str, str] = {
     "planning": "What more validation would reach",
     "homogeneity_over_age": "Do men and women compare alike at every age?",
     "interaction_of_sex_and_age": "Does the condition change with age alike in men and women?",
+    "informative_eyes": "Does the number of graded eyes tell of the condition?",
     "bootstrap": "Bootstrap check of the interval of the ratio",
 }
 NAMES: Mapping[str, str] = {
@@ -59,9 +60,11 @@ NAMES: Mapping[str, str] = {
     "wald_chi_square": "Wald test of the answer (chi-square)",
     "breslow_day_tarone": "Breslow\N{EN DASH}Day\N{EN DASH}Tarone, recorded sexes only (chi-square)",
     "prevalence_ratio": "prevalence ratio",
+    "affected_share_one_eye_minus_two": "share affected, one graded eye minus two",
 }
 _PERCENT = frozenset(
     {
+        "affected_share_one_eye_minus_two",
         *("sensitivity", "specificity", "male_share_of_unvalidated", "male_share_by_pacc", "male_share_by_emq"),
         *("attenuation_weighted", "attenuation_threshold", "fraction_missing_information"),
     }
