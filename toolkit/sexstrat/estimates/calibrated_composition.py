@@ -16,7 +16,7 @@ from sexstrat.estimates.recalibration import fit_logistic
 from sexstrat.estimates.recording_model import with_estimated_recording
 from sexstrat.estimates.refusal import reason_to_refuse
 from sexstrat.estimates.taught_composition import taught_composition
-from sexstrat.estimates.taught_shares import TaughtShares
+from sexstrat.estimates.taught_shares import TaughtShares, less_own_sexes
 from sexstrat.estimates.transported import differential_refusal
 from sexstrat.values.design import ValidationDesign
 
@@ -162,9 +162,8 @@ def calibrated_shares(arrays: CellArrays) -> tuple[TaughtShares | None, NDArray[
         pi[cells], own[rows, cells], learned[:, cells] = made[0], made[1], found.learned @ made[2]
     pi, own = np.where(n > 0, pi, np.nan), _given_counts(arrays, own)
     inside = np.clip(np.nan_to_num(pi), 0.0, 1.0)
-    realised = (own * arrays.w2[:, None]).T @ own
     standing = arrays.weights[1].ravel() * inside * (1 - inside) / np.where(n > 0, n, 1.0) ** 2
-    np.fill_diagonal(realised, np.maximum(np.diag(realised) - standing, 0.0))
+    realised = less_own_sexes((own * arrays.w2[:, None]).T @ own, standing)
     taught = np.bincount(run[band[arrays.validated]], weights=arrays.n[arrays.validated], minlength=int(run.max()) + 1)
     told = np.repeat(taught[run], 2).astype(float)
     return (

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.labelled_windows import LabelledMeans, band_runs
-from sexstrat.estimates.taught_shares import TaughtShares
+from sexstrat.estimates.taught_shares import TaughtShares, less_own_sexes
 
 __all__ = ["hidden_people", "mean_value_shares"]
 
@@ -139,7 +139,4 @@ def _realised(arrays: CellArrays, own: Array, share: Array, people: Array) -> Ar
     moved = own[unknown] * arrays.w2[unknown, None]
     squares = np.bincount(arrays.group[unknown], weights=arrays.w2[unknown], minlength=share.size)
     inside = np.clip(share, 0.0, 1.0)
-    found = moved.T @ own[unknown]
-    standing = squares * inside * (1 - inside) / people**2
-    np.fill_diagonal(found, np.maximum(np.diag(found) - standing, 0.0))
-    return np.asarray(found)
+    return less_own_sexes(moved.T @ own[unknown], squares * inside * (1 - inside) / people**2)

@@ -13,7 +13,8 @@ from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.labelled_windows import band_runs
 from sexstrat.estimates.refusal import reason_to_refuse
 from sexstrat.estimates.taught_composition import taught_composition
-from sexstrat.estimates.taught_shares import TaughtShares, in_units
+from sexstrat.estimates.taught_shares import TaughtShares
+from sexstrat.estimates.taught_units import in_units
 from sexstrat.estimates.thin_cells import MINIMUM_VALIDATED
 from sexstrat.values.design import ValidationDesign
 

@@ -18,7 +18,8 @@ from sexstrat.estimates.labelled_windows import LabelledMeans, labelled_means
 from sexstrat.estimates.matrix_composition import mean_composition
 from sexstrat.estimates.mean_value_shares import hidden_people
 from sexstrat.estimates.taught_composition import TRANSPORTED, from_labelled, outside_range, untold
-from sexstrat.estimates.taught_shares import TaughtShares, in_units, within_range
+from sexstrat.estimates.taught_shares import TaughtShares, less_own_sexes, within_range
+from sexstrat.estimates.taught_units import in_units
 
 __all__ = ["emq_composition", "pacc_composition"]
 
@@ -191,8 +192,8 @@ def _covariance(given: ComposeInput, drawn: LabelShiftDraws) -> Array:
     if not given.sampled:  # the people's own sexes are part of the truth, and no longer chance
         people, share = given.arrays.weights[0].ravel(), drawn.emq[0]
         own = hidden_people(given.arrays)[0] * share * (1 - share) / np.where(people > 0, people, 1.0) ** 2
-        noise = np.sqrt(2 / DRAWS) * np.diag(covariance)  # what the draws leave of a variance of nothing
-        np.fill_diagonal(covariance, np.maximum(np.diag(covariance) - own, noise))
+        # The draws leave this much of a variance of nothing.
+        covariance = less_own_sexes(covariance, own, least=float(np.sqrt(2 / DRAWS)))
     return covariance
 
 

@@ -12,7 +12,8 @@ from sexstrat.estimates.labelled_windows import LabelledMeans, labelled_means
 from sexstrat.estimates.mean_value_shares import hidden_people
 from sexstrat.estimates.numbers.simex import extrapolated, misclassified_again
 from sexstrat.estimates.taught_composition import TRANSPORTED, from_labelled, taught_composition, untold
-from sexstrat.estimates.taught_shares import TaughtShares, in_units
+from sexstrat.estimates.taught_shares import TaughtShares
+from sexstrat.estimates.taught_units import in_units
 
 __all__ = ["simex_composition"]
 

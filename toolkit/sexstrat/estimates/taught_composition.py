@@ -15,7 +15,8 @@ from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.mean_value_shares import hidden_people
 from sexstrat.estimates.recording_model import with_estimated_recording
 from sexstrat.estimates.refusal import labelled_refusal
-from sexstrat.estimates.taught_shares import TaughtShares, all_ages, taught_margin, taught_over_units, within_range
+from sexstrat.estimates.taught_shares import TaughtShares, all_ages, taught_margin, within_range
+from sexstrat.estimates.taught_units import taught_over_units
 from sexstrat.estimates.transported import carried
 from sexstrat.values.design import ValidationDesign
 
