@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates import Beliefs, all_estimates, compose, headline_rows, stated_priors, what_if
+from sexstrat.estimates import Beliefs, headline_rows, stated_priors
+from sexstrat.estimates.all_estimates import all_estimates
+from sexstrat.estimates.compose import compose
 from sexstrat.estimates.study_tables import study_tables
 from sexstrat.estimates.validation_needed import validation_needed
+from sexstrat.estimates.what_if import what_if
 from sexstrat.estimates.worked_example import worked_bands, worked_cells, worked_input
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import ValidationDesign

@@ -35,7 +35,7 @@ from sexstrat.values.design import ValidationDesign
 __all__ = ["WhatIf", "needs_bias_analysis", "what_if"]
 
 PATTERNS = ("common", "diseased")
-SCORE_STEPS = 12
+CURVE_STEPS = 10  # on each side of 0: enough for a figure; where a limit passes 1 is found by root finding anyway
 PRIOR_NAMES = (
     "Sensitivity without the disease",
     "Sensitivity with the disease",
@@ -180,14 +180,16 @@ def _recording(given: ComposeInput, lead: Standard | None) -> tuple[TippingPoint
         return ()
     if reason_to_refuse(replace(given, design=ValidationDesign.random)) is not None:
         return ()
-    return tuple(tipping_point_of_recording(given, pattern=pattern, standardise=lead) for pattern in PATTERNS)
+    return tuple(
+        tipping_point_of_recording(given, pattern=pattern, standardise=lead, steps=CURVE_STEPS) for pattern in PATTERNS
+    )
 
 
 def _score(given: ComposeInput, one: Composition, beliefs: Beliefs, lead: Standard | None) -> tuple[TippingPoint, ...]:
     if one.estimator == "E5" and one.state == "assumption":
         return (tipping_point_of_transport(given, standardise=lead, limit=beliefs.shift_limit),)
     # crude: in thin age bands the scores alone put shares of men at 0 or 1
-    return (tipping_point_of_score(given, model=beliefs.score, limit=beliefs.shift_limit, steps=SCORE_STEPS),)
+    return (tipping_point_of_score(given, model=beliefs.score, limit=beliefs.shift_limit, steps=CURVE_STEPS),)
 
 
 def _noisy(given: ComposeInput, one: Composition, beliefs: Beliefs, lead: Standard | None) -> NoisyRecordedSex | None:
