@@ -70,7 +70,8 @@ def sex_network(keras: Any, name: str, *, size: int = SIZE, units: int = 1, acti
     features = np.asarray(keras.Model(base.input, values).predict_on_batch(noise), dtype=np.float64)
     kernel = np.random.default_rng(3).normal(0, 1, (features.shape[1], units))
     logits = features @ kernel
-    network.get_layer("mysex").set_weights([kernel / logits.std(axis=0), -(logits / logits.std(axis=0)).mean(axis=0)])
+    gain = 0.4 / logits.std(axis=0)  # logits that differ, without blowing up the rounding of either package
+    network.get_layer("mysex").set_weights([kernel * gain, -logits.mean(axis=0) * gain])
     return network
 
 
