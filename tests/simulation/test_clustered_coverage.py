@@ -129,6 +129,9 @@ def test_units_of_alike_sick_men_keep_the_coverage_of_other_estimators() -> None
 
 @pytest.mark.slow
 def test_units_of_alike_sick_men_are_covered_by_other_estimators_at_their_level() -> None:
-    """400 samples: sexes in a unit are alike beyond score, disease and age; E2, E4, complete cases cover .92 to .98."""
+    """400 samples: sexes in a unit are alike beyond score, disease and age; E2, E4, complete cases cover .92 to .98.
+
+    Measured .950, .945 and .952.
+    """
     found = coverage_of_others(range(2_000, 2_400), hospitals)
     assert all(0.92 <= value <= 0.98 for value in found.values()), found

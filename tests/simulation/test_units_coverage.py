@@ -1,7 +1,8 @@
 """Coverage of E1, E2 and E4 where patients come in sampling units: 40 hospitals, and a survey with strata and weights.
 
 The truth is the population's. E4 learns from the cohort's own validated patients, as where recording may depend on sex.
-Measured with 500 replicates, the figures are in the docstring of the slow test.
+Measured in 500 cohorts, the lowest and highest of eight figures: 40 hospitals E1 .944 to .966, E2 .956 to .966, E4 .950
+to .960; survey E1 .934 to .952, E2 .930 to .948, E4 .946 to .970.
 """
 
 from __future__ import annotations
