@@ -110,7 +110,9 @@ def cell_em(given: ComposeInput, labelled: CellArrays, *, why: str) -> Compositi
 
     LR(p | S, D, A) = odds(S | logit p, eyes, D, A) / odds(S | D, A), both logistic among the labelled people; each
     cell's share of men solves its mixture. Assumes that P(p | S, D, A) is the same in both; shares of men, prevalence
-    and recording may differ in any way. Never ``corrected``: the assumption can be contradicted, not shown.
+    and recording may differ in any way. Never ``corrected``: the assumption can be contradicted, not shown. Survey
+    weights count in each cell's mixture; the ratio is fitted without them, since given sex, disease and age they are
+    taken to say nothing of the score.
 
     Parameters
     ----------
