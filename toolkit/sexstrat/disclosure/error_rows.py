@@ -14,6 +14,7 @@ __all__ = ["hidden_errors", "is_error_share"]
 
 Mask = NDArray[np.bool_]
 
+UNKNOWN = 1e-6  # calls of people too few to tell: perhaps some; they make no sum large, and none a certain 0
 AUDITED = {"sensitivity": "correct_among_men", "specificity": "correct_among_women"}
 
 
@@ -58,6 +59,7 @@ def hidden_errors(frame: pd.DataFrame, few: Mask, audit: pd.DataFrame, profile: 
     small = profile.hides(np.column_stack([right, people - right])).any(axis=1)
     protects = profile.minimum > 1 or not profile.zero_allowed
     untold = protects & (frame["state"] == "too_few").to_numpy(dtype=bool) & (np.nan_to_num(people) > 0)
+    amounts[untold, 1:] = UNKNOWN
     primary = errors & (few | small | untold | _audited(frame, audit))
     result = primary.copy()
     table = group_numbers(frame, ["condition", "statistic"])
@@ -75,6 +77,17 @@ def _audited(frame: pd.DataFrame, audit: pd.DataFrame) -> Mask:
     own = zip(frame["statistic"].map(AUDITED), frame["level_name"].astype(str), frame["group"], strict=True)
     found = [(metric, level) in keys and group in {"all", "age_band"} for metric, level, group in own]
     return np.array(found, dtype=bool)
+
+
+def _by_disease(
+    frame: pd.DataFrame, of_band: list[NDArray[np.intp]], amounts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the amounts of both disease states side by side, one row a band: each adds up to its own total."""
+    state = np.array([str(name).split(", ")[-1] for name in frame["level_name"]], dtype=object)
+    states = list(dict.fromkeys(state[np.concatenate(of_band)]))
+    return np.array([[amounts[pair[state[pair] == name]].sum(axis=0) for name in states] for pair in of_band]).reshape(
+        len(of_band), -1
+    )
 
 
 def _spread(
@@ -96,7 +109,8 @@ def _spread(
     names = list(dict.fromkeys(band[group == "age_band_and_disease"]))
     of_band = [both[band[group == "age_band_and_disease"] == name] for name in names]
     start = np.array([name in gone or hidden[pair].any() for name, pair in zip(names, of_band, strict=True)])
-    totals = np.array([amounts[pair].sum(axis=0) for pair in of_band])
-    extended = extend_hidden(start, totals[:, 0], totals, profile) | (hidden[disease].any() if disease.size else False)
+    size = np.array([amounts[pair, 0].sum() for pair in of_band])
+    extended = extend_hidden(start, size, _by_disease(frame, of_band, amounts), profile)
+    extended = extended | (hidden[disease].any() if disease.size else False)
     for pair, one in zip(of_band, extended, strict=True):
         hidden[pair] |= bool(one)
