@@ -343,8 +343,8 @@ def test_more_validated_patients_narrow_intervals_of_a_survey(method: str) -> No
 @pytest.mark.parametrize("drawn", sorted(DRAWN))
 @pytest.mark.parametrize("method", ["E1", "E2", "E3", "E4", "E5", "matrix", "pacc", "complete_case", "auto"])
 def test_more_validated_patients_narrow_every_interval_in_200_cohorts(method: str, drawn: str) -> None:
-    """In 200 cohorts of 6,000 the same, the middle figure by no less than a tenth; in units, whose own chance validation
-    does not lessen, by a twentieth.
+    """In 200 cohorts of 6,000 the same, the middle figure by no less than a tenth; in units, whose own chance stays
+    however many are validated, by a twentieth.
     """
     if method == "E3" and drawn != "one by one":
         pytest.skip("E3 counts patients one by one and is refused in a sample of units")
