@@ -122,12 +122,16 @@ def label_shift_draws(given: ComposeInput, means: LabelledMeans, draws: int) -> 
     p, size = expit(grid), means.told.size
     emq, pacc = np.zeros((1 + draws, size)), np.zeros((1 + draws, size))
     for cell in range(size):
-        target = cohort.unknown[:, cell, :-1]
-        if target[0].sum() == 0:
+        here = cohort.unknown[0, cell, :-1] > 0  # draws hold no score that the sample itself does not
+        if not here.any():
             continue
+        target = cohort.unknown[:, cell, :-1][:, here]
         men, women = (one[:, means.window[cell]].sum(axis=1) for one in (taught.men, taught.women))
-        emq[:, cell] = mixture_share(target, *label_densities(p, p, men, women, True))
-        high, low, middle = (one @ p / np.maximum(one.sum(axis=1), 1e-300) for one in (men, women, target))
+        there = men[0] + women[0] > 0
+        men, women = men[:, there], women[:, there]
+        emq[:, cell] = mixture_share(target, *label_densities(p[here], p[there], men, women, True))
+        high, low = (one @ p[there] / np.maximum(one.sum(axis=1), 1e-300) for one in (men, women))
+        middle = target @ p[here] / np.maximum(target.sum(axis=1), 1.0)
         pacc[:, cell] = (middle - low) / np.where(high > low, high - low, np.nan)
     n = arrays.n_patients.ravel()
     unknown = cohort.unknown.sum(axis=2)
