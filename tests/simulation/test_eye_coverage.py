@@ -142,8 +142,8 @@ def eyes_judged(one: Setting, seeds: range) -> pd.DataFrame:
 def test_eyes_are_covered_in_samples_of_units(name: str) -> None:
     """In 300 samples of hospitals, or of weighted units, eyes are covered; what falls outside is judged in 2,000 more.
 
-    Of the 16 figures one in four runs falls below .92 by chance at a true .945, so that such a one must lie in
-    [.93, .975] in fresh samples.
+    At a true .945 each of 16 figures falls below .92 with probability .03, so that such a one must lie in [.93, .975]
+    in fresh samples.
     """
     judged = eyes_judged(COMPLEX[name], range(300))
     outside = judged[~judged["coverage"].between(0.92, 0.98)]
