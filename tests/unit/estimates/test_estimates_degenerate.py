@@ -20,6 +20,8 @@ from sexstrat.estimates.contrasts import CONTRASTS, contrast_at
 from sexstrat.estimates.estimate_rows import Place
 from sexstrat.estimates.places import band_places, crude_place, standardised_place
 from sexstrat.estimates.prevalence import SEXES, prevalence_row
+from sexstrat.estimates.sensitivity.beliefs import Beliefs, stated_priors
+from sexstrat.estimates.study_tables import study_tables
 from sexstrat.simulation import ExternalCohort, People, Setting, cells_of_people, draw_people
 from sexstrat.simulation.external import external_setting
 from sexstrat.values.age_bands import AgeBands
@@ -392,3 +394,23 @@ def test_degenerate_tables_print_no_nan() -> None:
         given = compose_input(cells(case), bands=BANDS, design="random")
         printed = estimated(given, "auto").contrast("ratio")._repr_html_()
         assert "nan" not in printed.lower().replace("nance", "") and "inf<" not in printed
+
+
+FEW = ("nobody_diseased", "only_men_validated", "swapped_score", "two_validated_cases", "all_validated", "one_patient")
+
+
+@pytest.mark.parametrize("case", FEW)
+@pytest.mark.parametrize("design", ["random", "none"])
+def test_what_stands_beside_degenerate_data_is_told(case: str, design: str) -> None:
+    """Diagnostics, what-if and imputation tables keep their contracts, and no interval is infinite or without width."""
+    beliefs = Beliefs(
+        priors=stated_priors(sensitivity=(0.8, 0.95), specificity=(0.8, 0.95)), recorded_sex_error=0.01, draws=1_000
+    )
+    found = study_tables(cells(case), bands=BANDS, design=design, beliefs=beliefs)
+    for name, table in (("diagnostics", "diagnostic"), ("sensitivity", "sensitivity"), ("imputation", "imputation")):
+        frame, schema = getattr(found, name), table_schema(table)
+        assert not frame.duplicated(list(schema.primary_key)).any()
+        limits = frame.loc[frame["low"].notna(), ["low", "high"]].to_numpy(dtype=float)
+        assert np.isfinite(limits).all() and (limits[:, 0] < limits[:, 1]).all(), name
+        without = frame[frame["point"].isna()]
+        assert not without["state"].isin(("measured", "bias_analysis", "companion", "corrected")).any(), name
