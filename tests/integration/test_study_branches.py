@@ -186,3 +186,13 @@ def test_a_refused_study_gives_the_same_bytes_twice(runs: Callable[[str], Path])
     again = run_study(load_study(run.parent / "study.toml"), run.parent / "again").out
     for name in ("report.html", *(f"tables/{one}.csv" for one in TABLES), "tables/results.json"):
         assert (again / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_the_terminal_tells_what_a_refused_study_lacks(tmp_path: Path) -> None:
+    """One line says that the condition is refused and how many more patients to validate."""
+    file = write_simulated_study(tmp_path, setting="error_by_disease", n_patients=1500, seed=3)
+    file.write_text(file.read_text(encoding="utf-8").replace('"random"', '"none"'), encoding="utf-8")
+    told: list[str] = []
+    run_study(load_study(file), tmp_path / "run", tell=told.append)
+    (line,) = [text for text in told if text.startswith("disease: refused. ")]
+    assert re.search(r"recorded sex for about \d+ more patients, chosen at random", line)

@@ -167,6 +167,9 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
     choices = found.choices
     text = json.dumps(choices, default=_plain, ensure_ascii=False, indent=1)
     (folder / "private" / "choices.json").write_text(text, encoding="utf-8")
+    for choice in choices:
+        for advice in choice["advice"][:1]:
+            tell(f"{choice['condition']}: {choice['state']}. {advice}")
     refused = sum(choice["state"] == "refused" for choice in choices)
     told = f"{counted(len(cells.frame), 'cell')}, {counted(len(choices), 'condition')}"
     return told + (f", {refused:,} refused" if refused else "")
