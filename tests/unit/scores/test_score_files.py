@@ -139,10 +139,10 @@ def test_a_decoder_that_breaks_in_an_unknown_way_costs_one_row(
     synthetic.write_fundi(tmp_path, 3)
     calls = iter([False, True, False])
 
-    def fragile(data: bytes, size: int, *, decode: str) -> object:
+    def fragile(data: bytes, size: int, *, decode: str, frame: int | None) -> object:
         if next(calls):
             raise RecursionError("too deep")
-        return prepare(data, size, decode=decode)
+        return prepare(data, size, decode=decode, frame=frame)
 
     monkeypatch.setattr(forward, "prepare", fragile)
     monkeypatch.setattr(forward, "_THREADS", 1)

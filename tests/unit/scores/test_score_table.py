@@ -43,7 +43,7 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path, suffix: str) -> No
     found = read_scores(path)
     assert list(found.columns) == table_schema("score").columns
     assert found["prob_male"].iloc[0] == 0.1 + 0.2
-    assert found.isna().sum().sum() == 10
+    assert found.isna().sum().sum() == 24
     assert found["fold"].tolist() == [3, pd.NA]
     assert str(found["image_id"].dtype) == "str"
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
@@ -54,13 +54,13 @@ def test_parquet_carries_version_and_types(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
     write_scores(table().assign(fold=None, eye=None), path)
     schema = pq.read_schema(path)
-    assert schema.metadata[b"schema_version"] == b"1"
+    assert schema.metadata[b"schema_version"] == b"2"
     assert schema.metadata[b"table"] == b"score"
     assert [schema.field(n).type for n in ("fold", "eye", "prob_male")] == [pa.int64(), pa.string(), pa.float64()]
     assert not schema.field("image_id").nullable
 
 
-@pytest.mark.parametrize("version", ["0", "2", "soon"])
+@pytest.mark.parametrize("version", ["1", "3", "soon"])
 def test_another_schema_version_is_refused_by_name(tmp_path: Path, version: str) -> None:
     """An older, newer or nonsensical version says what was found and what is read."""
     write_scores(table(), tmp_path / "scores.parquet")
@@ -68,7 +68,7 @@ def test_another_schema_version_is_refused_by_name(tmp_path: Path, version: str)
     pq.write_table(old.replace_schema_metadata({"schema_version": version}), tmp_path / "old.parquet")
     old.to_pandas().assign(schema_version=version).to_csv(tmp_path / "old.csv", index=False)
     for path in (tmp_path / "old.parquet", tmp_path / "old.csv"):
-        with pytest.raises(SchemaError, match=f"found '{version}'; allowed: version 1"):
+        with pytest.raises(SchemaError, match=f"found '{version}'; allowed: version 2"):
             read_scores(path)
 
 

@@ -2,7 +2,11 @@
 
 from sexstrat.scores.breaches import column_breaches, typed_columns, value_breaches
 from sexstrat.scores.combine import combine_eyes
+from sexstrat.scores.dicom_facts import with_dicom_facts
+from sexstrat.scores.dicom_persons import DicomPersons, dicom_persons
 from sexstrat.scores.ensemble import ensemble_rows
+from sexstrat.scores.eyes import stated_eyes
+from sexstrat.scores.identifiers import hashed_identifier, hashed_listing, read_key
 from sexstrat.scores.listing import list_images
 from sexstrat.scores.score import score_images, score_to_table
 from sexstrat.scores.scoring import Scoring
@@ -11,18 +15,25 @@ from sexstrat.scores.summary import ScoreSummary
 from sexstrat.scores.table import read_scores, write_scores
 
 __all__ = [
+    "DicomPersons",
     "ScoreSummary",
     "Scoring",
     "Shard",
     "column_breaches",
     "combine_eyes",
+    "dicom_persons",
     "ensemble_rows",
+    "hashed_identifier",
+    "hashed_listing",
     "join_shards",
     "list_images",
+    "read_key",
     "read_scores",
     "score_images",
     "score_to_table",
+    "stated_eyes",
     "typed_columns",
     "value_breaches",
+    "with_dicom_facts",
     "write_scores",
 ]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from sexstrat.scores.breaches import typed_columns
-from sexstrat.scores.storage import files_below, is_remote, read_url, remove_url
+from sexstrat.scores.storage import files_below, read_url, remove_url
 from sexstrat.scores.table import replace_file
+from sexstrat.scores.urls import is_remote
 from sexstrat.values.tables import table_schema
 
 __all__ = ["REPEATED_STATUSES", "Checkpoints", "empty_rows", "row_columns", "typed_rows"]
@@ -19,7 +20,7 @@ __all__ = ["REPEATED_STATUSES", "Checkpoints", "empty_rows", "row_columns", "typ
 REPEATED_STATUSES = ("missing_file", "unreadable", "model_failed")
 """Outcomes that may be the machine's fault and not the photograph's: tried again at every start."""
 
-_LISTED = ("image_id", "path", "patient_id", "eye")
+_LISTED = ("image_id", "path", "patient_id", "frame", "eye", "eye_source", "eye_disagreement")
 _FROM_MODEL = ("model_id", "model_sha256", "precision", "runtime", "decode", "fold")
 
 
@@ -148,9 +149,9 @@ def _read_part(part: str, keys: pd.Index | None) -> pd.DataFrame | None:
         return None
     if not set(row_columns()) <= set(frame.columns):
         return None
-    wanted = ~frame["status"].isin(REPEATED_STATUSES)
+    wanted = ~frame["status"].isin(REPEATED_STATUSES).to_numpy()
     if keys is not None:
-        wanted &= keys.get_indexer(frame["key"]) >= 0  # keeps its table of hashes from part to part
+        wanted &= keys.get_indexer(pd.Index(frame["key"])) >= 0  # keeps its table of hashes from part to part
     return typed_rows(frame[wanted])
 
 

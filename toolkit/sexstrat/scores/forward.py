@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sexstrat.errors import ImageError
-from sexstrat.images import prepare
+from sexstrat.images import InferredEye, Quality, prepare
 from sexstrat.scores.reading import read_photograph
 
 __all__ = ["ListedFile", "Scorer", "score_files"]
@@ -45,13 +45,15 @@ class ListedFile:
     ----------
     key : identity of the row that is to come out, see :mod:`sexstrat.scores.checkpoints`.
     path : path as listed.
-    eye : R, L, or None when the list does not say.
+    eye : R, L, or None when neither list nor DICOM header says.
+    frame : number of the frame of a DICOM file of several, from 1, or None.
     sha256 : digest that the list gives, or None.
     """
 
     key: str
     path: str
     eye: str | None = None
+    frame: int | None = None
     sha256: str | None = None
 
 
@@ -62,7 +64,8 @@ class _Ready:
     reason: str | None = None
     pixels: NDArray[np.uint8] | None = None
     eye: str | None = None
-    quality: float = np.nan
+    measures: Quality | None = None
+    inferred: InferredEye | None = None
     field_of_view: float = np.nan
 
 
@@ -93,7 +96,7 @@ def score_files(
 
     Yields
     ------
-    Rows with key, prob_male, status, reason, quality and field_of_view; a batch at a time.
+    Rows with the key and the columns of the score contract that the photograph decides; a batch at a time.
     """
     make_ready = partial(_make_ready, size=size, root=root, decode=decode)
     # Pillow warns about every odd tag of every file; what matters is in the row's status and reason.
@@ -102,7 +105,7 @@ def score_files(
         ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as decoders,
         ThreadPoolExecutor(1, thread_name_prefix="forward") as forward,
     ):
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom|sexstrat\.images)\.")
         ready = _ahead(decoders, make_ready, files, ahead=batch_size)
         batches = _batches(ready, batch_size)
         with closing(ready), closing(_ahead(forward, partial(_scored, model=model), batches, ahead=1)) as scored:
@@ -141,7 +144,8 @@ def _batches(ready: Iterable[_Ready], batch_size: int) -> Iterator[list[_Ready]]
 
 def _make_ready(file: ListedFile, *, size: int, root: str | None, decode: str) -> _Ready:
     try:
-        prepared = prepare(read_photograph(file.path, root=root, sha256=file.sha256), size, decode=decode)
+        data = read_photograph(file.path, root=root, sha256=file.sha256)
+        prepared = prepare(data, size, decode=decode, frame=file.frame)
     except ImageError as err:
         return _Ready(key=file.key, status=err.status, reason=err.reason)
     except Exception as err:  # noqa: BLE001  (a decoder may raise anything on a hostile file; the row must come out)
@@ -151,7 +155,8 @@ def _make_ready(file: ListedFile, *, size: int, root: str | None, decode: str) -
         status="ok",
         pixels=prepared.pixels,
         eye=file.eye,
-        quality=prepared.quality,
+        measures=prepared.measures,
+        inferred=prepared.inferred,
         field_of_view=prepared.relative_diameter,
     )
 
@@ -172,10 +177,19 @@ def _scored(rows: list[_Ready], model: Scorer) -> pd.DataFrame:
             "prob_male": probabilities,
             "status": pd.Series(status, dtype="str"),
             "reason": pd.Series(reason, dtype="str"),
-            "quality": [row.quality for row in rows],
+            **_measured([row.measures for row in rows]),
             "field_of_view": [row.field_of_view for row in rows],
+            "inferred_eye": pd.Series([row.inferred.eye if row.inferred else None for row in rows], dtype="str"),
+            "eye_confidence": [row.inferred.confidence if row.inferred else np.nan for row in rows],
         }
     )
+
+
+def _measured(measures: list[Quality | None]) -> dict[str, list[float]]:
+    names = {"quality": "readable", "exposure": "exposure", "sharpness": "sharpness", "contrast": "contrast"}
+    return {
+        column: [np.nan if one is None else getattr(one, name) for one in measures] for column, name in names.items()
+    }
 
 
 def _probabilities(crops: list[tuple[NDArray[np.uint8], str | None]], model: Scorer) -> list[tuple[float, str | None]]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sexstrat.errors import StudyError
 from sexstrat.scores.breaches import typed_columns
+from sexstrat.scores.dicom_facts import with_dicom_facts
 from sexstrat.scores.image_list import LIST_SUFFIXES, read_image_list
 from sexstrat.scores.paths import relative_id, storable
 from sexstrat.values.tables import table_schema
@@ -40,7 +41,9 @@ def list_images(
 
     Returns
     -------
-    The columns of the image contract; ``path`` can be opened from the working folder. A list keeps its order.
+    The columns of the image contract; ``path`` can be opened from the working folder. A list keeps its order. What
+    the headers of DICOM files say, named .dcm or not, is filled in, and each frame of a file of several is a row of
+    its own; see :func:`sexstrat.scores.with_dicom_facts`.
 
     Raises
     ------
@@ -61,6 +64,10 @@ def list_images(
     ['a/1.jpg', 'b/1.jpg']
     """
     base = None if root is None else Path(root)
+    return with_dicom_facts(_listed(source, base, columns), root=base)
+
+
+def _listed(source: str | Path | pd.DataFrame, base: Path | None, columns: Mapping[str, str] | None) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return read_image_list(source, root=base, columns=columns)
     path = Path(source)

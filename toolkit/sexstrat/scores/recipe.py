@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sexstrat
 from sexstrat.models import ModelCard, card_to_json
 from sexstrat.scores.reading import file_state
-from sexstrat.scores.storage import is_remote, url_state
+from sexstrat.scores.storage import url_state
+from sexstrat.scores.urls import is_remote
 
 __all__ = ["Recipe", "row_key"]
 
@@ -68,7 +69,9 @@ class Recipe:
         )
 
 
-def row_key(path: str, *, recipe: str, eye: str | None = None, sha256: str | None = None) -> str:
+def row_key(
+    path: str, *, recipe: str, eye: str | None = None, sha256: str | None = None, frame: int | None = None
+) -> str:
     """Return the identity of a score: same key, same file and same way of scoring it, so the same score.
 
     Parameters
@@ -78,6 +81,7 @@ def row_key(path: str, *, recipe: str, eye: str | None = None, sha256: str | Non
     recipe : what else decides the score, see :class:`Recipe`.
     eye : R, L, or None when the list does not say: a model may look at the eyes differently.
     sha256 : digest that the list gives for the file, or None.
+    frame : number of the frame of a DICOM file of several, or None.
 
     Returns
     -------
@@ -93,5 +97,5 @@ def row_key(path: str, *, recipe: str, eye: str | None = None, sha256: str | Non
     else:
         state = file_state(path)
         size, changed = state.size, state.modified
-    text = "\0".join([path, str(size), str(changed), eye or "", sha256 or "", recipe])
+    text = "\0".join([path, str(size), str(changed), eye or "", sha256 or "", str(frame or ""), recipe])
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]

@@ -16,6 +16,7 @@ from sexstrat.scores.checkpoints import Checkpoints, empty_rows
 from sexstrat.scores.engine_dask import score_on_dask
 from sexstrat.scores.ensemble import ensemble_recipe, ensemble_scores
 from sexstrat.scores.forward import ListedFile, score_files
+from sexstrat.scores.identifiers import hashed_listing, read_key
 from sexstrat.scores.listing import list_images
 from sexstrat.scores.members import Member, members_of
 from sexstrat.scores.parts import kept_parts
@@ -25,10 +26,10 @@ from sexstrat.scores.scored import Scored
 from sexstrat.scores.scoring import Meter, Models, Progress, Scoring
 from sexstrat.scores.shards import Shard
 from sexstrat.scores.sole_run import sole_run
-from sexstrat.scores.storage import is_remote, without_file_scheme
 from sexstrat.scores.summary import ScoreSummary, StatusCount
 from sexstrat.scores.table import write_scores
 from sexstrat.scores.tally import Tally
+from sexstrat.scores.urls import is_remote, without_file_scheme
 
 __all__ = ["score_images", "score_to_table"]
 
@@ -49,6 +50,7 @@ def score_images(
     scheduler: str | None = None,
     workers: int = 2,
     shard: Shard | None = None,
+    hash_ids: str | Path | None = None,
     progress: Progress | None = None,
     meter: Meter | None = None,
 ) -> pd.DataFrame:
@@ -84,6 +86,8 @@ def score_images(
     workers : processes of a cluster that is started here.
     shard : piece of the list to score, for job arrays; its table lies beside ``out``, see
         :func:`sexstrat.scores.join_shards`.
+    hash_ids : key file; patient_id, image_id and path are then written as keyed hashes, see
+        :func:`sexstrat.scores.hashed_listing`. The key is written nowhere.
     progress : called every few seconds with a line that says how many images are done.
     meter : called after every batch with the number of rows that are done, of all, and of those scored before.
 
@@ -114,6 +118,7 @@ def score_images(
         scheduler=scheduler,
         workers=workers,
         shard=shard,
+        hash_ids=None if hash_ids is None else str(hash_ids),
         progress=progress,
         meter=meter,
     )
@@ -147,6 +152,8 @@ def score_to_table(
     members = members_of(scoring)
     recipe = ensemble_recipe([member.recipe for member in members])
     whole = _without_own_files(list_images(source, root=scoring.root), scoring.out, str(source))
+    if scoring.hash_ids is not None:
+        whole = hashed_listing(whole, read_key(scoring.hash_ids))
     listing = whole if scoring.shard is None else whole.iloc[scoring.shard.rows(len(whole))].reset_index(drop=True)
     notes = None if scoring.shard is None else scoring.shard.notes(whole, recipe.text)
     checkpoints = None if out is None else Checkpoints(f"{out}.parts")
@@ -170,6 +177,8 @@ def score_to_table(
         n_images=count.n_images,
         by_status=count.by_status,
         n_patients=count.n_patients,
+        by_eye_source=count.by_eye_source,
+        by_eye_disagreement=count.by_eye_disagreement,
         n_reused=tally.reused // len(members),
         seconds=time.monotonic() - started,
     )
@@ -242,11 +251,19 @@ def _without_own_files(listing: pd.DataFrame, out: str | None, source: str) -> p
 
 
 def _keys(listing: pd.DataFrame, recipe: str) -> list[str]:
-    told = zip(listing["path"], listing["eye"].fillna(""), listing["sha256"].fillna(""), strict=True)
-    return [row_key(path, recipe=recipe, eye=eye, sha256=sha) for path, eye, sha in told]
+    told = zip(
+        listing["path"],
+        listing["eye"].fillna(""),
+        listing["sha256"].fillna(""),
+        listing["frame"].fillna(0),
+        strict=True,
+    )
+    return [
+        row_key(path, recipe=recipe, eye=eye, sha256=sha, frame=int(frame) or None) for path, eye, sha, frame in told
+    ]
 
 
 def _files(todo: pd.DataFrame) -> Iterator[ListedFile]:
-    columns = (todo["key"], todo["path"], todo["eye"].fillna(""), todo["sha256"].fillna(""))
-    for key, path, eye, sha in zip(*columns, strict=True):
-        yield ListedFile(key=key, path=path, eye=eye or None, sha256=sha or None)
+    columns = (todo["key"], todo["path"], todo["eye"].fillna(""), todo["sha256"].fillna(""), todo["frame"].fillna(0))
+    for key, path, eye, sha, frame in zip(*columns, strict=True):
+        yield ListedFile(key=key, path=path, eye=eye or None, sha256=sha or None, frame=int(frame) or None)

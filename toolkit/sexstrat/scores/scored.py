@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sexstrat.scores.breaches import typed_columns
+from sexstrat.scores.eyes import stated_eyes
 from sexstrat.scores.recipe import Recipe
 from sexstrat.values.tables import table_schema
 
@@ -56,7 +57,10 @@ class Scored:
             yield self._table(listed, self.rows.iloc[places].reset_index(drop=True))
 
     def _table(self, listed: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-        frame = listed[["image_id", "path", "patient_id", "eye"]].join(rows.drop(columns="key"))
+        own = ["image_id", "path", "patient_id", "frame", "eye", "eye_source", "dicom_eye"]
+        frame = stated_eyes(listed[own].join(rows.drop(columns="key")))
+        if "shown_path" in listed:
+            frame = frame.assign(path=listed["shown_path"])
         recipe = self.recipe
         frame = frame.assign(
             model_id=recipe.model_id,

@@ -49,6 +49,7 @@ class Scoring:
     scheduler: str | None = None
     workers: int = 2
     shard: Shard | None = None
+    hash_ids: str | None = None
     progress: Progress | None = None
     meter: Meter | None = None
 

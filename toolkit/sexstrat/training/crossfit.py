@@ -172,6 +172,7 @@ def _score_table(
             "path": examples.path,
             "patient_id": examples.patient_id,
             "eye": pd.array([eye or None for eye in examples.eye], dtype="string"),
+            "eye_source": ["list" if eye else "none" for eye in examples.eye],
             "model_id": [f"{model_id}-fold{fold}" for fold in place],
             "model_sha256": [parts[fold]["sha256"] for fold in place],
             "precision": "float32",
@@ -182,6 +183,6 @@ def _score_table(
             "reason": cache.table["reason"],
             "quality": cache.table["quality"],
             "field_of_view": cache.table["field_of_view"],
-            "laterality": pd.array([None] * len(examples), dtype="string"),
+            "inferred_eye": pd.array([None] * len(examples), dtype="string"),
         }
     )
