@@ -143,6 +143,11 @@ def quiet() -> Iterator[None]:
     """Silence pydicom's remarks about values that bend the standard; what matters becomes status and reason.
 
     Filters belong to the whole process, so threads leave them as they are: who starts threads sets them first.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     warnings.warn("a value that bends the standard", UserWarning, stacklevel=1)
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -80,7 +81,7 @@ def with_dicom_facts(listing: pd.DataFrame, *, root: Path | None = None) -> pd.D
     return typed_columns(pd.DataFrame(rows, columns=frame.columns), table_schema("image"))
 
 
-def _rows(record: dict[str, object], header: DicomHeader | None) -> list[dict[str, object]]:
+def _rows(record: dict[Any, Any], header: DicomHeader | None) -> list[dict[Any, Any]]:
     if header is None:
         return [record]
     filled = dict(record)
