@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from sexstrat.models import BACKBONES
 
@@ -45,6 +46,7 @@ def stir(network: Any, values: NDArray[np.float32] | None = None, seed: int = 1)
         layer.momentum = 0.99
         *rest, mean, variance = layer.get_weights()
         rest = [value + rng.normal(0, 0.05, value.shape) for value in rest]
+        variance = np.maximum(variance, 0.1 * (variance + mean**2))  # else rounding would be blown up layer by layer
         mean = mean + rng.normal(0, 0.05, mean.shape) * np.sqrt(variance)
         layer.set_weights([*rest, mean, variance * rng.uniform(0.8, 1.2, variance.shape)])
     for layer in layers:
@@ -89,7 +91,7 @@ def probabilities(network: Any, values: NDArray[np.float32], activation: str = "
     if activation == "linear":
         return logits
     if activation == "sigmoid":
-        return 1 / (1 + np.exp(-logits))
+        return np.asarray(expit(logits))
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 

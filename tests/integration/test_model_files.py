@@ -54,7 +54,7 @@ def round_trip(
         ("tf_keras", "xception", ".plain.h5"),
         ("tf_keras", "efficientnet_b0", ".weights.h5"),
         ("keras", "efficientnet_b0", ".keras"),
-        ("keras", "xception", ".h5"),
+        pytest.param("keras", "xception", ".h5", marks=pytest.mark.slow),
         ("keras", "mobilenet", ".weights.h5"),
     ],
 )
@@ -132,24 +132,28 @@ def scaled_inside(foreign_networks: ModuleType, keras: Any) -> Any:
     return keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(values))
 
 
+FAST = [(nested, "tf_keras", ".h5"), (flattened, "keras", ".keras"), (own_top, "tf_keras", ".h5"),
+        (scaled_inside, "tf_keras", ".h5")]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("package", "ending"),
+    ("make", "package", "ending"),
     [
-        ("tf_keras", ".h5"),
-        ("keras", ".keras"),
-        pytest.param("tf_keras", ".keras", marks=pytest.mark.slow),
-        pytest.param("keras", ".h5", marks=pytest.mark.slow),
+        pytest.param(make, package, ending, marks=[] if (make, package, ending) in FAST else [pytest.mark.slow])
+        for make in (nested, flattened, own_top, scaled_inside)
+        for package in ("tf_keras", "keras")
+        for ending in (".h5", ".keras")
     ],
 )
-@pytest.mark.parametrize("make", [nested, flattened, own_top, scaled_inside])
 def test_heads_and_scaling_of_other_people(
     foreign_networks: ModuleType, make: Callable[..., Any], ending: str, package: str, tmp_path: Path
 ) -> None:
     """Nested models, two classes, hidden layers, flattening, MobileNet's own top, scaling in the network: all equal."""
     keras = foreign_networks.keras_named(package)
     network = make(foreign_networks, keras)
-    foreign_networks.stir(network)
-    values = foreign_networks.pictures("efficientnet_b0" if make is scaled_inside else "mobilenet")
+    kind = "efficientnet_b0" if make is scaled_inside else "mobilenet"
+    foreign_networks.stir(network, foreign_networks.pictures(kind, number=4))
+    values = foreign_networks.pictures(kind)
     expected = np.asarray(network.predict_on_batch(values))
     found = rebuild_from_file(foreign_networks.save(network, tmp_path / f"network{ending}"), PLAIN, None)
     assert found.output_activation is not None
@@ -169,7 +173,7 @@ def test_an_efficientnet_made_from_imagenet_weights_is_scaled_once_more(
     base = foreign_networks.base_network(keras, "efficientnet_b0")
     deviation = [0.229, 0.224, 0.225]
     entries = base.get_config()
-    fresh = keras.layers.Rescaling([value**-0.5 for value in deviation], name="rescaling_1")
+    fresh = keras.layers.Rescaling([value**-0.5 for value in deviation], name="deviation_rescaling")
     network = _with_rescaling(keras, base, entries, fresh)
     foreign_networks.stir(network, foreign_networks.pictures("efficientnet_b0", number=4))
     values = foreign_networks.pictures("efficientnet_b0")
@@ -194,7 +198,9 @@ def _with_rescaling(keras: Any, base: Any, entries: dict[str, Any], fresh: Any) 
     stem, normalization = layers[place], layers[place - 1]["name"]
     entry = json.loads(json.dumps(stem)) | {"class_name": "Rescaling", "name": fresh.name}
     entry["config"] = fresh.get_config() | {"dtype": "float32"}
-    stem["inbound_nodes"] = json.loads(json.dumps(stem["inbound_nodes"]).replace(f'"{normalization}"', '"rescaling_1"'))
+    stem["inbound_nodes"] = json.loads(
+        json.dumps(stem["inbound_nodes"]).replace(f'"{normalization}"', '"deviation_rescaling"')
+    )
     layers.insert(place, entry)
     longer = keras.Model.from_config(config)
     values = keras.layers.GlobalAveragePooling2D()(longer.output)
@@ -204,7 +210,7 @@ def _with_rescaling(keras: Any, base: Any, entries: dict[str, Any], fresh: Any) 
 def test_a_hidden_layer_is_told_by_the_card_of_weights_alone(foreign_networks: ModuleType, tmp_path: Path) -> None:
     """Weights alone do not tell activations: with the card's architecture the outputs are equal."""
     network = nested(foreign_networks, foreign_networks.keras_named("tf_keras"))
-    foreign_networks.stir(network)
+    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=4))
     values = foreign_networks.pictures("mobilenet")
     expected = np.asarray(network.predict_on_batch(values))
     hidden = (HeadLayer(kind="dense", units=8, activation="relu"), HeadLayer(kind="batch_normalization"))
@@ -221,7 +227,7 @@ def test_a_hidden_layer_is_told_by_the_card_of_weights_alone(foreign_networks: M
 def test_a_saved_model_is_read_by_trust_alone(foreign_networks: ModuleType, tmp_path: Path) -> None:
     """A SavedModel folder of Keras 2 is refused; trusted, its arrays fill a network from code."""
     network = nested(foreign_networks, foreign_networks.keras_named("tf_keras"))
-    foreign_networks.stir(network)
+    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=4))
     values = foreign_networks.pictures("mobilenet")
     expected = np.asarray(network.predict_on_batch(values))
     network.save(str(tmp_path / "saved"))
