@@ -131,12 +131,16 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _local_ground(green: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the mean of the seen pixels in the square of 9 x 9 blocks around each block of 4 x 4 pixels."""
-    side = len(green) // _STEP
-    blocks = (side, _STEP, side, _STEP)
-    total = uniform_filter(np.where(seen, green, np.float32(0.0)).reshape(blocks).sum(axis=(1, 3)), _COARSE)
-    count = uniform_filter(seen.astype(np.float32).reshape(blocks).sum(axis=(1, 3)), _COARSE)
+    total = uniform_filter(_sums_of_blocks(np.where(seen, green, np.float32(0.0))), _COARSE)
+    count = uniform_filter(_sums_of_blocks(seen.astype(np.float32)), _COARSE)
     ground = total / np.maximum(count, np.float32(1e-6))
     return np.asarray(ground.repeat(_STEP, axis=0).repeat(_STEP, axis=1), dtype=np.float32)
+
+
+def _sums_of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sum blocks of 4 x 4 pixels, by slices: several times as fast as sums over axes of length 4."""
+    rows = sum(values[start::_STEP] for start in range(1, _STEP)) + values[::_STEP]
+    return np.asarray(sum(rows[:, start::_STEP] for start in range(1, _STEP)) + rows[:, ::_STEP], dtype=np.float32)
 
 
 def _neighbour_mean(green: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -153,7 +157,7 @@ def _sum_of_nine(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _readable_share(green: NDArray[np.float32], seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
-    step = np.zeros(green.shape)
+    step = np.zeros(green.shape, dtype=np.float32)
     step[:-1, :-1] = (np.abs(np.diff(green, axis=0))[:, :-1] + np.abs(np.diff(green, axis=1))[:-1, :]) / 2
     inner = seen.copy()
     inner[:-1, :-1] &= seen[1:, :-1] & seen[:-1, 1:]

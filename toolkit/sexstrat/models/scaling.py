@@ -40,11 +40,14 @@ def scale_pixels(pixels: NDArray[np.uint8], scaling: str, channel_order: str = "
     """
     values = pixels.astype(np.float32)
     if scaling == "tf":
-        values = values / np.float32(127.5) - np.float32(1.0)
+        values /= np.float32(127.5)
+        values -= np.float32(1.0)
     elif scaling == "torch":
-        values = (values / np.float32(255.0) - _MEAN) / _DEVIATION
+        values /= np.float32(255.0)
+        values -= _MEAN
+        values /= _DEVIATION
     elif scaling == "unit":
-        values = values / np.float32(255.0)
+        values /= np.float32(255.0)
     elif scaling != "raw":
         raise ModelError(f"unknown scaling {scaling!r}; allowed: {', '.join(SCALINGS)}")
     if channel_order not in {"RGB", "BGR"}:

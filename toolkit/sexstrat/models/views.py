@@ -41,7 +41,11 @@ class Views:
 
     def first(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Turn photographs of shape (n, height, width, 3) the way they are first looked at."""
-        return np.where(self.mirrored[:, None, None, None], pixels[:, :, ::-1], pixels)
+        if not self.mirrored.any():
+            return pixels
+        turned = pixels.copy()
+        turned[self.mirrored] = pixels[self.mirrored, :, ::-1]
+        return turned
 
 
 def views_of(rule: str, eyes: Sequence[str | None]) -> Views:
