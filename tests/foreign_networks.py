@@ -12,6 +12,7 @@ from scipy.special import expit
 from sexstrat.models import BACKBONES
 
 SIZE = 64
+PICTURES = 12  # that every normalisation learns from
 
 
 def keras_named(name: str) -> Any:
@@ -28,7 +29,7 @@ def base_network(keras: Any, name: str, size: int = SIZE, **options: Any) -> Any
 
 
 def stir(network: Any, values: NDArray[np.float32] | None = None, seed: int = 1) -> None:
-    """Let every normalisation learn from noise, so that no signal dies out, and then move it; widen the head."""
+    """Move every normalisation and let it learn from noise, so that no signal dies out or explodes; widen the head."""
     rng = np.random.default_rng(seed)
     layers = flat_layers(network)
     for layer in layers:
@@ -40,15 +41,17 @@ def stir(network: Any, values: NDArray[np.float32] | None = None, seed: int = 1)
     norms = [layer for layer in layers if type(layer).__name__ == "BatchNormalization"]
     for layer in norms:
         layer.momentum = 0.0  # one pass sets the moving statistics to those of its pictures
+        *rest, mean, variance = layer.get_weights()
+        layer.set_weights([*[value + rng.normal(0, 0.05, value.shape) for value in rest], mean, variance])
+    dropped = {layer: layer.rate for layer in layers if "Dropout" in type(layer).__name__}
+    for layer in dropped:
+        layer.rate = 0.0
     size = network.input_shape[1]
     network(rng.uniform(-1, 1, (4, size, size, 3)).astype(np.float32) if values is None else values, training=True)
+    for layer, rate in dropped.items():
+        layer.rate = rate
     for layer in norms:
         layer.momentum = 0.99
-        *rest, mean, variance = layer.get_weights()
-        rest = [value + rng.normal(0, 0.05, value.shape) for value in rest]
-        variance = np.maximum(variance, 0.1 * (variance + mean**2))  # else rounding would be blown up layer by layer
-        mean = mean + rng.normal(0, 0.05, mean.shape) * np.sqrt(variance)
-        layer.set_weights([*rest, mean, variance * rng.uniform(0.8, 1.2, variance.shape)])
     for layer in layers:
         if type(layer).__name__ == "Dense":
             layer.set_weights([rng.normal(0, 2 / np.sqrt(len(value)), value.shape) for value in layer.get_weights()])
@@ -67,7 +70,7 @@ def sex_network(keras: Any, name: str, *, size: int = SIZE, units: int = 1, acti
     values = keras.layers.GlobalAveragePooling2D()(base.output)
     values = keras.layers.Dropout(0.2)(values)
     network = keras.Model(base.input, keras.layers.Dense(units, activation=activation, name="mysex")(values))
-    noise = pictures(name, size, 4)
+    noise = pictures(name, size, PICTURES)
     stir(network, noise)
     features = np.asarray(keras.Model(base.input, values).predict_on_batch(noise), dtype=np.float64)
     kernel = np.random.default_rng(3).normal(0, 1, (features.shape[1], units))
@@ -78,10 +81,11 @@ def sex_network(keras: Any, name: str, *, size: int = SIZE, units: int = 1, acti
 
 
 def pictures(name: str, size: int = SIZE, number: int = 2) -> NDArray[np.float32]:
-    """Return scaled noise of different brightness, in the range that a backbone expects."""
+    """Return some of twelve pictures of shaded noise, in the range that a backbone expects."""
     rng = np.random.default_rng(5)
-    values = rng.uniform(0, 1, (number, size, size, 3)) * np.linspace(0.3, 1, number)[:, None, None, None]
-    values *= np.linspace(0, 1, size)[:, None, None] ** np.arange(number)[:, None, None, None]
+    values = rng.uniform(0, 1, (PICTURES, size, size, 3)) * np.linspace(0.3, 1, PICTURES)[:, None, None, None]
+    values *= np.linspace(0, 1, size)[:, None, None] ** np.linspace(0, 2, PICTURES)[:, None, None, None]
+    values = values[:: PICTURES // number]
     return (values * 255 if BACKBONES[name].scaling == "raw" else values * 2 - 1).astype(np.float32)
 
 

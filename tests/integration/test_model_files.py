@@ -152,7 +152,7 @@ def test_heads_and_scaling_of_other_people(
     keras = foreign_networks.keras_named(package)
     network = make(foreign_networks, keras)
     kind = "efficientnet_b0" if make is scaled_inside else "mobilenet"
-    foreign_networks.stir(network, foreign_networks.pictures(kind, number=4))
+    foreign_networks.stir(network, foreign_networks.pictures(kind, number=12))
     values = foreign_networks.pictures(kind)
     expected = np.asarray(network.predict_on_batch(values))
     found = rebuild_from_file(foreign_networks.save(network, tmp_path / f"network{ending}"), PLAIN, None)
@@ -175,7 +175,7 @@ def test_an_efficientnet_made_from_imagenet_weights_is_scaled_once_more(
     entries = base.get_config()
     fresh = keras.layers.Rescaling([value**-0.5 for value in deviation], name="deviation_rescaling")
     network = _with_rescaling(keras, base, entries, fresh)
-    foreign_networks.stir(network, foreign_networks.pictures("efficientnet_b0", number=4))
+    foreign_networks.stir(network, foreign_networks.pictures("efficientnet_b0", number=12))
     values = foreign_networks.pictures("efficientnet_b0")
     expected = np.asarray(network.predict_on_batch(values))
     for ending in (".h5", ".keras"):
@@ -210,7 +210,7 @@ def _with_rescaling(keras: Any, base: Any, entries: dict[str, Any], fresh: Any) 
 def test_a_hidden_layer_is_told_by_the_card_of_weights_alone(foreign_networks: ModuleType, tmp_path: Path) -> None:
     """Weights alone do not tell activations: with the card's architecture the outputs are equal."""
     network = nested(foreign_networks, foreign_networks.keras_named("tf_keras"))
-    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=4))
+    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=12))
     values = foreign_networks.pictures("mobilenet")
     expected = np.asarray(network.predict_on_batch(values))
     hidden = (HeadLayer(kind="dense", units=8, activation="relu"), HeadLayer(kind="batch_normalization"))
@@ -227,7 +227,7 @@ def test_a_hidden_layer_is_told_by_the_card_of_weights_alone(foreign_networks: M
 def test_a_saved_model_is_read_by_trust_alone(foreign_networks: ModuleType, tmp_path: Path) -> None:
     """A SavedModel folder of Keras 2 is refused; trusted, its arrays fill a network from code."""
     network = nested(foreign_networks, foreign_networks.keras_named("tf_keras"))
-    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=4))
+    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=12))
     values = foreign_networks.pictures("mobilenet")
     expected = np.asarray(network.predict_on_batch(values))
     network.save(str(tmp_path / "saved"))
