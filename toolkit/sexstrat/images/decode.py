@@ -52,6 +52,12 @@ class ImageArray:
     left: int = 0
     top: int = 0
 
+    @property
+    def area(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the photograph itself, in units of ``pixels``."""
+        left, top = -self.left / self.reduction, -self.top / self.reduction
+        return left, top, left + self.width / self.reduction, top + self.height / self.reduction
+
 
 def decode_image(
     source: str | Path | bytes, *, least_side: float | None = None, frame: int | None = None

@@ -45,7 +45,7 @@ class FieldOfView:
     coverage: float
 
 
-def find_field_of_view(pixels: NDArray[np.uint8]) -> FieldOfView:
+def find_field_of_view(pixels: NDArray[np.uint8], area: tuple[float, float, float, float] | None = None) -> FieldOfView:
     """Find the fundus circle, also when it is cut off, dark, notched or fills the frame.
 
     The brightest channel of a reduced copy is compared with the ground (the darkest corner). The first
@@ -56,10 +56,12 @@ def find_field_of_view(pixels: NDArray[np.uint8]) -> FieldOfView:
     Parameters
     ----------
     pixels : RGB photograph of shape (height, width, 3), uint8.
+    area : left, top, right and bottom of what the photograph itself takes up of the pixels, which may reach
+        beyond it by a fraction, see ``ImageArray.area``; None is all.
 
     Returns
     -------
-    The circle in pixels of the photograph given.
+    The circle in units of the pixels given.
 
     Raises
     ------
@@ -78,20 +80,24 @@ def find_field_of_view(pixels: NDArray[np.uint8]) -> FieldOfView:
     >>> round(found.center_x), round(found.center_y), round(found.radius), found.method
     (150, 100, 90, 'circle')
     """
-    height, width = pixels.shape[:2]
-    grey, scale = _reduced(pixels)
+    left, top, right, bottom = (0, 0, pixels.shape[1], pixels.shape[0]) if area is None else area
+    grey, scale = _reduced(pixels, (left, top, right, bottom))
     bright = _brighter_than_ground(grey)
     if bright is None:
         return FieldOfView(
-            center_x=width / 2, center_y=height / 2, radius=min(width, height) / 2, method="full_frame", coverage=1.0
+            center_x=left + (right - left) / 2,
+            center_y=top + (bottom - top) / 2,
+            radius=min(right - left, bottom - top) / 2,
+            method="full_frame",
+            coverage=1.0,
         )
     points = _border_points(bright)
     circle = _consensus_circle(points, limit=max(grey.shape)) if len(points) >= 12 else None
     method: Method = "circle" if circle is not None else "box"
     center_x, center_y, radius = circle if circle is not None else _box(bright)
     return FieldOfView(
-        center_x=center_x * scale,
-        center_y=center_y * scale,
+        center_x=left + center_x * scale,
+        center_y=top + center_y * scale,
         radius=radius * scale,
         method=method,
         coverage=_coverage(bright, center_x, center_y, radius),
@@ -125,13 +131,14 @@ def fit_circle(points: NDArray[np.float64]) -> tuple[float, float, float]:
     return float(a + shift[0]), float(b + shift[1]), float(np.sqrt(max(c + a * a + b * b, 0.0)))
 
 
-def _reduced(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    height, width = pixels.shape[:2]
+def _reduced(pixels: NDArray[np.uint8], area: tuple[float, float, float, float]) -> tuple[NDArray[np.uint8], float]:
+    """Return the brightest channel on a grid that depends on the photograph alone, however it was decoded."""
+    width, height = area[2] - area[0], area[3] - area[1]
     scale = max(1.0, max(height, width) / WORKING_SIDE)
     picture = Image.fromarray(np.maximum(np.maximum(pixels[:, :, 0], pixels[:, :, 1]), pixels[:, :, 2]))
     if scale > 1.0:
         size = (max(1, round(width / scale)), max(1, round(height / scale)))
-        picture = picture.resize(size, Image.Resampling.BOX)
+        picture = picture.resize(size, Image.Resampling.BOX, box=area)
     return np.asarray(picture), scale
 
 

@@ -116,11 +116,11 @@ def _decoded_and_found(
     """Decode just finely enough that the field of view is ``excess`` times as wide as the crop, or wider."""
     least = None if excess is None else excess * size
     picture = decode_image(source, least_side=None if least is None else least / _USUAL_DIAMETER, frame=frame)
-    view = find_field_of_view(picture.pixels)
+    view = find_field_of_view(picture.pixels, picture.area)
     if least is not None and picture.reduction > 1 and 2 * view.radius < least:
         shorter = min(picture.width, picture.height)
         picture = decode_image(source, least_side=least * shorter / (2 * view.radius * picture.reduction))
-        view = find_field_of_view(picture.pixels)
+        view = find_field_of_view(picture.pixels, picture.area)
     return picture, view
 
 
