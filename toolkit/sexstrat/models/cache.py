@@ -94,14 +94,17 @@ def cached_files(kind: str, digest: str, make: Callable[[Path], None]) -> Path:
 def _moved(aside: Path, place: Path) -> Path:
     """Put a finished entry in its place, unless another process has just done so."""
     for _ in range(3):
-        if _is_sound(place):
-            return place
-        shutil.rmtree(place, ignore_errors=True)
-        with contextlib.suppress(OSError):  # another process was faster; its entry is looked at next
-            aside.rename(place)
-    if not _is_sound(place):
-        raise ModelError(f"the cache entry {place} cannot be replaced; remove it, or set SEXSTRAT_CACHE elsewhere")
-    return place
+        try:
+            return aside.rename(place)
+        except OSError:
+            if _is_sound(place):
+                return place
+        discarded = aside.with_suffix(".old")  # renamed first, so that no one meets an entry that is half removed
+        with contextlib.suppress(OSError):
+            place.rename(discarded)
+            shutil.rmtree(discarded, ignore_errors=True)
+            discarded.unlink(missing_ok=True)
+    raise ModelError(f"the cache entry {place} cannot be replaced; remove it, or set SEXSTRAT_CACHE elsewhere")
 
 
 def _write_manifest(folder: Path) -> None:
