@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -56,3 +57,23 @@ def test_a_killed_run_goes_on_where_it_stopped(
     pd.testing.assert_frame_equal(read_scores(out), resumed)
     pd.testing.assert_frame_equal(resumed, score_images(photos, model=synthetic.arithmetic_model(), batch_size=3))
     assert [path.name for path in Path(f"{out}.parts").iterdir() if path.suffix == ".tmp"] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts reach a child otherwise there")
+def test_an_interrupted_run_stops_at_once_and_goes_on(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Ctrl-C ends a run within seconds, as an interrupt; its parts are kept and the next run completes them."""
+    photos, out = tmp_path / "photos", tmp_path / "scores.parquet"
+    synthetic.write_fundi(photos, 20 * PART)
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # ignored in a background shell
+    arguments = [sys.executable, "-c", heard + RUN, str(synthetic.__file__), str(photos), str(out), str(PART)]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        wait_for_parts(Path(f"{out}.parts"), 2, process)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=10)[1]
+    assert process.returncode == -signal.SIGINT
+    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert not out.exists()
+    assert 2 * PART <= len(Checkpoints(Path(f"{out}.parts")).load()) <= 6 * PART
+    resumed = score_images(photos, model=synthetic.arithmetic_model(), out=out)
+    assert resumed["status"].tolist() == ["ok"] * 20 * PART
+    pd.testing.assert_frame_equal(resumed, score_images(photos, model=synthetic.arithmetic_model()))

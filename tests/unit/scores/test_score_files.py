@@ -101,6 +101,33 @@ def test_memory_holds_a_bounded_number_of_photographs(
     assert not [t for t in threading.enumerate() if t.name.startswith("decode")]
 
 
+def test_the_model_works_while_the_caller_keeps_the_rows(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Between two batches asked for, one more is computed, so that writing costs no time; and no more than one."""
+    path = synthetic.write_fundi(tmp_path, 1)[0]
+    passes = []
+    model = synthetic.arithmetic_model(fails=lambda number: passes.append(number) is not None)
+    batches = score_files(listed([path] * 40), model, size=64, batch_size=4)
+    for taken in (1, 2, 3):
+        next(batches)
+        time.sleep(0.2)
+        assert passes == list(range(1, taken + 2))
+    batches.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("decode", "forward"))]
+
+
+def test_an_interrupt_while_the_caller_writes_ends_all_threads(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Ctrl-C drops what waits, finishes what runs, and comes out as itself."""
+    path = synthetic.write_fundi(tmp_path, 1)[0]
+    passes = []
+    model = synthetic.arithmetic_model(fails=lambda number: passes.append(number) is not None)
+    batches = score_files(listed([path] * 400), model, size=64, batch_size=4)
+    next(batches)
+    with pytest.raises(KeyboardInterrupt):
+        batches.throw(KeyboardInterrupt)
+    assert len(passes) <= 2
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("decode", "forward"))]
+
+
 def test_a_batch_the_model_cannot_take_is_tried_one_by_one(tmp_path: Path, synthetic: ModuleType) -> None:
     """A model that runs out of memory on a batch still scores each photograph of it."""
     synthetic.write_fundi(tmp_path, 6)
