@@ -24,6 +24,7 @@ def keras_named(name: str) -> Any:
 
 def base_network(keras: Any, name: str, size: int = SIZE, **options: Any) -> Any:
     """Build one of the sixteen without its top, from random weights."""
+    keras.utils.set_random_seed(3)
     make = getattr(keras.applications, BACKBONES[name].builder)
     return make(include_top=False, weights=None, input_shape=(size, size, 3), **options)
 

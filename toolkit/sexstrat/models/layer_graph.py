@@ -165,7 +165,11 @@ class _Reader:
             shape = _first_shape(layer)
         key = _key(scope, "\0input")
         self.nodes[key] = LayerNode(
-            scope=scope, name="\0input", kind="InputLayer", settings={"shape": tuple(shape)}, inputs=()
+            scope=scope,
+            name="\0input",
+            kind="InputLayer",
+            settings=settings_of("InputLayer", {"batch_shape": shape}),
+            inputs=(),
         )
         return key
 

@@ -135,7 +135,10 @@ def settings_of(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     if config.get("data_format", "channels_last") != "channels_last":
         raise ModelError(f"a {kind} layer keeps its channels first; allowed: channels last")
     if kind == "InputLayer":
-        return {"shape": tuple(config["batch_shape"] if "batch_shape" in config else config["batch_input_shape"])}
+        shape = _plain(config["batch_shape"] if "batch_shape" in config else config["batch_input_shape"])
+        if not isinstance(shape, tuple):
+            raise ModelError(f"the network's input has the shape {shape!r:.80}; allowed: a list of sides")
+        return {"shape": shape}
     found = {name: _plain(config.get(name, default)) for name, default in _SETTINGS[kind].items()}
     if "activation" in found:
         found["activation"] = _activation(found["activation"])
@@ -154,12 +157,14 @@ def settings_of(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Lists become tuples; arrays stored as ``__numpy__`` become their numbers; nothing else may be an object."""
+    """Lists become tuples, stored arrays and tuples their numbers; nothing else may be an object."""
     if isinstance(value, list | tuple):
         return tuple(_plain(part) for part in value)
     if isinstance(value, Mapping):
         inner = value.get("config")
-        if value.get("class_name") in ("__numpy__", "__tuple__", "__array__") and isinstance(inner, Mapping):
+        if value.get("class_name") == "__tuple__" and isinstance(value.get("items"), list):
+            return _plain(value["items"])
+        if value.get("class_name") in ("__numpy__", "__tensor__") and isinstance(inner, Mapping):
             return _plain(inner.get("value"))
         raise ModelError(f"a setting of a layer is a {value.get('class_name')!r:.80}; allowed: plain numbers and names")
     return value

@@ -16,7 +16,10 @@ from sexstrat.models.stored_layers import LayerArrays
 
 __all__ = ["SavedLayers", "read_saved_model"]
 
-_VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_VALUE = b"VARIABLE_VALUE"
+_LAYER = b"layer_with_weights-"
+_DEEPEST = 6
 _WITH_WEIGHTS = (
     "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Dense", "Normalization", "Functional",
     "Model", "Sequential",
@@ -87,12 +90,50 @@ def read_saved_model(folder: Path) -> tuple[dict[str, Any], SavedLayers]:
         shapes = reader.get_variable_to_shape_map()
     except (tf.errors.OpError, ValueError, RuntimeError) as err:
         raise ModelError(f"the variables of {folder} cannot be read: {err}") from err
+    graph = reader.get_tensor(_OBJECT_GRAPH) if _OBJECT_GRAPH in shapes else b""
     arrays = {
-        name.removesuffix(_VALUE): StoredArray(shape=tuple(shape), source=_Variable(reader, name))
-        for name, shape in shapes.items()
-        if name.startswith("layer_with_weights-") and ".OPTIMIZER_SLOT" not in name
+        path: StoredArray(shape=tuple(shapes[key]), source=_Variable(reader, key))
+        for path, key in _variable_keys(graph)
+        if key in shapes
     }
     return _configuration(metadata), SavedLayers(arrays=arrays)
+
+
+def _variable_keys(graph: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the path of every weight through the layers that hold it, and its name in the checkpoint.
+
+    A checkpoint names a variable by the shortest way to it, which for a nested model is not the one through its
+    layers; the object graph tells all ways: nodes with children (1: node, name) and attributes (2: name, key).
+    """
+    nodes = [_node(value) for number, value in fields_of(graph) if number == 1 and isinstance(value, bytes)]
+    waiting: list[tuple[int, str, int]] = [(0, "", 0)] if nodes else []
+    while waiting:
+        place, path, depth = waiting.pop()
+        for name, child in nodes[place][0].items():
+            if not 0 <= child < len(nodes) or depth > _DEEPEST:
+                raise ModelError("the checkpoint's object graph is damaged")
+            key = nodes[child][1]
+            if name.startswith(_LAYER):
+                waiting.append((child, f"{path}{name.decode()}/", depth + 1))
+            elif key is not None and depth > 0:
+                yield f"{path}{name.decode()}", key
+
+
+def _node(node: bytes) -> tuple[dict[bytes, int], str | None]:
+    """Return children by name, and the key of the node's own value."""
+    children: dict[bytes, int] = {}
+    key = None
+    for number, value in fields_of(node):
+        if not isinstance(value, bytes) or number not in (1, 2):
+            continue
+        inner = dict(fields_of(value))
+        name, held = inner.get(2), inner.get(3)
+        if number == 1 and isinstance(name, bytes):
+            child = inner.get(1, 0)
+            children[name] = child if isinstance(child, int) else -1
+        elif number == 2 and inner.get(1) == _VALUE and isinstance(held, bytes):
+            key = held.decode("utf-8", errors="replace")
+    return children, key
 
 
 def _configuration(metadata: Path) -> dict[str, Any]:

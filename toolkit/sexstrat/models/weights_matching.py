@@ -76,7 +76,7 @@ def _check_rescaling(stored: NamedLayers | NumberedLayers, name: str, architectu
 
 def _named(base: list[Any], stored: NamedLayers) -> tuple[_LayersOfFile, list[LayerArrays]]:
     """Match by name; names that Keras counted (``conv2d_17``) by their rank."""
-    theirs = dict(stored.in_order())
+    theirs = {name.replace("/", "_"): arrays for name, arrays in stored.in_order()}  # Keras 2 writes conv1/conv
     found: _LayersOfFile = {}
     ranked = {kind: iter(names) for kind, names in _ranked(theirs).items()}
     for layer in sorted(base, key=lambda one: _number(one.name)):
