@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sexstrat.estimates.diagnosis.nondifferential import nondifferential_error
 from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
 from sexstrat.estimates.numbers.differential_error import differential_error_test
 from sexstrat.estimates.numbers.matrix_method import matrix_method
 from sexstrat.estimates.numbers.misclassification import lang_reiczigel, rogan_gladen_delta, rogan_gladen_known
-from sexstrat.estimates.diagnosis.nondifferential import nondifferential_error
 from sexstrat.estimates.numbers.regression_calibration import regression_calibration
 from sexstrat.estimates.numbers.sex_disease_rows import sex_disease_rows
 from sexstrat.estimates.numbers.sex_measures import SexMeasures

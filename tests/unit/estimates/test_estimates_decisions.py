@@ -58,7 +58,7 @@ def test_ten_to_nineteen_diseased_give_shrunk_e2() -> None:
 
 
 def test_few_diseased_in_a_clustered_sample_count_units() -> None:
-    """In 40 hospitals with 15 validated diseased the shrunk E2 stands in, over 40 units; E3, which cannot, is refused."""
+    """In 40 hospitals with 15 validated diseased shrunk E2 stands in, over 40 units; E3, which cannot, is refused."""
     cells = hide_diseased(simulate_cells("site_clusters", 20_000, 1).cells, 15)
     one = compose(cells, bands=BANDS, design="random")
     assert (one.estimator, one.state) == ("E2", "model_based")

@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import binom, norm
 
 from sexstrat.errors import EstimationError
+from sexstrat.estimates.diagnosis.nondifferential import nondifferential_error
 from sexstrat.estimates.numbers.class_accuracy import ClassAccuracy
 from sexstrat.estimates.numbers.differential_error import differential_error_test
 from sexstrat.estimates.numbers.matrix_method import matrix_method
-from sexstrat.estimates.diagnosis.nondifferential import nondifferential_error
 from sexstrat.estimates.numbers.regression_calibration import regression_calibration
 from sexstrat.estimates.numbers.sex_disease_rows import SexDiseaseRows, sex_disease_rows
 from sexstrat.estimates.numbers.sex_measures import sex_measures

@@ -132,7 +132,7 @@ def _disc_map(values: NDArray[np.float32], seen: NDArray[np.bool_], lit: NDArray
         return np.asarray(gaussian_filter(values * weight, width) / np.maximum(total, np.float32(1e-3)))
 
     logs = np.log(np.maximum(values[:, :, :2], np.float32(8)))
-    light = _blocks((logs[:, :, 0] + logs[:, :, 1]) / np.float32(2))
+    light = _blocks(np.asarray((logs[:, :, 0] + logs[:, :, 1]) / np.float32(2), dtype=np.float32))
     maps = [window(light, _DISC, near) - window(light, _GROUND, around)]
     maps += [window(_blocks(_vessels(logs[:, :, 1], seen, axis)), _DISC, near) for axis in (1, 0)]
     parts = []

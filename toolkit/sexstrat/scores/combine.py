@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from sexstrat.errors import StudyError
 from sexstrat.values.logit_bins import LOGIT_CLIP
 
-__all__ = ["clipped_logit", "combine_eyes"]
+__all__ = ["clipped_logit", "combine_eyes", "patient_scores"]
 
 
 def clipped_logit(prob_male: ArrayLike) -> NDArray[np.float64]:
@@ -28,7 +29,7 @@ def clipped_logit(prob_male: ArrayLike) -> NDArray[np.float64]:
     p = np.asarray(prob_male, dtype=float)
     with np.errstate(divide="ignore"):
         logit: NDArray[np.float64] = np.log(p) - np.log1p(-p)
-    return np.clip(logit, -LOGIT_CLIP, LOGIT_CLIP, dtype=np.float64)
+    return np.asarray(np.clip(logit, -LOGIT_CLIP, LOGIT_CLIP), dtype=np.float64)
 
 
 def combine_eyes(
@@ -67,6 +68,70 @@ def combine_eyes(
     0          a     0.7311       2
     1          b        NaN       0
     """
+    names, images, sums = _by_eye(prob_male, eye, patient_id)
+    combined, eyes = _combined(images, sums)
+    columns = {"patient_id": names, "prob_male": combined, "n_eyes": eyes}
+    return pd.DataFrame(columns).astype({"patient_id": "str"})
+
+
+def patient_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Combine a score table to one row a patient, by the rule of :func:`combine_eyes`.
+
+    Parameters
+    ----------
+    scores : rows of the score contract, all of one model; rows without a patient belong to nobody and are left out.
+
+    Returns
+    -------
+    Rows of the patient_score contract: ``patient_id``, the model, ``prob_male`` (empty when no image has a score),
+    ``n_eyes`` (0 to 2), ``n_images`` (images with a score), ``n_listed`` (all images) and ``eye_spread``, the
+    absolute difference between the two eyes' mean logits (empty unless both eyes have a score).
+
+    Raises
+    ------
+    StudyError
+        The table holds scores of several models, or names no patient.
+
+    Examples
+    --------
+    Logits 1 and 3 of the right eye, 0 of the left: the mean is 1, the eyes are 2 apart.
+
+    >>> p = 1 / (1 + np.exp(-np.array([1.0, 3.0, 0.0])))
+    >>> table = pd.DataFrame({"patient_id": "a", "eye": ["R", "R", "L"], "prob_male": p, "status": "ok"})
+    >>> row = patient_scores(table.assign(model_id="m", model_sha256="0" * 64)).iloc[0]
+    >>> [round(float(row[name]), 4) for name in ("prob_male", "n_eyes", "n_images", "eye_spread")]
+    [0.7311, 2.0, 3.0, 2.0]
+    """
+    models = scores[["model_id", "model_sha256"]].drop_duplicates()
+    if len(models) > 1:
+        told = ", ".join(sorted(models["model_id"]))
+        raise StudyError(f"the scores are of {len(models)} models ({told}); combine each model's table by itself")
+    owned = scores[scores["patient_id"].notna()]
+    if owned.empty:
+        raise StudyError("the scores name no patient; give patient_id in the list of images and score again")
+    usable = owned["prob_male"].where(owned["status"] == "ok")
+    names, images, sums = _by_eye(usable, owned["eye"], owned["patient_id"])
+    combined, eyes = _combined(images, sums)
+    means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
+    listed = owned.groupby("patient_id", sort=True).size().reindex(pd.Index(names, dtype="str")).to_numpy()
+    return pd.DataFrame(
+        {
+            "patient_id": pd.Series(names, dtype="str"),
+            "model_id": models["model_id"].iloc[0],
+            "model_sha256": models["model_sha256"].iloc[0],
+            "prob_male": combined,
+            "n_eyes": eyes,
+            "n_images": images.sum(axis=1).astype(np.int64),
+            "n_listed": listed,
+            "eye_spread": np.abs(means[:, 0] - means[:, 1]),
+        }
+    )
+
+
+def _by_eye(
+    prob_male: ArrayLike, eye: Sequence[str | None] | pd.Series, patient_id: Sequence[str] | pd.Series
+) -> tuple[pd.Index, NDArray[np.int64], NDArray[np.float64]]:
+    """Return patients in order, and for each the images and the sum of logits of right, left and unknown eye."""
     p = np.asarray(prob_male, dtype=float)
     frame = pd.DataFrame({"patient_id": pd.Series(patient_id, dtype="str").to_numpy(), "p": p})
     frame["eye"] = pd.Series(eye, dtype="str").fillna("").to_numpy()
@@ -81,9 +146,11 @@ def combine_eyes(
     group = (patients * 3 + eye_number)[scored]
     images = np.bincount(group, minlength=3 * len(names)).reshape(-1, 3)
     sums = np.bincount(group, weights=logit, minlength=3 * len(names)).reshape(-1, 3)
+    return names, images.astype(np.int64), sums.astype(np.float64)
+
+
+def _combined(images: NDArray[np.int64], sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     eyes = (images > 0).sum(axis=1)
     total = np.divide(sums, images, out=np.zeros_like(sums), where=images > 0).sum(axis=1)
-    mean = np.divide(total, eyes, out=np.full(len(names), np.nan), where=eyes > 0)
-    combined = 1 / (1 + np.exp(-mean))
-    columns = {"patient_id": names, "prob_male": combined, "n_eyes": np.minimum(eyes, 2).astype(np.int64)}
-    return pd.DataFrame(columns).astype({"patient_id": "str"})
+    mean = np.divide(total, eyes, out=np.full(len(images), np.nan), where=eyes > 0)
+    return 1 / (1 + np.exp(-mean)), np.minimum(eyes, 2).astype(np.int64)

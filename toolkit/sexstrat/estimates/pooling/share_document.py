@@ -45,9 +45,7 @@ def without_cells(one: Composition, hidden: NDArray[np.bool_]) -> Composition:
     if not hidden.any():
         return one
     by_band = _masked(one.by_band, hidden)
-    states = (
-        "refused" if empty else state for empty, state in zip(hidden.all(axis=1).tolist(), one.band_state, strict=True)
-    )
+    states = ("refused" if both.all() else state for both, state in zip(hidden, one.band_state, strict=True))
     return replace(one, by_band=by_band, overall=_collapsed(by_band), band_state=tuple(states), fallback=None)
 
 
