@@ -54,13 +54,13 @@ def write_fundi(folder: Path, number: int, *, start: int = 0) -> list[Path]:
 
 
 def arithmetic_model(
-    *, digest: str = "a" * 64, delay: float = 0.0, fails: Callable[[int], bool] | None = None
+    *, digest: str = "a" * 64, delay: float = 0.0, weights_seed: int = 7, fails: Callable[[int], bool] | None = None
 ) -> LoadedModel:
     """Return a model whose logit is a fixed weighting of the pixels, so that position and colour both count.
 
     ``delay`` is slept at every forward pass; ``fails`` is asked with the number of the pass (from 1).
     """
-    weights = np.random.default_rng(7).normal(0, 3, (PREPARED_SIZE, PREPARED_SIZE, 3)).astype(np.float32)
+    weights = np.random.default_rng(weights_seed).normal(0, 3, (PREPARED_SIZE, PREPARED_SIZE, 3)).astype(np.float32)
     passes = 0
 
     def forward(pixels: NDArray[np.float32], /) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from sexstrat.cli import (
     design_commands,
     image_commands,
     model_commands,
+    score_command,
     simulate_command,
     study_commands,
     table_commands,
@@ -27,6 +28,7 @@ def test_each_group_registers_its_commands() -> None:
         (design_commands, design_commands.register),
         (simulate_command, simulate_command.register),
         (image_commands, image_commands.register),
+        (score_command, score_command.register),
     ):
         app = typer.Typer()
         register(app)

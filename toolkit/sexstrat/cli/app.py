@@ -12,6 +12,7 @@ from sexstrat.cli import (
     design_commands,
     image_commands,
     model_commands,
+    score_command,
     simulate_command,
     site_commands,
     study_commands,
@@ -51,6 +52,7 @@ def _root(
 
 
 study_commands.register(app)
+score_command.register(app)
 image_commands.register(app)
 model_commands.register(app)
 table_commands.register(app)

@@ -1,4 +1,4 @@
-"""The commands about photographs: score, train."""
+"""The command that trains a backbone on photographs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
+from sexstrat.cli.terminal import emit_json, print_line, progress_line
 
-__all__ = ["register", "score", "train"]
+__all__ = ["register", "train"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 LabelledImages = Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")]
@@ -19,51 +19,7 @@ Groups = Annotated[Path | None, typer.Option("--groups", help="CSV patient_id, g
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the tree."""
-    app.command()(score)
     app.command()(train)
-
-
-def score(
-    images: Annotated[
-        str, typer.Argument(help="Folder, glob, or CSV/Parquet list of photographs.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option("--out", help="Score table to write (.parquet or .csv).")] = Path(
-        "scores.parquet"
-    ),
-    model: Annotated[str, typer.Option("--model", help="'shipped' or a model card's path.")] = "shipped",
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1024)] = 32,
-    decode: Annotated[
-        str, typer.Option("--decode", help="exact: every pixel; safe: twice the model's pixels or more; fast: as many.")
-    ] = "safe",
-    precision: Annotated[
-        str, typer.Option("--precision", help="float32, or bf16: faster on processors made for it, less exact.")
-    ] = "float32",
-    runtime: Annotated[
-        str | None, typer.Option("--runtime", help="keras or openvino; default: keras on a GPU, openvino elsewhere.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Score photographs: one row per image listed, whatever happens to it; resumable."""
-    from sexstrat.scores import ScoreSummary, score_images
-
-    if model == "shipped":
-        progress_line("model: the shipped demonstration model; for science use JOIR's released models or your own")
-    frame = score_images(
-        images,
-        model=None if model == "shipped" else model,
-        out=out,
-        batch_size=batch_size,
-        decode=decode,
-        precision=precision,
-        runtime=runtime,
-        progress=progress_line,
-    )
-    summary = ScoreSummary.of(frame)
-    if json:
-        emit_json({"ok": True, "out": str(out), "images": summary.n_images, "by_status": dict(summary.by_status)})
-        return
-    print_table(["status", "images"], [[k, f"{n:,}"] for k, n in summary.by_status.items()], numeric=[1])
-    print_line(f"{summary.n_images:,} images listed, {summary.n_ok:,} scored; table: {out}")
 
 
 def train(

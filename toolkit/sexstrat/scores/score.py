@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -12,6 +14,7 @@ import pandas as pd
 
 from sexstrat.errors import StudyError
 from sexstrat.models import LoadedModel
+from sexstrat.scores.breaches import typed_columns
 from sexstrat.scores.checkpoints import Checkpoints, empty_rows
 from sexstrat.scores.engine_dask import score_on_dask
 from sexstrat.scores.ensemble import ensemble_recipe, ensemble_scores
@@ -20,7 +23,6 @@ from sexstrat.scores.identifiers import hashed_listing, read_key
 from sexstrat.scores.listing import list_images
 from sexstrat.scores.members import Member, members_of
 from sexstrat.scores.parts import kept_parts
-from sexstrat.scores.paths import lies_under
 from sexstrat.scores.recipe import row_key
 from sexstrat.scores.scored import Scored
 from sexstrat.scores.scoring import Meter, Models, Progress, Scoring
@@ -30,6 +32,7 @@ from sexstrat.scores.summary import ScoreSummary, StatusCount
 from sexstrat.scores.table import write_scores
 from sexstrat.scores.tally import Tally
 from sexstrat.scores.urls import is_remote, without_file_scheme
+from sexstrat.values.tables import table_schema
 
 __all__ = ["score_images", "score_to_table"]
 
@@ -124,7 +127,10 @@ def score_images(
     )
     frames: list[pd.DataFrame] = []
     score_to_table(source, scoring, frames.append)
-    return pd.concat(frames, ignore_index=True)
+    schema = table_schema("score")  # a shard may have no image at all
+    return (
+        pd.concat(frames, ignore_index=True) if frames else typed_columns(pd.DataFrame(columns=schema.columns), schema)
+    )
 
 
 def score_to_table(
@@ -148,7 +154,7 @@ def score_to_table(
         As :func:`score_images`.
     """
     started = time.monotonic()
-    out = None if scoring.out is None else _out(scoring.out, scoring.shard)
+    out = scoring.table
     members = members_of(scoring)
     recipe = ensemble_recipe([member.recipe for member in members])
     whole = _without_own_files(list_images(source, root=scoring.root), scoring.out, str(source))
@@ -188,11 +194,6 @@ def _models(model: Models | Sequence[Models]) -> tuple[Models, ...]:
     if model is None or isinstance(model, str | Path | LoadedModel):
         return (model,)
     return tuple(model)
-
-
-def _out(out: str, shard: Shard | None) -> str:
-    place = without_file_scheme(out)
-    return place if shard is None else shard.table(place)
 
 
 def _member_table(out: str, number: int) -> str:
@@ -242,12 +243,21 @@ def _batches(files: Iterator[ListedFile], member: Member, scoring: Scoring) -> I
 
 def _without_own_files(listing: pd.DataFrame, out: str | None, source: str) -> pd.DataFrame:
     """Leave out the table and the parts that an earlier run wrote into the folder it scores."""
-    if out is None or is_remote(out):
+    place = None if out is None else without_file_scheme(out)
+    if place is None or is_remote(place):
         return listing
-    own = [lies_under(path, out) or lies_under(path, f"{out}.parts") for path in listing["path"]]
+    own = [_is_own(path, place) for path in listing["path"]]
     if all(own):
         raise StudyError(f"{source}: holds no image, only what an earlier run wrote")
     return listing[[not mine for mine in own]].reset_index(drop=True)
+
+
+def _is_own(path: str, out: str) -> bool:
+    """Tell whether a file is the table, one of its shards' or members' tables, or a part of any of them."""
+    stem = re.escape(os.path.abspath(out[: -len(Path(out).suffix)]))  # noqa: PTH100  (resolve follows links)
+    suffix = re.escape(Path(out).suffix)
+    table = rf"{stem}(\.shard-\d+-of-\d+\.parquet|(\.shard-\d+-of-\d+)?(\.member-\d+)?{suffix})"
+    return re.fullmatch(rf"{table}(\.parts([/\\].*)?)?", os.path.abspath(path)) is not None  # noqa: PTH100
 
 
 def _keys(listing: pd.DataFrame, recipe: str) -> list[str]:

@@ -11,6 +11,7 @@ from sexstrat.images import DECODES
 from sexstrat.models import PRECISIONS, RUNTIMES, VIEWS, LoadedModel
 from sexstrat.scores.shards import Shard
 from sexstrat.scores.table import table_suffix
+from sexstrat.scores.urls import without_file_scheme
 
 __all__ = ["ENGINES", "Meter", "Models", "Progress", "Scoring"]
 
@@ -74,3 +75,11 @@ class Scoring:
             raise StudyError("a shard, and the scores of members, need a table to be written: give out")
         if self.shard is not None and table_suffix(str(self.out)) != ".parquet":
             raise StudyError(f"{self.out}: shards are written as .parquet; joining them may write .csv")
+
+    @property
+    def table(self) -> str | None:
+        """Where the table is written: ``out``, or beside it for a shard."""
+        if self.out is None:
+            return None
+        place = without_file_scheme(self.out)
+        return place if self.shard is None else self.shard.table(place)

@@ -17,7 +17,7 @@ from sexstrat.scores.storage import files_below, local_copy, write_url
 from sexstrat.scores.urls import is_remote, without_file_scheme
 from sexstrat.values.tables import TableSchema, table_schema
 
-__all__ = ["read_notes", "read_scores", "replace_file", "write_scores"]
+__all__ = ["read_notes", "read_scores", "replace_file", "write_scores", "write_table"]
 
 VERSION_COLUMN = "schema_version"  # CSV has no place for metadata, so the version is its last column
 
@@ -49,9 +49,33 @@ def write_scores(
     Traceback (most recent call last):
     sexstrat.errors.StudyError: scores.xlsx: a score table is written as .parquet or .csv
     """
-    schema = table_schema("score")
+    write_table([scores] if isinstance(scores, pd.DataFrame) else scores, path, table_schema("score"), notes=notes)
+
+
+def write_table(
+    frames: Iterable[pd.DataFrame], path: str | Path, schema: TableSchema, *, notes: Mapping[str, str] | None = None
+) -> None:
+    """Write rows of any contract as :func:`write_scores` writes scores.
+
+    Parameters
+    ----------
+    frames : rows in one frame or in several that follow each other.
+    path, notes : as in :func:`write_scores`.
+    schema : the contract.
+
+    Raises
+    ------
+    StudyError, SchemaError
+        As :func:`write_scores`.
+
+    Examples
+    --------
+    >>> write_table([pd.DataFrame({"patient_id": ["a"]})], "patients.csv", table_schema("patient_score"))
+    Traceback (most recent call last):
+    sexstrat.errors.SchemaError: 5 problems in the input: ...
+    """
     as_csv = table_suffix(path) == ".csv"
-    frames = iter([scores] if isinstance(scores, pd.DataFrame) else scores)
+    frames = iter(frames)
     checked = (typed_columns(_checked(frame, schema, str(path)), schema) for frame in frames)
     first = next(checked, None)  # a table that breaks the contract leaves no trace of having been tried
     whole = chain([] if first is None else [first], checked)
