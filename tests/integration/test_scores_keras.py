@@ -63,7 +63,7 @@ def test_the_command_scores_a_hostile_folder_and_leaves_with_zero(
     code = run(["score", str(tmp_path / "photos"), "--model", str(card_folder), "--out", str(out)])
     shown = capsys.readouterr()
     assert code == 0, shown.err
-    assert "5 images listed, 2 scored" in shown.out
+    assert "5 images: 2 scored, 3 without a score" in shown.out
     assert "Traceback" not in shown.out + shown.err
     assert read_scores(out)["status"].tolist() == ["unreadable", "empty_file", "ok", "ok", "not_an_image"]
 
