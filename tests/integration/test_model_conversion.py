@@ -20,6 +20,9 @@ pytestmark = [
 ]
 
 SIZE = 96
+LARGER = {
+    "inception_v3": 299
+}  # at 96 pixels its last maps have one pixel, and the statistics of noise blow up rounding
 
 
 @pytest.mark.parametrize(
@@ -29,17 +32,18 @@ def test_keras_openvino_and_onnx_agree(foreign_networks: ModuleType, name: str, 
     """A network saved by Keras, rebuilt, converted: largest difference of a probability at most 1e-4."""
     import keras
 
-    network = foreign_networks.sex_network(keras, name, size=SIZE)
-    values = foreign_networks.pictures(name, SIZE, 4)
+    size = LARGER.get(name, SIZE)
+    network = foreign_networks.sex_network(keras, name, size=size)
+    values = foreign_networks.pictures(name, size, 4)
     expected = np.asarray(network.predict_on_batch(values), dtype=np.float64)
     assert np.ptp(expected) > 1e-2
     path = foreign_networks.save(network, tmp_path / "network.keras")
-    rebuilt = rebuild_from_file(path, Architecture.plain(1), SIZE).network
-    forward = openvino_forward(lambda: rebuilt, identity=str(path), size=SIZE, precision="float32")
+    rebuilt = rebuild_from_file(path, Architecture.plain(1), size).network
+    forward = openvino_forward(lambda: rebuilt, identity=str(path), size=size, precision="float32")
     converted = np.abs(expit(forward(values).astype(np.float64)) - expected).max()
-    (tmp_path / "network.onnx").write_bytes(onnx_bytes(rebuilt, SIZE, ending="Sigmoid"))
-    read = read_onnx(tmp_path / "network.onnx", SIZE)
-    forward = openvino_forward(lambda: read.network, identity=f"{path}.onnx", size=SIZE, precision="float32")
+    (tmp_path / "network.onnx").write_bytes(onnx_bytes(rebuilt, size, ending="Sigmoid"))
+    read = read_onnx(tmp_path / "network.onnx", size)
+    forward = openvino_forward(lambda: read.network, identity=f"{path}.onnx", size=size, precision="float32")
     written = np.abs(expit(forward(values).astype(np.float64)) - expected).max()
     print(f"{name}: OpenVINO {converted:.1e}, ONNX {written:.1e}")  # noqa: T201 - the differences are the result
     keras.backend.clear_session()
