@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from sexstrat.errors import ImageError
+from sexstrat.errors import ImageError, StudyError
 from sexstrat.images import DicomHeader, has_preamble, read_dicom_header
 from sexstrat.scores.breaches import typed_columns
 from sexstrat.scores.paths import lies_under, openable
+from sexstrat.scores.storage import local_copy
+from sexstrat.scores.urls import is_remote
 from sexstrat.values.tables import table_schema
 
 __all__ = ["dicom_header_of", "with_dicom_facts"]
@@ -26,7 +28,7 @@ def dicom_header_of(path: str) -> DicomHeader | None:
 
     Parameters
     ----------
-    path : path as listed.
+    path : path or URL as listed; a file behind a URL is copied here for as long as it is looked into.
 
     Examples
     --------
@@ -35,14 +37,14 @@ def dicom_header_of(path: str) -> DicomHeader | None:
     """
     if path.lower().endswith(_PICTURES):
         return None
-    file = Path(openable(path))
     try:
-        return read_dicom_header(file) if has_preamble(file) else None
-    except (ImageError, OSError, ValueError):
+        with local_copy(path if is_remote(path) else openable(path)) as file:
+            return read_dicom_header(file) if has_preamble(file) else None
+    except (ImageError, StudyError, OSError, ValueError):
         return None  # decoding the file says in its row why it cannot be read
 
 
-def with_dicom_facts(listing: pd.DataFrame, *, root: Path | None = None) -> pd.DataFrame:
+def with_dicom_facts(listing: pd.DataFrame, *, root: str | Path | None = None) -> pd.DataFrame:
     """Fill in patient, eye, camera and day of DICOM files where the list leaves them empty, and tell frames apart.
 
     What the list gives is kept; an eye of the header that differs stays in ``dicom_eye`` and becomes a reported

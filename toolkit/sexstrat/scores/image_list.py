@@ -11,7 +11,7 @@ import pandas as pd
 
 from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.scores.breaches import column_breaches, typed_columns, value_breaches
-from sexstrat.scores.paths import relative_id
+from sexstrat.scores.paths import joined, relative_id
 from sexstrat.values.tables import table_schema
 
 __all__ = ["LIST_SUFFIXES", "read_image_list"]
@@ -20,7 +20,11 @@ LIST_SUFFIXES = (".csv", ".parquet")
 
 
 def read_image_list(
-    source: Path | pd.DataFrame, *, root: Path | None = None, columns: Mapping[str, str] | None = None
+    source: Path | pd.DataFrame,
+    *,
+    root: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    name: str | None = None,
 ) -> pd.DataFrame:
     """Read a list of images and fill in what it leaves out.
 
@@ -28,9 +32,10 @@ def read_image_list(
     ----------
     source : CSV file (UTF-8 or CP932), Parquet file, or data frame.
     root : folder that relative paths start from; by default the list's own folder, for a data frame the
-        working folder.
+        working folder. A URL is allowed, and so are URLs as paths in the list.
     columns : contract column to the list's own name for it. When given, columns of the list that are neither
         named here nor part of the contract are left aside.
+    name : what messages call the list; by default its path.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def read_image_list(
     >>> listing["image_id"].tolist(), listing["patient_id"].isna().tolist()
     (['p1/right.jpg'], [True])
     """
-    name = "images" if isinstance(source, pd.DataFrame) else str(source)
+    name = name or ("images" if isinstance(source, pd.DataFrame) else str(source))
     if isinstance(source, pd.DataFrame):
         frame, lines = _as_text(source), list(range(1, len(source) + 1))
         start = root or Path()
@@ -64,11 +69,11 @@ def read_image_list(
     if frame.empty:
         raise StudyError(f"{name} names no image; give a list with at least one row")
     if "image_id" not in frame.columns:
-        frame["image_id"] = frame["path"].map(lambda text: relative_id(start / text, start), na_action="ignore")
+        frame["image_id"] = frame["path"].map(lambda text: relative_id(joined(start, text), start), na_action="ignore")
     problems = value_breaches(frame, schema, source=name, rows=lines)
     if problems:
         raise SchemaError(problems)
-    frame["path"] = [str(start / text) for text in frame["path"]]
+    frame["path"] = [joined(start, text) for text in frame["path"]]
     return typed_columns(frame, schema)
 
 

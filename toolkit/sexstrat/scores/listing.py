@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +14,8 @@ from sexstrat.scores.breaches import typed_columns
 from sexstrat.scores.dicom_facts import with_dicom_facts
 from sexstrat.scores.image_list import LIST_SUFFIXES, read_image_list
 from sexstrat.scores.paths import relative_id, storable
+from sexstrat.scores.storage import files_below, local_copy
+from sexstrat.scores.urls import is_remote, without_file_scheme
 from sexstrat.values.tables import table_schema
 
 __all__ = ["list_images"]
@@ -34,7 +36,8 @@ def list_images(
     Parameters
     ----------
     source : folder; glob such as ``photos/**/*.jpg``; CSV or Parquet list with columns of the image contract;
-        one image file; or a data frame with columns of the image contract.
+        one image file; or a data frame with columns of the image contract. Also the URL of a folder, glob, list or
+        image in object storage or an archive, see :data:`sexstrat.scores.urls.PROTOCOLS`.
     root : folder that image_id (the POSIX path relative to it) and relative paths of a list start from; by
         default the folder itself, the fixed part of the glob, or the list's own folder.
     columns : for a list, contract column to the list's own name for it.
@@ -63,13 +66,16 @@ def list_images(
     ...     list_images(folder)["image_id"].tolist()
     ['a/1.jpg', 'b/1.jpg']
     """
-    base = None if root is None else Path(root)
+    base = None if root is None else without_file_scheme(str(root))
     return with_dicom_facts(_listed(source, base, columns), root=base)
 
 
-def _listed(source: str | Path | pd.DataFrame, base: Path | None, columns: Mapping[str, str] | None) -> pd.DataFrame:
+def _listed(source: str | Path | pd.DataFrame, base: str | None, columns: Mapping[str, str] | None) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return read_image_list(source, root=base, columns=columns)
+    source = without_file_scheme(str(source))
+    if is_remote(source):
+        return _listed_by_url(source, base, columns)
     path = Path(source)
     if path.is_dir():
         return _from_files(_files_below(path), base or path, str(source))
@@ -82,7 +88,24 @@ def _listed(source: str | Path | pd.DataFrame, base: Path | None, columns: Mappi
     return _from_files([path], base or path.parent, str(source))
 
 
-def _from_files(paths: list[Path], root: Path, source: str) -> pd.DataFrame:
+def _listed_by_url(url: str, base: str | None, columns: Mapping[str, str] | None) -> pd.DataFrame:
+    head, chained, rest = url.partition("::")
+    folder = f"{head.rsplit('/', 1)[0]}/{chained}{rest}"
+    if head.lower().endswith(LIST_SUFFIXES) and not glob.has_magic(head):
+        with local_copy(url) as copy:
+            return read_image_list(copy, root=base or folder, columns=columns, name=url)
+    found = files_below(url)
+    if found == [url]:
+        return _from_files(found, base or folder, url)
+    return _from_files(found, base or _fixed_part_of_url(head) + chained + rest, url)
+
+
+def _fixed_part_of_url(head: str) -> str:
+    name, _, path = head.partition("://")
+    return f"{name}://{_fixed_part(Path(path)).as_posix() if glob.has_magic(path) else path}"
+
+
+def _from_files(paths: Sequence[str | Path], root: str | Path, source: str) -> pd.DataFrame:
     if not paths:
         raise StudyError(f"{source}: holds no file that is not hidden")
     pairs = sorted((relative_id(path, root), storable(path)) for path in paths)

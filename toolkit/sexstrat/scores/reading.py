@@ -8,8 +8,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from sexstrat.errors import ImageError
+from sexstrat.errors import ImageError, StudyError
 from sexstrat.scores.paths import lies_under, openable
+from sexstrat.scores.storage import read_url
+from sexstrat.scores.urls import is_remote
 
 __all__ = ["MAXIMUM_BYTES", "FileState", "file_state", "read_photograph"]
 
@@ -55,7 +57,7 @@ def read_photograph(path: str, *, root: str | None = None, sha256: str | None = 
 
     Parameters
     ----------
-    path : path as listed.
+    path : path or URL as listed.
     root : folder that the file must lie under, or None for anywhere; links are not followed for this check.
     sha256 : digest that the list gives for the file, or None.
 
@@ -77,14 +79,14 @@ def read_photograph(path: str, *, root: str | None = None, sha256: str | None = 
     """
     if root is not None and not lies_under(path, root):
         raise ImageError("missing_file", "the path leads outside the root folder")
-    file = Path(openable(path))
     try:
-        _check_kind(file.stat())
-        data = file.read_bytes()
+        data = _remote_bytes(path) if is_remote(path) else _local_bytes(path)
     except (FileNotFoundError, NotADirectoryError) as err:
         raise ImageError("missing_file", "no file of this name") from err
     except ImageError:
         raise
+    except StudyError as err:
+        raise ImageError("unreadable", str(err)) from err
     except (OSError, ValueError, MemoryError) as err:
         reason = getattr(err, "strerror", None) or str(err) or type(err).__name__
         raise ImageError("unreadable", f"the file cannot be opened: {reason}") from err
@@ -92,6 +94,19 @@ def read_photograph(path: str, *, root: str | None = None, sha256: str | None = 
         raise ImageError("empty_file", "the file has no content")
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise ImageError("unreadable", "the content is not that of the listed sha256")
+    return data
+
+
+def _local_bytes(path: str) -> bytes:
+    file = Path(openable(path))
+    _check_kind(file.stat())
+    return file.read_bytes()
+
+
+def _remote_bytes(url: str) -> bytes:
+    data = read_url(url, most=MAXIMUM_BYTES)
+    if len(data) > MAXIMUM_BYTES:
+        raise ImageError("too_large", f"more than {MAXIMUM_BYTES:,} bytes, which is the most that is read")
     return data
 
 
