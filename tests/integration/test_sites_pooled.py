@@ -71,7 +71,7 @@ def test_twelve_sites_pooled_equal_the_whole(twelve: Path, tmp_path: Path) -> No
     assert choices[0]["estimator"] == "E1"
     for name in ("point", "se", "low", "high"):
         np.testing.assert_allclose(both[name], both[f"{name}_whole"], rtol=1e-9, atol=1e-9, equal_nan=True)
-    assert not pooled.bounds
+    assert not any(pooled.withheld.values())
     assert "every patient" in pooled.notes[0]
 
 
@@ -136,6 +136,35 @@ def test_a_written_site_is_read_back(twelve: Path, tmp_path: Path) -> None:
     assert first.site.cells is not None
     assert again.site.cells is not None
     pd.testing.assert_frame_equal(again.site.cells.frame, first.site.cells.frame)
+
+
+def test_shares_name_no_small_count(twelve: Path, tmp_path: Path) -> None:
+    """Three patients of recorded sex other are told of in a warning; their number does not leave with the shares."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    for name in ("persons", "scores", "conditions"):
+        (folder / f"{name}.parquet").write_bytes((twelve / "site00" / f"{name}.parquet").read_bytes())
+    persons = pd.read_parquet(folder / "persons.parquet")
+    persons.loc[persons.index[:3], "recorded_sex"] = "other"
+    persons.to_parquet(folder / "persons.parquet", index=False)
+    open_text = (twelve / "site00" / "study.toml").read_text(encoding="utf-8")
+    (folder / "study.toml").write_text(open_text.replace(OPEN, 'profile = "uk-5"'), encoding="utf-8")
+    export_site(load_study(folder / "study.toml"), tmp_path / "run", tmp_path / "out", site="Oita")
+    text = (tmp_path / "out" / MANIFEST).read_text(encoding="utf-8")
+    assert "<5 patients with recorded sex 'other'" in text
+    assert "3 patients" not in text
+
+
+def test_a_site_scored_by_other_weights_is_refused(twelve: Path, tmp_path: Path) -> None:
+    """Two models of one name are told apart by the digest of their weights."""
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in (CELLS, MANIFEST):
+        (other / name).write_bytes((twelve / "out_site01" / name).read_bytes())
+    manifest = json.loads((other / MANIFEST).read_text(encoding="utf-8"))
+    (other / MANIFEST).write_text(json.dumps({**manifest, "model_sha256": "f" * 64}), encoding="utf-8")
+    with pytest.raises(StudyError, match="model_sha256 is 'ffff"):
+        pool_files([twelve / "out_site00", other], tmp_path / "pooled")
 
 
 def test_a_tiny_site_sends_nothing(tmp_path: Path) -> None:

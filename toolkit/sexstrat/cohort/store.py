@@ -192,6 +192,12 @@ class Cohort:
         query = "SELECT DISTINCT model_id FROM score WHERE status = 'ok' ORDER BY model_id"
         return "+".join(name for (name,) in self._connection.execute(query).fetchall())
 
+    @property
+    def model_sha256(self) -> str:
+        """Return the digest of the weights whose scores are used; several are joined by ``+``."""
+        query = "SELECT DISTINCT model_sha256 FROM score WHERE status = 'ok' ORDER BY model_sha256"
+        return "+".join(digest for (digest,) in self._connection.execute(query).fetchall())
+
     def flow(self) -> pd.DataFrame:
         """Return who was in and who was lost, step by step (contract ``flow``)."""
         return contract_frame(self._connection.execute("SELECT * FROM flow ORDER BY step").df(), "flow")

@@ -21,6 +21,7 @@ from sexstrat.values.tables import table_schema
 __all__ = ["MOST_WITHHELD", "CellRelease", "release_cells"]
 
 MOST_WITHHELD = 0.05  # of the patients, of the validated ones and of the validated diseased ones
+DISEASE = ("diseased", "n_graded_eyes", "n_diseased_eyes")  # keys that cells of another condition sum over
 WIDTHS = (LOGIT_WIDTH, 0.2, 0.5, 1.0, 2.0, LOGIT_CLIP)  # bins on the logit scale, finest first; 0 is always an edge
 
 Mask = NDArray[np.bool_]
@@ -33,6 +34,7 @@ class CellRelease:
     Parameters
     ----------
     cells : rows that may be shown.
+    whole : the same cells with the small ones, which must not leave.
     withheld : patients by condition who are in no shown row.
     n_patients : patients by condition, shown or not.
     ages : "years" or "bands".
@@ -41,6 +43,7 @@ class CellRelease:
     """
 
     cells: Cells
+    whole: Cells
     withheld: dict[str, int]
     n_patients: dict[str, int]
     ages: str
@@ -54,8 +57,8 @@ def release_cells(
     """Return the finest cells of which at most a twentieth of the patients must be withheld, or None.
 
     Score bins, ages (years, then the declared bands, which are never merged) and cross-fitting folds (five, then two)
-    are coarsened step by step. At each step every row whose count the profile hides goes, and with it the row of the
-    other disease state with the same keys: a second condition of the same people shows the sum of the two. Hidden rows
+    are coarsened step by step. At each step every row whose count the profile hides goes, and with it the other
+    disease states with the same keys: a second condition of the same people shows the sum of them. Hidden rows
     of an age and disease state also add up to no small count.
 
     Parameters
@@ -96,6 +99,7 @@ def release_cells(
             withheld = {name: everyone[name] - left.get(name, 0) for name in everyone}
             return CellRelease(
                 cells=shown,
+                whole=step.cells,
                 withheld=withheld,
                 n_patients=everyone,
                 ages=step.ages,
@@ -139,7 +143,7 @@ def _people(frame: pd.DataFrame) -> dict[str, int]:
 def _hidden(frame: pd.DataFrame, profile: Profile) -> Mask:
     """Choose the rows that may not be shown."""
     n = frame["n"].to_numpy(dtype=float)
-    keys = [name for name in table_schema("cell").primary_key if name not in {"diseased", "n_diseased_eyes"}]
+    keys = [name for name in table_schema("cell").primary_key if name not in DISEASE]
     pair = group_numbers(frame, keys)
     hidden = np.isin(pair, pair[profile.hides(n)])
     family = group_numbers(frame, ["condition", "age_years", "diseased"])

@@ -30,14 +30,14 @@ def pool_rows(found: PooledFiles) -> list[Table]:
 
 
 def _table(found: PooledFiles, condition: str) -> Table:
-    pool = found.pool
-    alone, without = (_chosen(frame, condition).set_index("site") for frame in (pool.by_site, pool.without_site))
+    tables = found.tables
+    alone, without = (_chosen(tables[name], condition).set_index("site") for name in ("by_site", "without_site"))
     rows = [
         [name, *_number(alone.loc[name]), _number(without.loc[name])[0] if name in without.index else "-"]
         for name in alone.index
     ]
-    rows.append(["all sites", *_number(_chosen(pool.estimates, condition).iloc[0]), ""])
-    mean = _chosen(pool.heterogeneity, condition).iloc[0]
+    rows.append(["all sites", *_number(_chosen(tables["estimates"], condition).iloc[0]), ""])
+    mean = _chosen(tables["heterogeneity"], condition).iloc[0]
     rows.append(["mean of sites", *_number(mean), ""])
     if mean["state"] == "measured":
         low, high = mean["prediction_low"], mean["prediction_high"]

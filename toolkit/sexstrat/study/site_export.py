@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,18 @@ from sexstrat.disclosure.cell_release import CellRelease, release_cells
 from sexstrat.disclosure.complementary import extend_hidden
 from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
+from sexstrat.disclosure.texts import without_small_counts
 from sexstrat.errors import DisclosureError, StudyError
 from sexstrat.estimates.compose import compose
 from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.pooling.share_document import share_document, without_cells
+from sexstrat.estimates.pooling.site_pool import Question
+from sexstrat.estimates.pooling.withheld_shift import MOST_MOVED, largest_shift
 from sexstrat.study.file import Study
 from sexstrat.study.run import run_stages
 from sexstrat.study.site_file import write_site
 from sexstrat.values.cells import Cells
+from sexstrat.values.design import Target, ValidationDesign
 from sexstrat.values.tables import table_schema
 
 __all__ = ["SiteExport", "export_site"]
@@ -93,16 +97,31 @@ def export_site(
     wanted = tuple(study.section("analysis")["conditions"]) or None
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
         cells = cohort.cells(wanted)
-        n_all = cohort.patient_counts()["analysed"]
+        n_all, digest = cohort.patient_counts()["analysed"], cohort.model_sha256
     if n_all < MIN_STUDY:
         raise DisclosureError(f"a site of fewer than {MIN_STUDY} patients sends nothing, under any profile")
     keys = study.section("disclosure")
     rule = profile_by_name(keys["profile"])
     found = release_cells(cells, rule, study.bands)
-    manifest = _manifest(study, site, cells, rule)
-    if found is not None:
-        return _send_cells(out, manifest, found)
-    return _send_shares(out, manifest, study, cells, rule)
+    manifest = {**_manifest(study, site, cells, rule), "model_sha256": digest}
+    question = _question(study)
+    if found is None:
+        return _send_shares(out, manifest, question, cells, rule)
+    if any(found.withheld.values()) and largest_shift(found.whole, found.cells, question) > MOST_MOVED:
+        return _send_shares(out, manifest, question, cells, rule)
+    return _send_cells(out, manifest, found)
+
+
+def _question(study: Study) -> Question:
+    keys = study.section("analysis")
+    return Question(
+        bands=study.bands,
+        design=ValidationDesign(study.section("validation")["design"]),
+        target=Target(keys["target"]),
+        level=float(keys["level"]),
+        seed=study.seed,
+        standards=tuple(keys["standards"]),
+    )
 
 
 def _manifest(study: Study, site: str, cells: Cells, rule: Profile) -> dict[str, Any]:
@@ -140,26 +159,36 @@ def _send_cells(out: str | Path, manifest: dict[str, Any], found: CellRelease) -
     return SiteExport(folder=folder, kind="cells", detail=detail, withheld=found.withheld, n_patients=found.n_patients)
 
 
-def _send_shares(out: str | Path, manifest: dict[str, Any], study: Study, cells: Cells, rule: Profile) -> SiteExport:
-    keys, withheld, n_patients, shares = study.section("analysis"), {}, {}, []
+def _send_shares(
+    out: str | Path, manifest: dict[str, Any], question: Question, cells: Cells, rule: Profile
+) -> SiteExport:
+    withheld, n_patients, shares = {}, {}, []
     for condition in cells.conditions:
         one = compose(
             cells,
             condition=condition,
-            bands=study.bands,
-            design=study.section("validation")["design"],
-            target=keys["target"],
-            level=keys["level"],
-            seed=study.seed,
+            bands=question.bands,
+            design=question.design,
+            target=question.target,
+            level=question.level,
+            seed=question.seed,
         )
         sent = _sendable(one, rule)
         n_patients[condition] = int(one.n_patients.sum())
         withheld[condition] = n_patients[condition] - int(sent.n_patients.sum())
-        shares.append(share_document(sent))
+        shares.append(_told(share_document(sent), rule))
     described = {**manifest, "edges": [], "n_patients": n_patients, "withheld": withheld, "shares": shares}
-    detail = "cells would be too small or may not be rounded; the shares of men of each age band are sent instead"
+    detail = "too many cells are small, or may not be sent unrounded; the shares of men of each age band go instead"
     folder = write_site(out, described, None)
     return SiteExport(folder=folder, kind="shares", detail=detail, withheld=withheld, n_patients=n_patients)
+
+
+def _told(document: dict[str, Any], rule: Profile) -> dict[str, Any]:
+    """Return shares whose sentences name no small count."""
+    sentences = {
+        name: [without_small_counts(text, rule) for text in document[name]] for name in ("assumptions", "warnings")
+    }
+    return {**document, **sentences, "why": without_small_counts(document["why"], rule)}
 
 
 def _sendable(one: Composition, rule: Profile) -> Composition:
@@ -190,8 +219,6 @@ def _rounded(one: Composition, rule: Profile) -> Composition:
     """Return the composition with its counts of people rounded where the profile asks for it."""
     if rule.rounding is None:
         return one
-    from dataclasses import replace
-
     base = rule.rounding
 
     def nearest(count: NDArray[np.float64]) -> NDArray[np.float64]:

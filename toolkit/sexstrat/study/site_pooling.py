@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from sexstrat.disclosure.estimate_rows import protect_estimates
 from sexstrat.disclosure.profiles import PROFILES, Profile
 from sexstrat.disclosure.withhold import releasable_frame
 from sexstrat.errors import StudyError
+from sexstrat.estimates.pooling.between_sites import heterogeneity_frame, heterogeneity_rows
 from sexstrat.estimates.pooling.site_pool import Pool, Question, pool_sites
-from sexstrat.estimates.pooling.withheld_bounds import withheld_bounds
+from sexstrat.estimates.pooling.withheld_shift import MOST_MOVED
 from sexstrat.study.site_file import MANIFEST, SiteFile, read_site
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import Target, ValidationDesign
@@ -34,20 +36,27 @@ class PooledFiles:
     ----------
     out : folder of the tables.
     pool : the analysis.
+    tables : what of it may be shown: estimates, by_site, without_site, heterogeneity.
     sites : one mapping per site: name, kind, patients, withheld.
-    bounds : by condition, where crude figures may lie had every patient been sent, and how many were not.
+    withheld : patients by condition in cells that were too small to be sent.
     notes : what a reader must know.
     """
 
     out: Path
     pool: Pool
+    tables: Mapping[str, pd.DataFrame]
     sites: tuple[dict[str, Any], ...]
-    bounds: Mapping[str, dict[str, Any]]
+    withheld: Mapping[str, int]
     notes: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values for ``--json``."""
-        return {"out": str(self.out), "sites": list(self.sites), "bounds": dict(self.bounds), "notes": list(self.notes)}
+        return {
+            "out": str(self.out),
+            "sites": list(self.sites),
+            "withheld": dict(self.withheld),
+            "notes": list(self.notes),
+        }
 
 
 def pool_files(folders: Sequence[str | Path], out: str | Path) -> PooledFiles:
@@ -76,20 +85,23 @@ def pool_files(folders: Sequence[str | Path], out: str | Path) -> PooledFiles:
     )
     pool = pool_sites([one.site for one in files], question)
     withheld = {name: sum(int(one.site.withheld.get(name, 0)) for one in files) for name in sorted(pool.compositions)}
-    bounds = {
-        name: asdict(withheld_bounds(pool.compositions[name], count)) for name, count in withheld.items() if count
-    }
+    rule = _strictest(files)
     found = PooledFiles(
-        out=Path(out), pool=pool, sites=tuple(map(_told, files)), bounds=bounds, notes=_notes(files, bounds)
+        out=Path(out),
+        pool=pool,
+        tables=_tables(pool, rule, question.level),
+        sites=tuple(map(_told, files)),
+        withheld=withheld,
+        notes=_notes(files, withheld),
     )
-    _write(found, _strictest(files))
+    _write(found, rule)
     return found
 
 
 def _check_fit(files: Sequence[SiteFile]) -> None:
     first = files[0]
     for other in files[1:]:
-        for name in ("model_id",):
+        for name in ("model_id", "model_sha256"):
             _same(first, other, name, first.manifest[name], other.manifest[name])
         mine, theirs = first.manifest["question"], other.manifest["question"]
         for name in sorted({*mine, *theirs} - {"standards"}):
@@ -114,18 +126,14 @@ def _told(one: SiteFile) -> dict[str, Any]:
     }
 
 
-def _notes(files: Sequence[SiteFile], bounds: Mapping[str, Any]) -> tuple[str, ...]:
+def _notes(files: Sequence[SiteFile], withheld: Mapping[str, int]) -> tuple[str, ...]:
     notes = []
     shares = [one.site.name for one in files if one.site.cells is None]
     if shares:
         notes.append(f"{', '.join(shares)}: shares of men instead of cells; they join as strata")
-    if not bounds and not shares:
+    if not any(withheld.values()) and not shares:
         notes.append(EXACT)
-    notes += [
-        f"{name}: {found['n_withheld']:,} patients in cells that were too small to be sent; had they been, the crude "
-        f"ratio would lie in {_range(found['ratio'])}, sampling error apart"
-        for name, found in bounds.items()
-    ]
+    notes += [_withheld_note(files, name, count) for name, count in withheld.items() if count]
     widths = {one.manifest.get("width") for one in files if one.site.cells is not None}
     ages = {one.manifest.get("ages") for one in files if one.site.cells is not None}
     if len(widths) > 1 or len(ages) > 1:
@@ -133,9 +141,20 @@ def _notes(files: Sequence[SiteFile], bounds: Mapping[str, Any]) -> tuple[str, .
     return tuple(notes)
 
 
-def _range(limits: tuple[float, float | None]) -> str:
-    low, high = limits
-    return f"{low:.3f} to {high:.3f}" if high is not None else f"{low:.3f} and above"
+def _withheld_note(files: Sequence[SiteFile], condition: str, count: int) -> str:
+    """Say how far the pooled figures may lie from those of all patients.
+
+    A site sends cells only where leaving out the small ones moves its own crude figures by at most a tenth of their
+    standard errors; if all k such sites move the same way, the pooled ones move by at most sqrt(k) tenths of theirs.
+    """
+    shares = [one.site.name for one in files if one.site.cells is None and one.site.withheld.get(condition)]
+    sites = sum(1 for one in files if one.site.cells is not None and one.site.withheld.get(condition))
+    text = f"{condition}: {count:,} patients were in groups too small to be sent"
+    if sites:
+        text += f"; the pooled crude figures move by about {MOST_MOVED * sqrt(sites):.2f} standard errors at most"
+    if shares:
+        text += f"; of {', '.join(shares)} only the age bands that were sent are pooled"
+    return text
 
 
 def _strictest(files: Sequence[SiteFile]) -> Profile:
@@ -143,15 +162,21 @@ def _strictest(files: Sequence[SiteFile]) -> Profile:
     return max(rules, key=lambda rule: (rule.minimum, not rule.zero_allowed, rule.rounding or 0))
 
 
+def _tables(pool: Pool, rule: Profile, level: float) -> dict[str, pd.DataFrame]:
+    """Return what may be shown; how much sites differ is computed from what is shown of each."""
+    by_site = _by_site(pool.by_site, rule)
+    shown = {str(name): rows for name, rows in by_site.groupby("site", sort=False)}
+    return {
+        "estimates": _protected(pool.estimates, rule),
+        "by_site": by_site,
+        "without_site": _by_site(pool.without_site, rule),
+        "heterogeneity": heterogeneity_frame(heterogeneity_rows(shown, level=level)),
+    }
+
+
 def _write(found: PooledFiles, rule: Profile) -> None:
     found.out.mkdir(parents=True, exist_ok=True)
-    tables = {
-        "estimates": _protected(found.pool.estimates, rule),
-        "by_site": _by_site(found.pool.by_site, rule),
-        "without_site": _by_site(found.pool.without_site, rule),
-        "heterogeneity": found.pool.heterogeneity,
-    }
-    for name, frame in tables.items():
+    for name, frame in found.tables.items():
         aside = found.out / f"{name}.csv.part"
         frame.to_csv(aside, index=False, encoding="utf-8-sig")
         aside.replace(found.out / f"{name}.csv")

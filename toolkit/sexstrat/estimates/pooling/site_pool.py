@@ -1,4 +1,4 @@
-"""Sites that send cells or shares, in one analysis: pooled, each by itself, without each, and how much they differ."""
+"""Sites that send cells or shares, in one analysis: all together, each by itself, and all but each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from sexstrat.estimates.composition import Composition
 from sexstrat.estimates.contrasts import CONTRASTS, contrast_at
 from sexstrat.estimates.estimate_rows import estimates_frame
 from sexstrat.estimates.places import band_places, crude_place, standardised_place
-from sexstrat.estimates.pooling.between_sites import heterogeneity_frame, heterogeneity_rows
 from sexstrat.estimates.pooling.coarse_cells import coarse_bins, common_edges
 from sexstrat.estimates.pooling.stratified import stratified
 from sexstrat.estimates.prevalence import SEXES, prevalence_row
@@ -75,14 +74,12 @@ class Pool:
     ----------
     estimates : rows of the ``estimate`` contract, all sites together.
     by_site, without_site : the same with the column ``site``: of that site alone; of all sites but that one.
-    heterogeneity : rows of that contract.
     compositions : pooled composition by condition.
     """
 
     estimates: pd.DataFrame
     by_site: pd.DataFrame
     without_site: pd.DataFrame
-    heterogeneity: pd.DataFrame
     compositions: Mapping[str, Composition]
 
 
@@ -153,7 +150,6 @@ def pool_sites(sites: Sequence[Site], question: Question) -> Pool:
         estimates=_frame(together.values(), question),
         by_site=_named(each),
         without_site=_named({name: _frame(found.values(), question) for name, found in without.items()}),
-        heterogeneity=heterogeneity_frame(heterogeneity_rows(each, level=question.level)),
         compositions=together,
     )
 

@@ -15,7 +15,8 @@ __all__ = ["stratified"]
 
 Array = NDArray[np.float64]
 POOLED = (
-    "Sites are strata, each with its own shares of men; what each site assumes holds there, and sites are independent."
+    "Sites are strata, each with its own shares of men; what each site assumes holds there, and sites are independent. "
+    "What small samples bias at each site alike does not average out over sites."
 )
 SUMMED = ("n", "n_variance", "n_patients", "n_validated")
 
