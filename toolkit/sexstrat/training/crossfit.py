@@ -16,6 +16,7 @@ from sexstrat.errors import ModelError
 from sexstrat.models.backbones import backbone
 from sexstrat.models.views import views_of
 from sexstrat.models.weights import file_sha256, save_weights
+from sexstrat.scores.breaches import typed_columns
 from sexstrat.training.examples import Examples
 from sexstrat.training.feature_cache import FeatureCache, cache_features
 from sexstrat.training.fit import patient_level_auc
@@ -23,6 +24,7 @@ from sexstrat.training.pixel_cache import PixelCache
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.split import fold_of
 from sexstrat.training.upper_fit import fit_upper, fresh_split, upper_logits
+from sexstrat.values.tables import table_schema
 
 __all__ = ["cross_fit", "fold_rows", "lower_features"]
 
@@ -166,7 +168,7 @@ def _score_table(
     for part in parts:
         logits[np.array(part["rows"], dtype=np.int64)] = part["logits"]
     status = cache.table["status"].to_numpy()
-    return pd.DataFrame(
+    scores = pd.DataFrame(
         {
             "image_id": examples.image_id,
             "path": examples.path,
@@ -176,6 +178,7 @@ def _score_table(
             "model_id": [f"{model_id}-fold{fold}" for fold in place],
             "model_sha256": [parts[fold]["sha256"] for fold in place],
             "precision": "float32",
+            "runtime": "keras",
             "decode": "exact",
             "fold": pd.array(place, dtype="Int64"),
             "prob_male": np.where(status == "ok", expit(logits), np.nan),
@@ -183,6 +186,6 @@ def _score_table(
             "reason": cache.table["reason"],
             "quality": cache.table["quality"],
             "field_of_view": cache.table["field_of_view"],
-            "inferred_eye": pd.array([None] * len(examples), dtype="string"),
         }
     )
+    return typed_columns(scores, table_schema("score"))
