@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,14 +14,21 @@ from sexstrat.study.simulated import write_simulated_study
 ARGUMENTS = {
     "01_prevalence_ratio.py": ["scores.parquet", "persons.csv", "conditions.csv"],
     "02_audit_by_age.py": ["scores.parquet", "persons.csv"],
+    "03_decode_change.py": ["photographs"],
 }
-PROMISED = {"01_prevalence_ratio.py": "who_2000_2025", "02_audit_by_age.py": "correct_among_women"}
+PROMISED = {
+    "01_prevalence_ratio.py": "who_2000_2025",
+    "02_audit_by_age.py": "correct_among_women",
+    "03_decode_change.py": "openvino fast float32",
+}
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a simulated cohort of 3,000."""
-    return write_simulated_study(tmp_path_factory.mktemp("tables"), n_patients=3000, seed=5).parent
+def tables(tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType) -> Path:
+    """Return a folder with a simulated cohort of 3,000 and a few synthetic photographs."""
+    folder = write_simulated_study(tmp_path_factory.mktemp("tables"), n_patients=3000, seed=5).parent
+    synthetic.write_fundi(folder / "photographs", 3)
+    return folder
 
 
 def test_every_numbered_script_has_a_case_here(repository: Path) -> None:

@@ -44,6 +44,8 @@ BRANCHES: dict[str, tuple[str, int, tuple[tuple[str, str], ...], Callable[[Path]
     "none_without_beliefs": ("error_by_disease", 4000, (('"random"', '"none"'),), None),
     "external_without_disease": ("external", 8000, (("[disclosure]", BELIEFS),), look_elsewhere),
     "may_depend_on_sex": ("recording_by_sex_unknown", 8000, (), None),
+    "hospitals": ("site_clusters", 8000, (), None),
+    "random": ("error_by_disease", 8000, (), None),
 }  # fmt: skip
 
 
@@ -186,6 +188,13 @@ def test_a_refused_study_gives_the_same_bytes_twice(runs: Callable[[str], Path])
     again = run_study(load_study(run.parent / "study.toml"), run.parent / "again").out
     for name in ("report.html", *(f"tables/{one}.csv" for one in TABLES), "tables/results.json"):
         assert (again / name).read_bytes() == (run / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(("name", "in_units"), [("hospitals", True), ("random", False)])
+def test_methods_name_the_variance_that_was_used(runs: Callable[[str], Path], name: str, in_units: bool) -> None:
+    """Where patients were drawn in units the page says that variances count units, in place of Rubin's for E2."""
+    page = (runs(name) / "report.html").read_text(encoding="utf-8")
+    assert ("Patients were drawn in sampling units or strata" in page) is in_units
 
 
 def test_the_terminal_tells_what_a_refused_study_lacks(tmp_path: Path) -> None:

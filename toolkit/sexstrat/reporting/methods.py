@@ -41,7 +41,7 @@ def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> t
     parts = [
         _sexes(),
         _design(settings),
-        _estimation(used),
+        _estimation(used, in_units=any("sampling_units" in _diagnostics(lead) for lead in leads)),
         _choice(leads),
         _naive(used),
         _intervals(settings, estimates),
@@ -101,7 +101,19 @@ _ESTIMATION_WORKS = {
 }
 
 
-def _estimation(used: set[str]) -> Paragraph | None:
+_IN_UNITS = (
+    " Patients were drawn in sampling units or strata: the variance of every estimator is that of its linearised "
+    "totals over units within strata, with units less strata as the most degrees of freedom; for E2 this takes the "
+    "place of Rubin\N{RIGHT SINGLE QUOTATION MARK}s variance and its degrees of freedom."
+)
+
+
+def _diagnostics(lead: Headline) -> Mapping[str, Any]:
+    found = (lead.choice or {}).get("diagnostics")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _estimation(used: set[str], *, in_units: bool) -> Paragraph | None:
     names = [name for name in _ESTIMATION if name in used]
     if not names:
         return None
@@ -111,7 +123,8 @@ def _estimation(used: set[str]) -> Paragraph | None:
         "shares. "
     )
     works = tuple(work for name in names for work in _ESTIMATION_WORKS.get(name, ()))
-    return Paragraph(heading="Estimation", text=start + " ".join(_ESTIMATION[name] for name in names), works=works)
+    text = start + " ".join(_ESTIMATION[name] for name in names) + (_IN_UNITS if in_units else "")
+    return Paragraph(heading="Estimation", text=text, works=works)
 
 
 def _choice(leads: Sequence[Headline]) -> Paragraph | None:
