@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +18,8 @@ from scipy.special import expit, logit
 from sexstrat.cli.app import run
 from sexstrat.cli.meter import progress_shown
 from sexstrat.errors import StudyError
-from sexstrat.models import shipped_card
-from sexstrat.scores import Shard, join_shards, read_scores, score_images
+from sexstrat.models import GoldenOutput, shipped_card
+from sexstrat.scores import Shard, join_shards, patient_scores, read_scores, score_images
 
 
 def document(capsys: pytest.CaptureFixture[str], words: list[str], code: int = 0) -> dict[str, Any]:
@@ -167,6 +168,45 @@ def test_an_ensemble_is_the_mean_logit_of_its_members(tmp_path: Path, synthetic:
         pd.testing.assert_frame_equal(read_scores(tmp_path / f"scores.member-{number}.parquet"), table)
     with pytest.raises(StudyError, match="the weights of arithmetic are named twice"):
         score_images(photos, model=[first, synthetic.arithmetic_model()])
+
+
+def test_a_model_of_age_writes_predicted_age_and_no_sex(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Years in a column of their own, averaged by eye for a patient; what is no age is a model that failed."""
+    photos = tmp_path / "photos"
+    paths = synthetic.write_fundi(photos, 3)
+    sex = synthetic.arithmetic_model()
+    answers = iter([[50.0, 60.0, 80.0], [210.0, 60.0, 80.0]])
+    card = replace(
+        sex.card,
+        output_kind="age_years",
+        class_order=(),
+        positive_class="none",
+        golden=(GoldenOutput(seed=1, age_years=60.0),),
+    )
+    model = replace(sex, card=card, forward=lambda pixels: np.array(next(answers), dtype=np.float32)[:, None])
+    listing = pd.DataFrame({"path": [str(path) for path in paths], "patient_id": "a", "eye": ["R", "R", "L"]})
+    found = score_images(listing, model=model, out=tmp_path / "ages.parquet")
+    assert found["predicted_age"].tolist() == [50.0, 60.0, 80.0]
+    assert found["prob_male"].isna().all()
+    pd.testing.assert_frame_equal(read_scores(tmp_path / "ages.parquet"), found)
+    person = patient_scores(found).iloc[0]
+    assert (person["predicted_age"], person["n_eyes"], person["eye_spread"]) == (67.5, 2, 25.0)
+    assert "prob_male" not in person
+    again = score_images(listing, model=model)
+    assert again["status"].tolist() == ["model_failed", "ok", "ok"]
+    assert again["reason"].iloc[0] == "the model returned 210, which is no age"
+    with pytest.raises(StudyError, match="some of the models estimate sex and others age"):
+        score_images(listing, model=[model, synthetic.arithmetic_model(digest="b" * 64)])
+
+
+def test_cross_fitted_scores_combine_though_each_fold_has_its_model(tmp_path: Path) -> None:
+    """One model a fold is what cross-fitting makes; without folds several models are refused."""
+    rows = pd.DataFrame({"patient_id": list("abc"), "eye": "R", "prob_male": [0.2, 0.5, 0.8], "status": "ok"})
+    models = ["m-fold0", "m-fold1", "m-fold0"]
+    scores = rows.assign(model_id=models, model_sha256=["0" * 64, "1" * 64, "0" * 64], fold=[0, 1, 0])
+    assert patient_scores(scores)["model_id"].tolist() == models
+    with pytest.raises(StudyError, match=r"of 2 models \(m-fold0, m-fold1\)"):
+        patient_scores(scores.assign(fold=[0, 1, None]))
 
 
 def test_a_member_that_fails_costs_the_ensembles_score_and_says_why(tmp_path: Path, synthetic: ModuleType) -> None:

@@ -43,7 +43,7 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path, suffix: str) -> No
     found = read_scores(path)
     assert list(found.columns) == table_schema("score").columns
     assert found["prob_male"].iloc[0] == 0.1 + 0.2
-    assert found.isna().sum().sum() == 24
+    assert found.isna().sum().sum() == 26
     assert found["fold"].tolist() == [3, pd.NA]
     assert str(found["image_id"].dtype) == "str"
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
@@ -54,13 +54,13 @@ def test_parquet_carries_version_and_types(tmp_path: Path) -> None:
     path = tmp_path / "scores.parquet"
     write_scores(table().assign(fold=None, eye=None), path)
     schema = pq.read_schema(path)
-    assert schema.metadata[b"schema_version"] == b"2"
+    assert schema.metadata[b"schema_version"] == b"3"
     assert schema.metadata[b"table"] == b"score"
     assert [schema.field(n).type for n in ("fold", "eye", "prob_male")] == [pa.int64(), pa.string(), pa.float64()]
     assert not schema.field("image_id").nullable
 
 
-@pytest.mark.parametrize("version", ["1", "3", "soon"])
+@pytest.mark.parametrize("version", ["1", "4", "soon"])
 def test_another_schema_version_is_refused_by_name(tmp_path: Path, version: str) -> None:
     """An older, newer or nonsensical version says what was found and what is read."""
     write_scores(table(), tmp_path / "scores.parquet")
@@ -68,8 +68,18 @@ def test_another_schema_version_is_refused_by_name(tmp_path: Path, version: str)
     pq.write_table(old.replace_schema_metadata({"schema_version": version}), tmp_path / "old.parquet")
     old.to_pandas().assign(schema_version=version).to_csv(tmp_path / "old.csv", index=False)
     for path in (tmp_path / "old.parquet", tmp_path / "old.csv"):
-        with pytest.raises(SchemaError, match=f"found '{version}'; allowed: version 2"):
+        with pytest.raises(SchemaError, match=f"found '{version}'; allowed: version 2 or 3"):
             read_scores(path)
+
+
+def test_a_table_of_version_2_is_read_without_predicted_ages(tmp_path: Path) -> None:
+    """Version 2 differs by the column of predicted ages alone, which then reads as empty."""
+    write_scores(table(), tmp_path / "scores.parquet")
+    old = pq.read_table(tmp_path / "scores.parquet").drop_columns(["predicted_age"])
+    pq.write_table(old.replace_schema_metadata({"schema_version": "2"}), tmp_path / "old.parquet")
+    found = read_scores(tmp_path / "old.parquet")
+    assert found["prob_male"].iloc[0] == 0.1 + 0.2
+    assert found["predicted_age"].isna().all()
 
 
 def test_a_table_made_elsewhere_is_read_and_held_to_the_contract(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def row_columns() -> list[str]:
     Examples
     --------
     >>> row_columns()[:4]
-    ['key', 'prob_male', 'status', 'reason']
+    ['key', 'prob_male', 'predicted_age', 'status']
     """
     return ["key", *(name for name in table_schema("score").columns if name not in _LISTED + _FROM_MODEL)]
 

@@ -68,9 +68,9 @@ def combine_eyes(
     0          a     0.7311       2
     1          b        NaN       0
     """
-    names, images, sums = _by_eye(prob_male, eye, patient_id)
-    combined, eyes = _combined(images, sums)
-    columns = {"patient_id": names, "prob_male": combined, "n_eyes": eyes}
+    names, images, sums = _by_eye(_logits(np.asarray(prob_male, dtype=float)), eye, patient_id)
+    mean, eyes = _mean_of_eyes(images, sums)
+    columns = {"patient_id": names, "prob_male": 1 / (1 + np.exp(-mean)), "n_eyes": eyes}
     return pd.DataFrame(columns).astype({"patient_id": "str"})
 
 
@@ -79,18 +79,20 @@ def patient_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    scores : rows of the score contract, all of one model; rows without a patient belong to nobody and are left out.
+    scores : rows of the score contract, all of one model, or cross-fitted with one model a fold; rows without a
+        patient belong to nobody and are left out. Of a model of age, years are averaged in place of logits.
 
     Returns
     -------
-    Rows of the patient_score contract: ``patient_id``, the model, ``prob_male`` (empty when no image has a score),
-    ``n_eyes`` (0 to 2), ``n_images`` (images with a score), ``n_listed`` (all images) and ``eye_spread``, the
-    absolute difference between the two eyes' mean logits (empty unless both eyes have a score).
+    Rows of the patient_score contract: ``patient_id``, the model, ``prob_male`` or ``predicted_age`` (empty when no
+    image has one), ``n_eyes`` (0 to 2), ``n_images`` (images with a score), ``n_listed`` (all images) and
+    ``eye_spread``, the absolute difference between the two eyes' mean logits or ages (empty unless both eyes have
+    a score).
 
     Raises
     ------
     StudyError
-        The table holds scores of several models, or names no patient.
+        The table holds scores of several models other than one a fold, or names no patient.
 
     Examples
     --------
@@ -102,55 +104,64 @@ def patient_scores(scores: pd.DataFrame) -> pd.DataFrame:
     >>> [round(float(row[name]), 4) for name in ("prob_male", "n_eyes", "n_images", "eye_spread")]
     [0.7311, 2.0, 3.0, 2.0]
     """
-    models = scores[["model_id", "model_sha256"]].drop_duplicates()
-    if len(models) > 1:
-        told = ", ".join(sorted(models["model_id"]))
-        raise StudyError(f"the scores are of {len(models)} models ({told}); combine each model's table by itself")
     owned = scores[scores["patient_id"].notna()]
     if owned.empty:
         raise StudyError("the scores name no patient; give patient_id in the list of images and score again")
-    usable = owned["prob_male"].where(owned["status"] == "ok")
-    names, images, sums = _by_eye(usable, owned["eye"], owned["patient_id"])
-    combined, eyes = _combined(images, sums)
-    means = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
-    listed = owned.groupby("patient_id", sort=True).size().reindex(pd.Index(names, dtype="str")).to_numpy()
-    return pd.DataFrame(
-        {
-            "patient_id": pd.Series(names, dtype="str"),
-            "model_id": models["model_id"].iloc[0],
-            "model_sha256": models["model_sha256"].iloc[0],
-            "prob_male": combined,
-            "n_eyes": eyes,
-            "n_images": images.sum(axis=1).astype(np.int64),
-            "n_listed": listed,
-            "eye_spread": np.abs(means[:, 0] - means[:, 1]),
-        }
+    _check_models(owned)
+    of_age = "predicted_age" in owned and owned["predicted_age"].notna().any()
+    column = "predicted_age" if of_age else "prob_male"
+    usable = owned[column].where(owned["status"] == "ok").to_numpy(dtype=float)
+    names, images, sums = _by_eye(usable if of_age else _logits(usable), owned["eye"], owned["patient_id"])
+    mean, eyes = _mean_of_eyes(images, sums)
+    by_eye = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
+    persons = owned.groupby("patient_id", sort=True)
+    order = pd.Index(names, dtype="str", name="patient_id")
+    first = persons[["model_id", "model_sha256"]].first().reindex(order).reset_index()
+    return first.assign(
+        **{column: mean if of_age else 1 / (1 + np.exp(-mean))},
+        n_eyes=eyes,
+        n_images=images.sum(axis=1).astype(np.int64),
+        n_listed=persons.size().reindex(order).to_numpy(),
+        eye_spread=np.abs(by_eye[:, 0] - by_eye[:, 1]),
     )
 
 
-def _by_eye(
-    prob_male: ArrayLike, eye: Sequence[str | None] | pd.Series, patient_id: Sequence[str] | pd.Series
-) -> tuple[pd.Index, NDArray[np.int64], NDArray[np.float64]]:
-    """Return patients in order, and for each the images and the sum of logits of right, left and unknown eye."""
-    p = np.asarray(prob_male, dtype=float)
-    frame = pd.DataFrame({"patient_id": pd.Series(patient_id, dtype="str").to_numpy(), "p": p})
-    frame["eye"] = pd.Series(eye, dtype="str").fillna("").to_numpy()
+def _check_models(owned: pd.DataFrame) -> None:
+    models = owned[["model_id", "model_sha256"]].drop_duplicates()
+    folds = owned[["fold", "model_id"]].drop_duplicates() if "fold" in owned else None
+    cross_fitted = folds is not None and folds["fold"].notna().all() and folds["fold"].is_unique
+    if len(models) > 1 and not cross_fitted:
+        told = ", ".join(sorted(models["model_id"]))
+        raise StudyError(f"the scores are of {len(models)} models ({told}); combine each model's table by itself")
+
+
+def _logits(p: NDArray[np.float64]) -> NDArray[np.float64]:
     outside = (p < 0) | (p > 1)
     if outside.any():
         raise ValueError(f"prob_male must lie between 0 and 1; found {p[outside.argmax()]:g}")
+    return clipped_logit(p)
+
+
+def _by_eye(
+    values: NDArray[np.float64], eye: Sequence[str | None] | pd.Series, patient_id: Sequence[str] | pd.Series
+) -> tuple[pd.Index, NDArray[np.int64], NDArray[np.float64]]:
+    """Return patients in order, and for each the images and the sum of values of right, left and unknown eye."""
+    frame = pd.DataFrame({"patient_id": pd.Series(patient_id, dtype="str").to_numpy(), "value": values})
+    frame["eye"] = pd.Series(eye, dtype="str").fillna("").to_numpy()
     frame = frame[frame["patient_id"].notna()]
     patients, names = pd.factorize(frame["patient_id"], sort=True)
-    scored = frame["p"].notna().to_numpy()
-    logit = clipped_logit(frame["p"].to_numpy()[scored])
+    scored = frame["value"].notna().to_numpy()
     eye_number = frame["eye"].map({"R": 0, "L": 1}).fillna(2).to_numpy(dtype=np.int64)
     group = (patients * 3 + eye_number)[scored]
     images = np.bincount(group, minlength=3 * len(names)).reshape(-1, 3)
-    sums = np.bincount(group, weights=logit, minlength=3 * len(names)).reshape(-1, 3)
+    sums = np.bincount(group, weights=frame["value"].to_numpy()[scored], minlength=3 * len(names)).reshape(-1, 3)
     return names, images.astype(np.int64), sums.astype(np.float64)
 
 
-def _combined(images: NDArray[np.int64], sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _mean_of_eyes(
+    images: NDArray[np.int64], sums: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     eyes = (images > 0).sum(axis=1)
     total = np.divide(sums, images, out=np.zeros_like(sums), where=images > 0).sum(axis=1)
     mean = np.divide(total, eyes, out=np.full(len(images), np.nan), where=eyes > 0)
-    return 1 / (1 + np.exp(-mean)), np.minimum(eyes, 2).astype(np.int64)
+    return mean, np.minimum(eyes, 2).astype(np.int64)

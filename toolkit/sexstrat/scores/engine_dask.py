@@ -65,6 +65,7 @@ def score_on_dask(files: Iterator[ListedFile], member: Member, scoring: Scoring)
         load=member.load,
         recipe=member.recipe.text,
         size=member.recipe.size,
+        column=member.recipe.column,
         batch_size=scoring.batch_size,
         decode=scoring.decode,
         root=None if scoring.root is None else _everywhere(scoring.root),

@@ -62,6 +62,7 @@ def ensemble_recipe(recipes: Sequence[Recipe]) -> Recipe:
         runtime=recipes[0].runtime,
         decode=recipes[0].decode,
         size=max(recipe.size for recipe in recipes),
+        column=recipes[0].column,
         text=_digest([recipe.text for recipe in recipes]),
     )
 

@@ -25,15 +25,16 @@ __all__ = ["ListedFile", "Scorer", "score_files"]
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
+_ALLOWED = {"prob_male": (1.0, "probability"), "predicted_age": (130.0, "age")}
 _THREADS = max(2, min(16, os.cpu_count() or 2))
 _ROWS_AHEAD = 256  # rows given out at the latest, however few of them hold pixels
 
 
 class Scorer(Protocol):
-    """What scoring asks of a model: eight-bit crops in, probabilities of male out."""
+    """What scoring asks of a model: eight-bit crops in, probabilities of male, or ages, out."""
 
     def predict(self, pixels: NDArray[np.uint8], eyes: Sequence[str | None]) -> NDArray[np.float64]:
-        """Return the probability of male, shape (n,), for crops of shape (n, size, size, 3) of these eyes."""
+        """Return the probability of male, or years, shape (n,), for crops (n, size, size, 3) of these eyes."""
         ...
 
 
@@ -77,6 +78,7 @@ def score_files(
     batch_size: int = 32,
     root: str | None = None,
     decode: str = "safe",
+    column: str = "prob_male",
 ) -> Iterator[pd.DataFrame]:
     """Score files in the order given; memory holds four batches of crops, whatever the number of files.
 
@@ -88,11 +90,12 @@ def score_files(
     Parameters
     ----------
     files : what to score.
-    model : gives the probability of male.
+    model : gives the probability of male, or the age.
     size : side of the crops the model takes, in pixels.
     batch_size : crops that go through the model together, at least 1.
     root : folder that every file must lie under, or None.
     decode : ``exact``, ``safe`` or ``fast``, see :data:`sexstrat.images.DECODES`.
+    column : what the model estimates, ``prob_male`` or ``predicted_age``.
 
     Yields
     ------
@@ -108,7 +111,10 @@ def score_files(
         warnings.filterwarnings("ignore", module=r"(PIL|pydicom|sexstrat\.images)\.")
         ready = _ahead(decoders, make_ready, files, ahead=batch_size)
         batches = _batches(ready, batch_size)
-        with closing(ready), closing(_ahead(forward, partial(_scored, model=model), batches, ahead=1)) as scored:
+        with (
+            closing(ready),
+            closing(_ahead(forward, partial(_scored, model=model, column=column), batches, ahead=1)) as scored,
+        ):
             yield from scored
 
 
@@ -161,20 +167,20 @@ def _make_ready(file: ListedFile, *, size: int, root: str | None, decode: str) -
     )
 
 
-def _scored(rows: list[_Ready], model: Scorer) -> pd.DataFrame:
+def _scored(rows: list[_Ready], model: Scorer, column: str) -> pd.DataFrame:
     with_pixels = [i for i, row in enumerate(rows) if row.pixels is not None]
     crops = [(row.pixels, row.eye) for row in rows if row.pixels is not None]
-    probabilities = np.full(len(rows), np.nan)
+    values = np.full(len(rows), np.nan)
     status = [row.status for row in rows]
     reason = [row.reason for row in rows]
-    for i, (value, failure) in zip(with_pixels, _probabilities(crops, model), strict=True):
-        probabilities[i] = value
+    for i, (value, failure) in zip(with_pixels, _estimates(crops, model, column), strict=True):
+        values[i] = value
         if failure is not None:
             status[i], reason[i] = "model_failed", failure
     return pd.DataFrame(
         {
             "key": pd.Series([row.key for row in rows], dtype="str"),
-            "prob_male": probabilities,
+            column: values,
             "status": pd.Series(status, dtype="str"),
             "reason": pd.Series(reason, dtype="str"),
             **_measured([row.measures for row in rows]),
@@ -192,8 +198,10 @@ def _measured(measures: list[Quality | None]) -> dict[str, list[float]]:
     }
 
 
-def _probabilities(crops: list[tuple[NDArray[np.uint8], str | None]], model: Scorer) -> list[tuple[float, str | None]]:
-    """Return (probability, None) or (NaN, what failed) for each crop; one bad crop does not cost the batch."""
+def _estimates(
+    crops: list[tuple[NDArray[np.uint8], str | None]], model: Scorer, column: str
+) -> list[tuple[float, str | None]]:
+    """Return (estimate, None) or (NaN, what failed) for each crop; one bad crop does not cost the batch."""
     if not crops:
         return []
     try:
@@ -202,14 +210,15 @@ def _probabilities(crops: list[tuple[NDArray[np.uint8], str | None]], model: Sco
     except Exception as err:  # noqa: BLE001  (a runtime may raise anything; the rows must come out)
         if len(crops) == 1:
             return [(np.nan, f"the model failed: {_in_words(err)}")]
-        return [outcome for crop in crops for outcome in _probabilities([crop], model)]
-    return [_checked(float(value)) for value in values]
+        return [outcome for crop in crops for outcome in _estimates([crop], model, column)]
+    return [_checked(float(value), column) for value in values]
 
 
-def _checked(value: float) -> tuple[float, str | None]:
-    if 0.0 <= value <= 1.0:
+def _checked(value: float, column: str) -> tuple[float, str | None]:
+    most, noun = _ALLOWED[column]
+    if 0.0 <= value <= most:
         return value, None
-    return np.nan, f"the model returned {value:g}, which is no probability"
+    return np.nan, f"the model returned {value:g}, which is no {noun}"
 
 
 def _in_words(err: Exception) -> str:

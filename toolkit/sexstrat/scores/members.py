@@ -58,7 +58,7 @@ def members_of(scoring: Scoring) -> list[Member]:
     Raises
     ------
     StudyError
-        The same weights are named twice.
+        The same weights are named twice, or some models estimate sex and others age.
     ModelError
         A card is missing or damaged.
 
@@ -73,6 +73,8 @@ def members_of(scoring: Scoring) -> list[Member]:
         if digests.count(member.recipe.model_sha256) > 1:
             name = member.recipe.model_id
             raise StudyError(f"the weights of {name} are named twice; an ensemble needs different models")
+    if len({member.recipe.column for member in members}) > 1:
+        raise StudyError("some of the models estimate sex and others age; score with one kind at a time")
     return members
 
 

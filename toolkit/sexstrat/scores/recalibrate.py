@@ -132,12 +132,15 @@ def recalibrated_patients(patients: pd.DataFrame, recorded_sex: Mapping[str, str
     Raises
     ------
     EstimationError
-        With no number of eyes there are at least 20 labelled men and 20 labelled women, or no line exists.
+        The scores are of age, there are 20 labelled men and 20 labelled women with no number of eyes, or no line
+        exists.
 
     References
     ----------
     Cox DR. Two further applications of a model for binary regression. Biometrika 1958;45:562-565.
     """
+    if "prob_male" not in patients:
+        raise EstimationError("these are ages; recorded sex recalibrates scores of sex only")
     sex = patients["patient_id"].map(dict(recorded_sex))
     male, labelled = (sex == "male").to_numpy(), sex.isin(["male", "female"]).to_numpy()
     logit = clipped_logit(patients["prob_male"])

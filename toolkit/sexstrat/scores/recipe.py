@@ -26,6 +26,7 @@ class Recipe:
     runtime : what computes it.
     decode : how photographs are decoded.
     size : side of the crops that the model takes, in pixels.
+    column : what the model estimates: the column ``prob_male`` or ``predicted_age`` of the score contract.
     text : digest of all this and of the rest: card and version of sexstrat.
     """
 
@@ -35,6 +36,7 @@ class Recipe:
     runtime: str
     decode: str
     size: int
+    column: str = "prob_male"
     text: str
 
     @classmethod
@@ -65,6 +67,7 @@ class Recipe:
             runtime=runtime,
             decode=decode,
             size=card.prepared_size,
+            column="predicted_age" if card.output_kind == "age_years" else "prob_male",
             text=hashlib.sha256(text.encode()).hexdigest(),
         )
 

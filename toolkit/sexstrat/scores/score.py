@@ -235,6 +235,7 @@ def _batches(files: Iterator[ListedFile], member: Member, scoring: Scoring) -> I
         chain([first], files),
         member.model,
         size=member.recipe.size,
+        column=member.recipe.column,
         batch_size=scoring.batch_size,
         root=scoring.root,
         decode=scoring.decode,

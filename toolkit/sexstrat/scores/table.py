@@ -20,6 +20,7 @@ from sexstrat.values.tables import TableSchema, table_schema
 __all__ = ["read_notes", "read_scores", "replace_file", "write_scores", "write_table"]
 
 VERSION_COLUMN = "schema_version"  # CSV has no place for metadata, so the version is its last column
+_READ_AS_WELL = ("2",)  # had no predicted_age, which then reads as empty
 
 
 def write_scores(
@@ -91,7 +92,7 @@ def read_scores(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : ``.parquet`` or ``.csv``, a path or a URL. A file without a schema version (written by something
-        else) is taken to be of the present one.
+        else) is taken to be of the present one; version 2, which had no predicted ages, is read as well.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def read_scores(path: str | Path) -> pd.DataFrame:
         if not file.is_file():
             raise StudyError(f"{path}: no such score table")
         frame, version = _read_csv(file) if suffix == ".csv" else _read_parquet(file)
-    if version is not None and version != str(schema.version):
+    if version is not None and version not in (str(schema.version), *_READ_AS_WELL):
         raise SchemaError([_version_problem(str(path), version, schema)])
     return typed_columns(_checked(frame, schema, str(path)), schema)
 
@@ -276,6 +277,6 @@ def _version_problem(source: str, version: str, schema: TableSchema) -> Problem:
         message=f"the {schema.name} table is of another schema version",
         source=source,
         value=version,
-        allowed=f"version {schema.version}",
+        allowed=f"version {' or '.join((*_READ_AS_WELL, str(schema.version)))}",
         hint="Score the images again with this version of sexstrat",
     )
