@@ -12,7 +12,7 @@ from sexstrat.audit.interval import normal_quantile, wilson_interval
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proportion import positive_weights
 
-__all__ = ["MIN_PATIENTS", "auc_clustered", "delong"]
+__all__ = ["MIN_PATIENTS", "auc_clustered", "auc_influence", "delong"]
 
 MIN_PATIENTS = 10  # of each sex: below it neither variance nor logit interval can be trusted (audit metrics, AUC)
 
@@ -35,9 +35,31 @@ def _component(excess: Floats, patients: Clusters, chosen: NDArray[np.bool_]) ->
     return patients.total(np.where(chosen, excess, 0.0)) * float(np.sqrt(n / (n - 1)))
 
 
-def _variance(placed: Floats, auc: float, male: NDArray[np.bool_], weight: Floats, patients: Clusters) -> float:
-    total = np.where(male, weight[male].sum(), weight[~male].sum())
-    excess = weight * (placed - auc) / total
+def auc_influence(score: Floats, male: NDArray[np.bool_], weight: Floats) -> tuple[float, Floats]:
+    """Return the AUC and the influence of each image on it.
+
+    weight · (placement − AUC) / weight of the image's sex; both sexes must be there.
+
+    Parameters
+    ----------
+    score, male, weight : score of each image, whether the recorded sex is male, weight above 0.
+
+    References
+    ----------
+    Obuchowski 1997, Biometrics 53:567, equations 3-6.
+
+    Examples
+    --------
+    >>> auc, each = auc_influence(np.array([0.9, 0.4, 0.6, 0.1]), np.array([True, True, False, False]), np.ones(4))
+    >>> auc, each.tolist()
+    (0.75, [0.125, -0.125, -0.125, 0.125])
+    """
+    placed = _placements(score, male, weight)
+    auc = float(np.clip(np.average(placed[male], weights=weight[male]), 0, 1))
+    return auc, weight * (placed - auc) / np.where(male, weight[male].sum(), weight[~male].sum())
+
+
+def _variance(excess: Floats, male: NDArray[np.bool_], patients: Clusters) -> float:
     men, women = _component(excess, patients, male), _component(excess, patients, ~male)
     n_men, n_women, n = patients.having(male), patients.having(~male), patients.n
     unscale = np.sqrt((n_men - 1) / n_men * (n_women - 1) / n_women)
@@ -98,10 +120,9 @@ def auc_clustered(
         return Measurement(
             level=level, **counts, state="undefined", note=f"fewer than {min_patients} {short} in the denominator"
         )
-    placed = _placements(score, is_male, weights)
-    auc = float(np.clip(np.average(placed[is_male], weights=weights[is_male]), 0, 1))
-    variance = _variance(placed, auc, is_male, weights, patients)
-    independent = _variance(placed, auc, is_male, weights, Clusters(code=np.arange(len(score)), n=len(score)))
+    auc, excess = auc_influence(score, is_male, weights)
+    variance = _variance(excess, is_male, patients)
+    independent = _variance(excess, is_male, Clusters(code=np.arange(len(score)), n=len(score)))
     if variance <= 0 or auc in {0.0, 1.0}:
         low, high = wilson_interval(auc, min(men, women), level=level)
         note = "the sexes are separated: the interval is Wilson's on the smaller number of patients"

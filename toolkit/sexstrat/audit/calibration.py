@@ -14,7 +14,7 @@ from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proportion import positive_weights
 from sexstrat.values.logit_bins import LOGIT_CLIP
 
-__all__ = ["calibration_in_the_large"]
+__all__ = ["calibration_in_the_large", "clipped_logit", "intercept_influence"]
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,39 @@ def _intercept(offset: Floats, male: Floats, weight: Floats) -> float:
             return following
         a = following
     return a
+
+
+def clipped_logit(prob: Floats) -> Floats:
+    """Return the logit of probabilities, clipped at ±10.
+
+    Examples
+    --------
+    >>> clipped_logit(np.array([0.5, 1.0])).tolist()
+    [0.0, 10.0]
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(np.log(prob) - np.log1p(-prob), -LOGIT_CLIP, LOGIT_CLIP), dtype=np.float64)
+
+
+def intercept_influence(prob_male: Floats, male: NDArray[np.bool_], weight: Floats) -> tuple[float, Floats]:
+    """Return the calibration intercept and the influence of each image on it; both sexes must be there.
+
+    weight · (male − fitted) / Σ weight · fitted · (1 − fitted).
+
+    Parameters
+    ----------
+    prob_male, male, weight : probability of each image, whether the recorded sex is male, weight above 0.
+
+    Examples
+    --------
+    >>> a, each = intercept_influence(np.full(4, 0.5), np.array([True, True, False, False]), np.ones(4))
+    >>> round(a, 6) + 0.0, each.round(6).tolist()
+    (0.0, [0.5, 0.5, -0.5, -0.5])
+    """
+    offset = clipped_logit(prob_male)
+    a = _intercept(offset, male.astype(float), weight)
+    fitted = expit(a + offset)
+    return a, weight * (male - fitted) / float(weight @ (fitted * (1 - fitted)))
 
 
 def calibration_in_the_large(
@@ -84,12 +117,7 @@ def calibration_in_the_large(
     if y.all() or not y.any() or patients.n < 2:
         note = "one recorded sex only, or fewer than two patients: the intercept is not defined"
         return Measurement(level=level, **counts, state="undefined", note=note)
-    p = np.asarray(prob_male, dtype=float)
-    with np.errstate(divide="ignore"):
-        offset = np.clip(np.log(p) - np.log1p(-p), -LOGIT_CLIP, LOGIT_CLIP)
-    a = _intercept(offset, y.astype(float), weights)
-    fitted = expit(a + offset)
-    influence = weights * (y - fitted) / float(weights @ (fitted * (1 - fitted)))
+    a, influence = intercept_influence(np.asarray(prob_male, dtype=float), y, weights)
     variance = cluster_variance(influence, patients)
     independent = len(y) / (len(y) - 1) * float(np.sum(influence**2))
     se, z = float(np.sqrt(variance)), normal_quantile(level)

@@ -1,0 +1,149 @@
+"""What each patient adds to the sums that the audit's metrics are made of, within each group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sexstrat.audit.grouping import Grouping
+from sexstrat.audit.images import AuditImages
+
+__all__ = ["PatientSums", "column_sums", "patient_sums"]
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientSums:
+    """One row for each patient and group that the patient has images in.
+
+    Parameters
+    ----------
+    labels : names of the groups.
+    patient : index of the patient of each row, 0 to ``n_patients`` − 1; in rising order.
+    group : index of the group of each row, −1 for images in no group.
+    sums : weighted sums in the order of ``sexstrat.audit.linear.SUMS``, shape (rows, 8).
+    counts : numbers of images: men, men called rightly, women, women called rightly, listed, ungradable, shape (rows,
+        6).
+    n_patients : number of patients.
+
+    Examples
+    --------
+    >>> PatientSums(
+    ...     labels=("a",),
+    ...     patient=np.array([0, 1]),
+    ...     group=np.array([0, -1]),
+    ...     sums=np.ones((2, 8)),
+    ...     counts=np.ones((2, 6), dtype=np.int64),
+    ...     n_patients=2,
+    ... ).totals()[:, 0].tolist()
+    [1.0, 2.0]
+    """
+
+    labels: tuple[str, ...]
+    patient: NDArray[np.intp]
+    group: Whole
+    sums: Floats
+    counts: Whole
+    n_patients: int
+
+    def totals(self) -> Floats:
+        """Return the sums of each group and, in the last row, of all images, shape (groups + 1, 8)."""
+        n = len(self.labels)
+        place = np.where(self.group < 0, n, self.group)
+        by_group = column_sums(self.sums.T, place, n + 1)
+        by_group[n] = by_group.sum(axis=0)
+        return by_group
+
+
+def column_sums(columns: Iterable[Floats | Whole], code: NDArray[np.int64 | np.intp], n: int) -> Floats:
+    """Return the sums of each column by code, shape (n, columns).
+
+    Parameters
+    ----------
+    columns : values of each row.
+    code : 0 to ``n`` − 1 for each row.
+    n : number of codes.
+
+    Examples
+    --------
+    >>> column_sums([np.array([1.0, 2.0, 4.0])], np.array([0, 1, 1]), 2).tolist()
+    [[1.0], [6.0]]
+    """
+    return np.array([np.bincount(code, weights=one, minlength=n) for one in columns], dtype=np.float64).T
+
+
+def _image_columns(images: AuditImages, threshold: float) -> tuple[Floats, Whole]:
+    """Return for each image its addition to the eight sums and to the six counts."""
+    called = images.prob_male >= threshold
+    men, women = images.male & images.gradable, images.female & images.gradable
+    flags = [men, men & called, women, women & ~called]
+    listed = [np.ones(len(men), dtype=bool), ~images.gradable]
+    validated = men | women
+    smallest = np.finfo(float).eps
+    prob = np.clip(np.where(validated, images.prob_male, 0.5), smallest, 1 - smallest)
+    squared = np.where(validated, (np.where(validated, images.prob_male, 0.0) - men) ** 2, 0.0)
+    loss = np.where(validated, -np.log(np.where(men, prob, 1 - prob)), 0.0)
+    weight = images.validated_weight
+    weighted = [np.where(flag, weight, 0.0) for flag in flags]
+    weighted += [np.where(validated, weight * one, 0.0) for one in (squared, loss)]
+    weighted += [np.where(flag, images.weight, 0.0) for flag in listed]
+    return np.array(weighted), np.array([*flags, *listed], dtype=np.int64)
+
+
+def patient_sums(images: AuditImages, grouping: Grouping, *, threshold: float) -> PatientSums:
+    """Add up each patient's images within each group.
+
+    Parameters
+    ----------
+    images : every listed image.
+    grouping : group of each image.
+    threshold : an image is called male when prob_male ≥ threshold.
+
+    Returns
+    -------
+    PatientSums; a patient with images in several groups has a row in each.
+
+    Examples
+    --------
+    A man with one right and one wrong eye.
+
+    >>> from sexstrat.audit.clusters import Clusters
+    >>> two = np.ones(2, dtype=bool)
+    >>> images = AuditImages(
+    ...     patients=Clusters.of(["a", "a"]),
+    ...     gradable=two,
+    ...     prob_male=np.array([0.7, 0.4]),
+    ...     male=two,
+    ...     female=~two,
+    ...     weight=two * 1.0,
+    ...     validated_weight=two * 1.0,
+    ... )
+    >>> everyone = Grouping(name="site", labels=("x",), code=np.zeros(2, dtype=np.int64))
+    >>> patient_sums(images, everyone, threshold=0.5).counts.tolist()
+    [[2, 1, 0, 0, 2, 0]]
+    """
+    weighted, counted = _image_columns(images, threshold)
+    n_groups, patients = len(grouping.labels), images.patients
+    of_patient = np.full(patients.n, -1, dtype=np.int64)
+    of_patient[patients.code] = grouping.code
+    if np.array_equal(of_patient[patients.code], grouping.code):
+        row, patient, group = patients.code, np.arange(patients.n), of_patient
+    else:
+        key = patients.code.astype(np.int64) * (n_groups + 1) + grouping.code + 1
+        row, pairs = pd.factorize(key, sort=True)
+        patient, group = pairs // (n_groups + 1), pairs % (n_groups + 1) - 1
+    n = len(patient)
+    return PatientSums(
+        labels=grouping.labels,
+        patient=patient.astype(np.intp),
+        group=np.asarray(group, dtype=np.int64),
+        sums=column_sums(weighted, row, n),
+        counts=column_sums(counted, row, n).astype(np.int64),
+        n_patients=patients.n,
+    )
