@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sexstrat.cli.app import run
 from sexstrat.errors import ModelError
 from sexstrat.models import BACKBONES, Architecture, HeadLayer, Preface, file_contents, rebuild_from_file
+from sexstrat.scores import read_scores
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -238,6 +240,36 @@ def test_a_saved_model_is_read_by_trust_alone(foreign_networks: ModuleType, tmp_
     for one, other in zip(found.network.weights, same.network.weights, strict=True):
         assert (np.asarray(one) == np.asarray(other)).all()
     assert foreign_networks.probabilities(found.network, values, "softmax") == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_score_command_reads_a_saved_model_by_trust_alone(
+    foreign_networks: ModuleType, synthetic: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A card names the SavedModel; scoring refuses it and says why, and with --trust scores as the .h5 of it does."""
+    network = nested(foreign_networks, foreign_networks.keras_named("tf_keras"))
+    foreign_networks.stir(network, foreign_networks.pictures("mobilenet", number=12))
+    network.save(str(tmp_path / "models" / "saved"))
+    foreign_networks.save(network, tmp_path / "models" / "network.h5")
+    photos = synthetic.write_fundi(tmp_path / "photos", 3)[0].parent
+    told = {"title": "a network", "class-order": "female,male", "scaling": "tf", "channel-order": "RGB"}
+    told |= {"training-ages": "20,80", "terms": "free", "model-id": "trusted"}
+    answers = [word for option, value in told.items() for word in (f"--{option}", value)]
+    found = {}
+    for name, form in (("saved", ["--trust"]), ("network.h5", [])):
+        card, out = str(tmp_path / "models" / f"{name}.json"), str(tmp_path / f"{name}.parquet")
+        source = str(tmp_path / "models" / name)
+        assert run(["models", "card", source, "--out", card, *answers, *form]) == 0, capsys.readouterr().err
+        score = ["score", str(photos), "--model", card, "--runtime", "keras", "--out", out]
+        if form:
+            capsys.readouterr()
+            assert run(score) == 3
+            assert "are only read when you trust its maker (--trust" in " ".join(capsys.readouterr().err.split())
+            assert not Path(out).exists()
+        assert run([*score, *form]) == 0, capsys.readouterr().err
+        found[name] = read_scores(out)["prob_male"].to_numpy()
+    assert found["saved"] == pytest.approx(found["network.h5"], abs=1e-6)
+    assert np.ptp(found["saved"]) > 0
 
 
 def test_a_network_with_other_arithmetic_is_refused(foreign_networks: ModuleType, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from scipy.special import expit, logit
 from sexstrat.cli.app import run
 from sexstrat.cli.meter import progress_shown
 from sexstrat.errors import StudyError
-from sexstrat.models import GoldenOutput, shipped_card
+from sexstrat.models import GoldenOutput, shipped_card, write_card
 from sexstrat.scores import Shard, join_shards, patient_scores, read_scores, score_images
 
 
@@ -168,6 +168,21 @@ def test_an_ensemble_is_the_mean_logit_of_its_members(tmp_path: Path, synthetic:
         pd.testing.assert_frame_equal(read_scores(tmp_path / f"scores.member-{number}.parquet"), table)
     with pytest.raises(StudyError, match="the weights of arithmetic are named twice"):
         score_images(photos, model=[first, synthetic.arithmetic_model()])
+
+
+def test_a_saved_model_is_refused_before_a_photograph_is_read(
+    tmp_path: Path, synthetic: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without --trust the run ends at once with the way out; with it the folder itself is looked for."""
+    photos = synthetic.write_fundi(tmp_path / "photos", 1)[0].parent
+    card = replace(synthetic.arithmetic_model().card, weights_format="saved_model", weights_file="saved")
+    write_card(card, tmp_path / "theirs.json")
+    words = ["score", str(photos), "--model", str(tmp_path / "theirs.json"), "--out", str(tmp_path / "s.parquet")]
+    assert run(words) == 3
+    assert "only read when you trust its maker (--trust" in " ".join(capsys.readouterr().err.split())
+    assert not list(tmp_path.glob("s.parquet*"))
+    assert run([*words, "--trust"]) == 3
+    assert "weights file saved is not beside its card" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_model_of_age_writes_predicted_age_and_no_sex(tmp_path: Path, synthetic: ModuleType) -> None:

@@ -136,7 +136,6 @@ def test_what_cannot_be_is_said_before_anything_is_scored(
 def test_a_worker_that_has_another_model_is_refused(synthetic: ModuleType) -> None:
     """A worker loads the model itself, and compares what it has loaded with the recipe of the run."""
     (member,) = members_of(Scoring(models=(synthetic.arithmetic_model(),)))
-    *arguments, expected = member.load.args
-    assert expected == member.recipe.text
+    assert member.load.keywords["expected"] == member.recipe.text
     with pytest.raises(ModelError, match="another one than at the start"):
-        member.load.func(synthetic.arithmetic_model(digest="b" * 64), *arguments[1:], expected)
+        member.load.func(synthetic.arithmetic_model(digest="b" * 64), **member.load.keywords)

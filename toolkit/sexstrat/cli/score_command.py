@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from sexstrat.cli.meter import progress_shown
+from sexstrat.cli.persons_text import described_persons, print_persons
 from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
 
 __all__ = ["register", "score"]
@@ -69,10 +70,16 @@ def score(
     hash_ids: Annotated[
         Path | None, typer.Option("--hash-ids", help="Key file: patient_id, image_id and path become keyed hashes.")
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Read the arrays of a SavedModel folder, whose maker you trust.")
+    ] = False,
     patients: Annotated[
         str | None, typer.Option("--patients", help="Table to write with one row a patient (.parquet or .csv).")
     ] = None,
     recorded_sex: RecordedSex = None,
+    persons: Annotated[
+        str | None, typer.Option("--persons", help="Table to write with the sex and age that DICOM headers record.")
+    ] = None,
     shard: Annotated[
         str | None, typer.Option("--shard", help="i/n: score piece i of n of the list; see 'sexstrat scores join'.")
     ] = None,
@@ -88,6 +95,7 @@ def score(
 
     names = model or ["shipped"]
     _check_patients(patients, recorded_sex, shard)
+    described = {} if persons is None else described_persons(images, persons, root, hash_ids, (out, patients))
     if "shipped" in names:
         progress_line("model: the shipped demonstration model; for science use JOIR's released models or your own")
     with progress_shown(progress_line) as (progress, meter):
@@ -106,6 +114,7 @@ def score(
             workers=workers,
             shard=None if shard is None else Shard.parse(shard),
             hash_ids=None if hash_ids is None else str(hash_ids),
+            trust=trust,
             progress=progress,
             meter=meter,
         )
@@ -113,11 +122,12 @@ def score(
     table = scoring.table
     combined = {} if patients is None or table is None else _combined(table, patients, recorded_sex)
     if json:
-        emit_json({"ok": True, "out": table, **summary.to_document(), **combined})
+        emit_json({"ok": True, "out": table, **summary.to_document(), **combined, **described})
         return
     print_table(["status", "images"], [[k, f"{n:,}"] for k, n in summary.by_status.items()], numeric=[1])
     print_line(f"{summary}; table: {table}")
     _print_combined(combined)
+    print_persons(described)
 
 
 def combine(

@@ -8,6 +8,7 @@ from sexstrat.scores.ensemble import ensemble_rows
 from sexstrat.scores.eyes import stated_eyes
 from sexstrat.scores.identifiers import hashed_identifier, hashed_listing, read_key
 from sexstrat.scores.listing import list_images
+from sexstrat.scores.person_table import write_dicom_persons
 from sexstrat.scores.recalibrate import calibration_line, recalibrated_patients
 from sexstrat.scores.recorded_sex import read_recorded_sex
 from sexstrat.scores.score import score_images, score_to_table
@@ -41,5 +42,6 @@ __all__ = [
     "typed_columns",
     "value_breaches",
     "with_dicom_facts",
+    "write_dicom_persons",
     "write_scores",
 ]

@@ -51,7 +51,8 @@ def dicom_persons(listing: pd.DataFrame, *, key: bytes | None = None) -> DicomPe
     Parameters
     ----------
     listing : images as :func:`sexstrat.scores.list_images` lists them; the patient is the list's, where it names one.
-    key : when given, patient_id is replaced by its keyed hash, as in the score table.
+    key : when given, patient_id is replaced by its keyed hash, as in the score table, and problems name files by
+        their hashed image_id and no birth date.
 
     Returns
     -------
@@ -59,7 +60,8 @@ def dicom_persons(listing: pd.DataFrame, *, key: bytes | None = None) -> DicomPe
     """
     found: dict[str, list[tuple[str, DicomHeader]]] = {}
     n_files = n_without = 0
-    for path, patient in listing[["path", "patient_id"]].drop_duplicates().itertuples(index=False):
+    files = listing[["path", "patient_id", "image_id"]].drop_duplicates(["path", "patient_id"])
+    for path, patient, image in files.itertuples(index=False):
         header = dicom_header_of(path)
         if header is None:
             continue
@@ -67,11 +69,12 @@ def dicom_persons(listing: pd.DataFrame, *, key: bytes | None = None) -> DicomPe
         if pd.isna(patient):
             n_without += 1
             continue
-        found.setdefault(patient, []).append((path, header))
+        name = path if key is None else hashed_identifier(key, "image", image)
+        found.setdefault(patient, []).append((name, header))
     rows, problems = [], []
     for patient in sorted(found):
         sex, sex_problems = _recorded_sex(found[patient])
-        age, age_problems = _age(found[patient])
+        age, age_problems = _age(found[patient], hide_dates=key is not None)
         shown = patient if key is None else hashed_identifier(key, "patient", patient)
         rows.append({"patient_id": shown, "age_years": age, "recorded_sex": sex})
         problems += [*sex_problems, *age_problems]
@@ -97,10 +100,11 @@ def _recorded_sex(files: Sequence[tuple[str, DicomHeader]]) -> tuple[str, list[P
     return (values.pop() if values else "unknown"), problems
 
 
-def _age(files: Sequence[tuple[str, DicomHeader]]) -> tuple[float | None, list[Problem]]:
+def _age(files: Sequence[tuple[str, DicomHeader]], *, hide_dates: bool = False) -> tuple[float | None, list[Problem]]:
     births = [(path, str(header.birth_date)) for path, header in files if header.birth_date is not None]
     if len({value for _, value in births}) > 1:
-        return None, [_problem("contradiction", "files record different birth dates", "PatientBirthDate", births)]
+        told = [(path, "a date") for path, _ in births] if hide_dates else births
+        return None, [_problem("contradiction", "files record different birth dates", "PatientBirthDate", told)]
     born = next((header.birth_date for _, header in files if header.birth_date is not None), None)
     aged = [(path, header, _age_at(header, born)) for path, header in files]
     stated = [(path, f"{age:.1f} years", header.acquired_on, age) for path, header, age in aged if age is not None]

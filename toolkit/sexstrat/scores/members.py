@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from sexstrat.errors import ModelError, StudyError
 from sexstrat.models import (
-    CARD_NAME,
     LoadedModel,
     ModelCard,
+    card_path_of,
     default_runtime,
     load_model,
     precision_named,
@@ -87,13 +87,33 @@ def _member(source: Models, scoring: Scoring) -> Member:
         card, runtime, precision = source.card, source.runtime, source.precision
     else:
         place = None if source is None else Path(source)
-        card = shipped_card() if place is None else read_card(place / CARD_NAME if place.is_dir() else place)
+        card = shipped_card() if place is None else read_card(card_path_of(place))
+        _check_trust(card, str(source), trusted=scoring.trust)
         runtime, precision = scoring.runtime or default_runtime(), precision_named(scoring.precision)
     changed = None if scoring.views in (None, card.views) else scoring.views
     recipe = Recipe.of(
         _looking(card, changed), runtime=runtime, precision=precision, decode=scoring.decode, views=changed
     )
-    return Member(recipe=recipe, load=partial(_load, source, runtime, precision, scoring.decode, changed, recipe.text))
+    load = partial(
+        _load,
+        source,
+        runtime=runtime,
+        precision=precision,
+        decode=scoring.decode,
+        views=changed,
+        trust=scoring.trust,
+        expected=recipe.text,
+    )
+    return Member(recipe=recipe, load=load)
+
+
+def _check_trust(card: ModelCard, source: str, *, trusted: bool) -> None:
+    """Refuse a SavedModel whose maker nobody trusts before a photograph is read, even where rows are all there."""
+    if card.weights_format == "saved_model" and not trusted:
+        raise ModelError(
+            f"{source}: the weights of {card.model_id} are a SavedModel, a folder of TensorFlow programs; its arrays "
+            "are only read when you trust its maker (--trust, or trust=True)"
+        )
 
 
 def _looking(card: ModelCard, views: str | None) -> ModelCard:
@@ -101,9 +121,14 @@ def _looking(card: ModelCard, views: str | None) -> ModelCard:
     return card if views is None else replace(card, views=cast(Any, views))
 
 
-def _load(source: Models, runtime: str, precision: str, decode: str, views: str | None, expected: str) -> LoadedModel:
+def _load(
+    source: Models, *, runtime: str, precision: str, decode: str, views: str | None, trust: bool, expected: str
+) -> LoadedModel:
     """Load a model here, or in another process, and make sure that it scores as the run's recipe says."""
-    model = source if isinstance(source, LoadedModel) else load_model(source, runtime=runtime, precision=precision)
+    if isinstance(source, LoadedModel):
+        model = source
+    else:
+        model = load_model(source, runtime=runtime, precision=precision, trust=trust)
     model = replace(model, card=_looking(model.card, views))
     found = Recipe.of(model.card, runtime=model.runtime, precision=model.precision, decode=decode, views=views)
     if found.text != expected:

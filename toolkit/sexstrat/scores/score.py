@@ -54,6 +54,7 @@ def score_images(
     workers: int = 2,
     shard: Shard | None = None,
     hash_ids: str | Path | None = None,
+    trust: bool = False,
     progress: Progress | None = None,
     meter: Meter | None = None,
 ) -> pd.DataFrame:
@@ -91,6 +92,7 @@ def score_images(
         :func:`sexstrat.scores.join_shards`.
     hash_ids : key file; patient_id, image_id and path are then written as keyed hashes, see
         :func:`sexstrat.scores.hashed_listing`. The key is written nowhere.
+    trust : whether the makers of the SavedModels among the models are trusted; other formats need no trust.
     progress : called every few seconds with a line that says how many images are done.
     meter : called after every batch with the number of rows that are done, of all, and of those scored before.
 
@@ -122,6 +124,7 @@ def score_images(
         workers=workers,
         shard=shard,
         hash_ids=None if hash_ids is None else str(hash_ids),
+        trust=trust,
         progress=progress,
         meter=meter,
     )

@@ -51,6 +51,7 @@ class Scoring:
     workers: int = 2
     shard: Shard | None = None
     hash_ids: str | None = None
+    trust: bool = False
     progress: Progress | None = None
     meter: Meter | None = None
 

@@ -223,9 +223,11 @@ def _write_parquet(frames: Iterable[pd.DataFrame], schema: TableSchema, path: Pa
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
+    types = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}  # all else, and dates, are text
     metadata = {"table": schema.name, "schema_version": str(schema.version), **notes}
-    arrow = pa.schema([pa.field(f.name, types[f.type], nullable=not f.required) for f in schema.fields], metadata)
+    arrow = pa.schema(
+        [pa.field(f.name, types.get(f.type, pa.string()), nullable=not f.required) for f in schema.fields], metadata
+    )
     with pq.ParquetWriter(path, arrow) as writer:
         for frame in frames:
             table = pa.Table.from_pandas(frame, schema=arrow, preserve_index=False)
