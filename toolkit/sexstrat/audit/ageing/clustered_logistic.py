@@ -1,0 +1,131 @@
+"""Logistic regression of images with the variance of patients: the independence estimating equation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from sexstrat.audit.clusters import Clusters
+from sexstrat.audit.proportion import positive_weights
+
+__all__ = ["ClusteredFit", "clustered_logistic"]
+
+Floats = NDArray[np.float64]
+
+_STEPS, _TOLERANCE = 50, 1e-12
+_EXTREME = 1e-6  # a fitted share nearer to 0 or 1 than this, wherever images lie, is the sign of a separating age
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusteredFit:
+    """A logistic fit, or the reason why there is none.
+
+    Parameters
+    ----------
+    coefficients : log odds, shape (columns,); empty when undefined.
+    covariance : sandwich over patients, without any correction for their number, shape (columns, columns).
+    n_patients : patients in the fit.
+    state : ``measured`` or ``undefined``.
+    note : the reason.
+
+    Examples
+    --------
+    >>> nothing = ClusteredFit(
+    ...     coefficients=np.zeros(0), covariance=np.zeros((0, 0)), n_patients=0, state="undefined", note="nobody"
+    ... )
+    >>> nothing.state
+    'undefined'
+    """
+
+    coefficients: Floats
+    covariance: Floats
+    n_patients: int
+    state: str = "measured"
+    note: str = ""
+
+    @property
+    def corrected(self) -> Floats:
+        """Covariance times G / (G - columns), as intervals and tests use it with Student's law."""
+        return self.covariance * (self.n_patients / self.df)
+
+    @property
+    def df(self) -> int:
+        """Patients less columns."""
+        return self.n_patients - len(self.coefficients)
+
+
+def clustered_logistic(
+    columns: ArrayLike, success: ArrayLike, cluster: ArrayLike | Clusters, *, weight: ArrayLike | None = None
+) -> ClusteredFit:
+    """Fit a logistic regression to images and give it the sandwich covariance over patients.
+
+    Solves sum of w x (y - p) = 0; covariance A^-1 (sum over patients of u u') A^-1 with A = sum of w p (1 - p) x x' and
+    u the patient's sum of w x (y - p). Right whatever the correlation of a patient's images, with many patients.
+
+    Parameters
+    ----------
+    columns : the design with its column of ones, shape (n images, columns).
+    success : 0 or 1 for each image.
+    cluster : patient of each image.
+    weight : weight of each image, above 0; equal when None.
+
+    Returns
+    -------
+    The fit; ``undefined`` when the columns are dependent, there are no more patients than columns, or no finite
+    coefficients fit (some combination of columns tells all successes from all failures).
+
+    References
+    ----------
+    Liang KY, Zeger SL. Biometrika 1986;73:13-22, equation 5, with the identity as working correlation.
+
+    Examples
+    --------
+    Two of three images succeed: the log odds of 2/3 is log 2.
+
+    >>> fit = clustered_logistic(np.ones((3, 1)), [1, 1, 0], ["a", "b", "c"])
+    >>> fit.coefficients.round(4).tolist(), fit.covariance.round(4).tolist()
+    ([0.6931], [[1.5]])
+    """
+    x, y = np.asarray(columns, dtype=float), np.asarray(success, dtype=float)
+    patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
+    weights = positive_weights(weight, len(y))
+    if patients.n <= x.shape[1]:
+        return _none(patients, "no more patients than coefficients")
+    if np.linalg.matrix_rank(x) < x.shape[1]:
+        return _none(patients, "ages too alike for a curve")
+    found = _solved(x, y, weights)
+    if found is None:
+        return _none(patients, "no finite coefficients: at some ages every image is right, or every image is wrong")
+    coefficients, bread = found
+    scores = x * (weights * (y - expit(x @ coefficients)))[:, None]
+    by_patient = np.column_stack([patients.total(column) for column in scores.T])
+    inverse = np.linalg.inv(bread)
+    return ClusteredFit(
+        coefficients=coefficients, covariance=inverse @ (by_patient.T @ by_patient) @ inverse, n_patients=patients.n
+    )
+
+
+def _solved(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats] | None:
+    """Iterate Newton's steps; None when they run away."""
+    coefficients = np.zeros(x.shape[1])
+    for _ in range(_STEPS):
+        share = expit(x @ coefficients)
+        spread = weights * share * (1 - share)
+        bread = x.T @ (x * spread[:, None])
+        if share.min() < _EXTREME or share.max() > 1 - _EXTREME or np.linalg.cond(bread) > 1e14:
+            return None
+        step = np.linalg.solve(bread, x.T @ (weights * (y - share)))
+        coefficients = coefficients + step
+        if np.max(np.abs(step)) < _TOLERANCE * max(1.0, float(np.max(np.abs(coefficients)))):
+            share = expit(x @ coefficients)
+            return coefficients, x.T @ (x * (weights * share * (1 - share))[:, None])
+    return None
+
+
+def _none(patients: Clusters, why: str) -> ClusteredFit:
+    return ClusteredFit(
+        coefficients=np.zeros(0), covariance=np.zeros((0, 0)), n_patients=patients.n, state="undefined", note=why
+    )
