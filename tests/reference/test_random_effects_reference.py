@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sexstrat.estimates.pooling.random_effects import random_effects
+from sexstrat.values.random_effects import random_effects
 
 FOUND = json.loads((Path(__file__).parent / "outputs" / "random_effects.json").read_text(encoding="utf-8"))
 NAMES = ("mean", "se", "low", "high", "prediction_low", "prediction_high", "tau2", "q", "p_value")

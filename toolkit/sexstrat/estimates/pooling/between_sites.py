@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from sexstrat.errors import EstimationError
-from sexstrat.estimates.pooling.random_effects import FEWEST_SITES, RandomEffects, random_effects
+from sexstrat.values.random_effects import FEWEST_SITES, RandomEffects, random_effects
 from sexstrat.values.tables import table_schema
 
 __all__ = ["KEY", "heterogeneity_frame", "heterogeneity_rows"]
