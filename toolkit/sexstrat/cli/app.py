@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from sexstrat.cli import (
+    compare_command,
     design_commands,
     image_commands,
     model_commands,
@@ -54,6 +55,7 @@ def _root(
 study_commands.register(app)
 score_command.register(app)
 image_commands.register(app)
+compare_command.register(app)
 model_commands.register(app)
 table_commands.register(app)
 design_commands.register(app)

@@ -25,8 +25,10 @@ def register(app: typer.Typer) -> None:
 def train(
     images: LabelledImages,
     persons: LabelledPersons,
-    weights: Annotated[Path, typer.Option("--weights", help="ImageNet weights of the backbone, no top.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, log and result; a run resumes there.")],
+    weights: Annotated[
+        Path | None, typer.Option("--weights", help="ImageNet weights of the backbone, no top; none starts at random.")
+    ] = None,
     conditions: Annotated[
         Path | None, typer.Option("--conditions", help="CSV of diseases: helps the training.")
     ] = None,

@@ -30,6 +30,7 @@ class Backbone:
     kernel_values : how many numbers its convolution kernels with more than two output channels hold; no two of the
         sixteen have the same, so that a file of weights tells its backbone.
     channel_order : order of the colour channels.
+    smallest_size : smallest side of the input, in pixels, that leaves its last layers anything to see.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Backbone:
     channels: int
     kernel_values: int
     channel_order: ChannelOrder = "RGB"
+    smallest_size: int = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ BACKBONES: dict[str, Backbone] = {
             scaling="tf",
             channels=2048,
             kernel_values=21_751_136,
+            smallest_size=75,
         ),
         Backbone(
             name="inception_resnet_v2",
@@ -95,9 +98,16 @@ BACKBONES: dict[str, Backbone] = {
             scaling="tf",
             channels=1536,
             kernel_values=54_200_160,
+            smallest_size=75,
         ),
         Backbone(
-            name="xception", builder="Xception", native_size=299, scaling="tf", channels=2048, kernel_values=20_544_992
+            name="xception",
+            builder="Xception",
+            native_size=299,
+            scaling="tf",
+            channels=2048,
+            kernel_values=20_544_992,
+            smallest_size=71,
         ),
         Backbone(
             name="densenet121",

@@ -14,7 +14,7 @@ from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.publication import CardTexts, read_card_texts
 from sexstrat.training.tables import TrainingTables, cross_fit_tables, measure_tables, train_tables
 
-__all__ = ["parse_phases", "run_measurement", "run_training"]
+__all__ = ["Told", "parse_phases", "run_measurement", "run_training"]
 
 _PLAIN = CardTexts(model_id="my-model", title="A model without a description", terms="not stated by its maker")
 
@@ -95,7 +95,7 @@ def run_training(
     tables = TrainingTables(
         images=images, persons=persons, conditions=conditions, groups=groups, placeholder_ages=placeholder_ages
     )
-    with _Told(tell):
+    with Told(tell):
         if folds:
             scores = plan.out / "scores.parquet"
             frame = cross_fit_tables(tables, plan, folds=folds, model_id=texts.model_id, out=scores, cache=cache)
@@ -136,7 +136,7 @@ def run_measurement(
         A setting, a table or the model does not fit.
     """
     tables = TrainingTables(images=images, persons=persons, conditions=conditions, groups=groups)
-    with _Told(tell):
+    with Told(tell):
         rows = measure_tables(tables, model, data=data or images.stem, cache=cache, add_to_card=add_to_card)
     return {**_overall(rows), "performance": list(rows)}
 
@@ -149,8 +149,19 @@ def _overall(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
-class _Told(logging.Handler):
-    """Hand the training's log lines to the caller while a run lasts."""
+class Told(logging.Handler):
+    """Hand the training's log lines to the caller while a ``with`` block lasts.
+
+    Parameters
+    ----------
+    tell : called with one line at a time.
+
+    Examples
+    --------
+    >>> with Told(print):
+    ...     logging.getLogger("sexstrat.training.fit").info("epoch %d", 1)
+    epoch 1
+    """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__(level=logging.INFO)
@@ -158,9 +169,10 @@ class _Told(logging.Handler):
         self._logger = logging.getLogger("sexstrat.training")
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Hand over one line."""
         self._tell(record.getMessage())
 
-    def __enter__(self) -> _Told:
+    def __enter__(self) -> Told:
         self._before = self._logger.level
         self._logger.addHandler(self)
         self._logger.setLevel(logging.INFO)

@@ -18,7 +18,7 @@ class TrainingPlan:
 
     Parameters
     ----------
-    weights : ImageNet weights of the backbone, no top; every run starts from them.
+    weights : ImageNet weights of the backbone, no top, that every run starts from; None starts from random ones.
     out : folder for checkpoints, log and result; a run that finds its own checkpoint there resumes.
     backbone : one of the sixteen names.
     prepared_size : side in pixels of the crop around the field of view.
@@ -47,7 +47,7 @@ class TrainingPlan:
     shared_seed : of the initial heads and of the shared epochs, the same for all members; None is ``seed``.
     """
 
-    weights: Path
+    weights: Path | None
     out: Path
     backbone: str = "mobilenet"
     prepared_size: int = 256
@@ -103,6 +103,8 @@ class TrainingPlan:
         """Return what defines the result, without the places, as JSON-ready values."""
         values = asdict(self)
         del values["out"], values["weights"]
+        if self.weights is None:
+            values["weights"] = "random"
         values["start"] = None if self.start is None else _weights_digest(self.start)
         values["teachers"] = [_weights_digest(card) for card in self.teachers]
         values["phases"] = [list(phase) for phase in self.phases]
