@@ -14,7 +14,7 @@ from sexstrat.audit.images import AuditImages
 from sexstrat.audit.linear import LINEAR_METRICS, linear_gradient, linear_value
 from sexstrat.audit.sums import PatientSums, patient_sums
 
-__all__ = ["INFLUENCE_METRICS", "Influence", "influence", "influence_of_sums"]
+__all__ = ["INFLUENCE_METRICS", "Influence", "in_denominator", "influence", "influence_of_sums"]
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +103,7 @@ def influence_of_sums(metric: str, sums: PatientSums) -> Influence:
     )
     values[:, n] = np.bincount(sums.patient, weights=sums.sums @ gradient[n], minlength=sums.n_patients)
     values[:, np.isnan(gradient).any(axis=1)] = np.nan
-    used = _denominator(metric, sums)
+    used = in_denominator(metric, sums)
     counted = np.bincount(sums.group[inside & used], minlength=n)
     everyone = np.count_nonzero(np.bincount(sums.patient[used], minlength=sums.n_patients))
     return Influence(
@@ -115,8 +115,29 @@ def influence_of_sums(metric: str, sums: PatientSums) -> Influence:
     )
 
 
-def _denominator(metric: str, sums: PatientSums) -> NDArray[np.bool_]:
-    """Choose the rows that have images in the denominator of a metric."""
+def in_denominator(metric: str, sums: PatientSums) -> NDArray[np.bool_]:
+    """Choose the rows that have images in the denominator of a metric.
+
+    Parameters
+    ----------
+    metric : a name of ``LINEAR_METRICS``.
+    sums : one row for each patient and group.
+
+    Examples
+    --------
+    A patient with a man's image, and one whose sex is not recorded.
+
+    >>> sums = PatientSums(
+    ...     labels=("a",),
+    ...     patient=np.array([0, 1]),
+    ...     group=np.array([0, 0]),
+    ...     sums=np.zeros((2, 8)),
+    ...     counts=np.array([[1, 1, 0, 0, 1, 0], [0, 0, 0, 0, 1, 0]]),
+    ...     n_patients=2,
+    ... )
+    >>> in_denominator("correct_among_men", sums).tolist(), in_denominator("ungradable", sums).tolist()
+    ([True, False], [True, True])
+    """
     men, men_right, women, women_right, listed, _ = sums.counts.T
     called_men = men_right + women - women_right
     used = {
