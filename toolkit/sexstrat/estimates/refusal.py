@@ -6,7 +6,7 @@ import numpy as np
 
 from sexstrat.estimates.cell_arrays import CellArrays
 from sexstrat.estimates.compose_input import ComposeInput
-from sexstrat.values.design import ValidationDesign
+from sexstrat.values.design import ENOUGH_VALIDATED, FEWEST_VALIDATED, ValidationDesign
 
 __all__ = [
     "ENOUGH_VALIDATED",
@@ -22,8 +22,6 @@ __all__ = [
 ]
 
 FEWEST_PATIENTS = 50  # design, safety: a run refuses fewer
-FEWEST_VALIDATED = 10  # decision table: fewer validated diseased (or not diseased) patients than this are refused
-ENOUGH_VALIDATED = 20  # decision table: E1 needs this many of each
 UNINFORMATIVE_AUC = 0.55  # below it the score adds little; E1 stays valid, only wide
 
 UNINFORMATIVE_YOUDEN = 0.10  # sensitivity + specificity - 1 below this: nothing to build a mixture on

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Target", "ValidationDesign"]
+__all__ = ["ENOUGH_VALIDATED", "FEWEST_VALIDATED", "Target", "ValidationDesign"]
+
+FEWEST_VALIDATED = 10  # decision table: fewer validated diseased (or not diseased) patients than this are refused
+ENOUGH_VALIDATED = 20  # decision table: E1 needs this many of each
 
 
 class ValidationDesign(StrEnum):
