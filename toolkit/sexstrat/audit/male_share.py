@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sexstrat.audit.clusters import Clusters, cluster_variance
-from sexstrat.audit.interval import normal_quantile, wilson_interval
+from sexstrat.audit.clusters import Clusters
+from sexstrat.audit.mean import clustered_mean
 from sexstrat.audit.measurement import Measurement
-from sexstrat.audit.proportion import positive_weights
 
 __all__ = ["male_share_difference"]
 
@@ -49,39 +48,7 @@ def male_share_difference(
     0.25
     """
     is_male = np.asarray(male, dtype=bool)
-    difference = np.asarray(predicted_male, dtype=float) - is_male
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
-    weights = positive_weights(weight, len(difference))
-    counts: dict[str, Any] = {
-        "n_images": len(difference),
-        "n_patients": patients.n,
-        "n_male": patients.having(is_male),
-        "n_female": patients.having(~is_male),
-    }
-    if len(difference) == 0:
-        return Measurement(level=level, **counts, state="undefined", note="nobody in the denominator")
-    point = float(weights @ difference / weights.sum())
-    influence = weights * (difference - point) / weights.sum()
-    if patients.n < 2 or np.all(difference == difference[0]):
-        return _constant(point, patients.n, level, counts)
-    variance = cluster_variance(influence, patients)
-    independent = len(difference) / (len(difference) - 1) * float(np.sum(influence**2))
-    se, z = float(np.sqrt(variance)), normal_quantile(level)
-    return Measurement(
-        level=level,
-        **counts,
-        point=point,
-        se=se,
-        low=max(-1.0, point - z * se),
-        high=min(1.0, point + z * se),
-        design_effect=variance / independent if independent > 0 else None,
-    )
-
-
-def _constant(point: float, n: int, level: float, counts: dict[str, Any]) -> Measurement:
-    """Bound a difference that shows no spread by the Wilson limits of the share of images that differ from it."""
-    reach = wilson_interval(0.0, n, level=level)[1]
-    note = "no spread among images: the interval is Wilson's on the number of patients"
-    return Measurement(
-        level=level, **counts, point=point, low=max(-1.0, point - reach), high=min(1.0, point + reach), note=note
-    )
+    difference = np.asarray(predicted_male, dtype=float) - is_male
+    found = clustered_mean(difference, patients, weight=weight, level=level, bounds=(-1.0, 1.0))
+    return replace(found, n_male=patients.having(is_male), n_female=patients.having(~is_male))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sexstrat.audit.clusters import Clusters, cluster_variance
+from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.interval import wilson_interval
 from sexstrat.audit.measurement import Measurement
 
-__all__ = ["clustered_proportion", "positive_weights"]
+__all__ = ["clustered_proportion", "positive_weights", "proportion_of_sums"]
 
 Floats = NDArray[np.float64]
 
@@ -73,30 +73,62 @@ def clustered_proportion(
     y = np.asarray(success, dtype=float)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     weights = positive_weights(weight, len(y))
+    return proportion_of_sums(
+        patients.total(weights * y),
+        patients.total(weights),
+        counted_in=patients.total(y > 0),
+        counted_out=patients.total(y < 1),
+        level=level,
+    )
+
+
+def proportion_of_sums(
+    numerator: Floats, denominator: Floats, *, counted_in: Floats, counted_out: Floats, level: float = 0.95
+) -> Measurement:
+    """Estimate a proportion of images from what each patient adds; see :func:`clustered_proportion`.
+
+    Parameters
+    ----------
+    numerator, denominator : weights of a patient's images that have the property, and of all in the denominator.
+    counted_in, counted_out : numbers of a patient's images with and without the property; patients with neither are
+        not in the denominator.
+    level : confidence level.
+
+    Examples
+    --------
+    Three patients of one image, two with the property.
+
+    >>> yes, all_three = np.array([1.0, 1.0, 0.0]), np.ones(3)
+    >>> found = proportion_of_sums(yes, all_three, counted_in=yes, counted_out=1 - yes)
+    >>> round(found.point, 4), found.n_patients, found.n_patients_numerator
+    (0.6667, 3, 2)
+    """
+    size = counted_in + counted_out
+    inside = size > 0
+    above, below, size = numerator[inside], denominator[inside], size[inside]
     counts: dict[str, Any] = {
-        "n_images": len(y),
-        "n_patients": patients.n,
-        "n_patients_numerator": patients.having(y > 0),
-        "n_patients_complement": patients.having(y < 1),
+        "n_images": round(float(size.sum())),
+        "n_patients": len(size),
+        "n_patients_numerator": int(np.count_nonzero(counted_in)),
+        "n_patients_complement": int(np.count_nonzero(counted_out)),
     }
-    if len(y) == 0:
+    if len(size) == 0:
         return Measurement(level=level, **counts, state="undefined", note="nobody in the denominator")
-    share = float(np.clip(weights @ y / weights.sum(), 0, 1))
+    share = float(np.clip(above.sum() / below.sum(), 0, 1))
     if counts["n_patients_numerator"] == 0 or counts["n_patients_complement"] == 0:
-        return _one_sided(float(counts["n_patients_complement"] == 0), patients, weights, level, counts)
-    variance = cluster_variance(weights * (y - share) / weights.sum(), patients)
-    if np.isnan(variance):
+        return _one_sided(float(counts["n_patients_complement"] == 0), below / size, level, counts)
+    if len(size) < 2:
         low, high = wilson_interval(share, 1, level=level)
         return Measurement(level=level, **counts, point=share, low=low, high=high, note="one patient only")
-    effect = variance / (share * (1 - share) / len(y))
-    low, high = wilson_interval(share, len(y) / max(effect, 1.0), level=level)
+    variance = len(size) / (len(size) - 1) * float(np.sum(((above - share * below) / below.sum()) ** 2))
+    effect = variance / (share * (1 - share) / counts["n_images"])
+    low, high = wilson_interval(share, counts["n_images"] / max(effect, 1.0), level=level)
     return Measurement(
         level=level, **counts, point=share, se=float(np.sqrt(variance)), low=low, high=high, design_effect=effect
     )
 
 
-def _one_sided(share: float, patients: Clusters, weights: Floats, level: float, counts: dict[str, Any]) -> Measurement:
-    by_patient = patients.total(weights) / np.bincount(patients.code, minlength=patients.n)
+def _one_sided(share: float, by_patient: Floats, level: float, counts: dict[str, Any]) -> Measurement:
     effective = float(by_patient.sum() ** 2 / np.sum(by_patient**2))
     low, high = wilson_interval(share, effective, level=level)
     note = "all images agree: the interval is Wilson's on the number of patients and there is no standard error"
