@@ -11,7 +11,7 @@ from __future__ import annotations
 from sexstrat.audit.auc import auc_clustered, delong
 from sexstrat.audit.auc_difference import auc_difference
 from sexstrat.audit.calibration import calibration_in_the_large
-from sexstrat.audit.calibration_slope import calibration_slope
+from sexstrat.audit.slope import calibration_slope
 from sexstrat.audit.gap import gap
 from sexstrat.audit.interval import wilson_interval
 from sexstrat.audit.male_share import male_share_difference

@@ -6,23 +6,29 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from sexstrat.audit.clusters import Clusters
+from sexstrat.audit.calibration import clipped_logit
+from sexstrat.audit.clusters import Clusters, cluster_variance
 from sexstrat.audit.interval import normal_quantile
 from sexstrat.audit.measurement import Measurement
-from sexstrat.values.logit_bins import LOGIT_CLIP
+from sexstrat.audit.proportion import positive_weights
+from sexstrat.audit.weighted_logistic import weighted_logistic
 
 __all__ = ["calibration_slope"]
 
 Floats = NDArray[np.float64]
 
-_STEPS = 100
-_STEEPEST = 1e3  # a slope beyond this is on its way to infinity
+FEW_EVENTS = 50  # men or women below whom the note warns (audit metrics, calibration slope)
 
 
 def calibration_slope(
-    prob_male: ArrayLike, male: ArrayLike, cluster: ArrayLike | Clusters, *, level: float = 0.95
+    prob_male: ArrayLike,
+    male: ArrayLike,
+    cluster: ArrayLike | Clusters,
+    *,
+    weight: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Measurement:
     """Estimate b in logit P(male) = a + b · logit(prob_male) by maximum likelihood.
 
@@ -33,11 +39,13 @@ def calibration_slope(
     prob_male : probability of each image, 0 to 1; its logit is clipped at ±10.
     male : whether the recorded sex is male.
     cluster : patient of each image.
+    weight : weight of each image, above 0; equal when None.
     level : confidence level.
 
     Returns
     -------
-    Measurement with a patient-clustered sandwich, G/(G − 1) of it, and a normal interval; state ``undefined`` when the
+    Measurement with a patient-clustered sandwich, G/(G − 1) of it, and a normal interval; its note warns below 50
+    men or 50 women; state ``undefined`` when the
     images show one sex only, all probabilities are equal, the probabilities separate the sexes, or there are fewer
     than two patients.
 
@@ -55,6 +63,7 @@ def calibration_slope(
     """
     y = np.asarray(male, dtype=bool)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
+    weights = positive_weights(weight, len(y))
     counts: dict[str, Any] = {
         "n_images": len(y),
         "n_patients": patients.n,
@@ -67,46 +76,33 @@ def calibration_slope(
 
     if y.all() or not y.any() or patients.n < 2:
         return undefined("one recorded sex only, or fewer than two patients: the slope is not defined")
-    offset = np.clip(logit(np.asarray(prob_male, dtype=float)), -LOGIT_CLIP, LOGIT_CLIP)
+    offset = clipped_logit(np.asarray(prob_male, dtype=float))
     if np.ptp(offset) < 1e-9:
         return undefined("all probabilities are equal: the slope is not defined")
     if _separated(offset, y):
         return undefined("the probabilities separate the sexes: the slope is infinite")
     design = np.column_stack([np.ones(len(y)), offset])
-    fitted = _fit(design, y.astype(float))
-    if fitted is None:
+    fit = weighted_logistic(design, y.astype(float), weights)
+    if fit is None:
         return undefined("the likelihood has no maximum that can be found")
-    a_and_b, bread = fitted
-    scores = design * (y - expit(design @ a_and_b))[:, None]
-    sums = np.column_stack([patients.total(column) for column in scores.T])
-    covariance = patients.n / (patients.n - 1) * bread @ (sums.T @ sums) @ bread
-    point, se = float(a_and_b[1]), float(np.sqrt(covariance[1, 1]))
+    influence = (design @ fit.bread[1]) * weights * (y - expit(design @ fit.coefficients))
+    variance = cluster_variance(influence, patients)
+    independent = len(y) / (len(y) - 1) * float(np.sum(influence**2))
+    point, se = float(fit.coefficients[1]), float(np.sqrt(variance))
     half = normal_quantile(level) * se
-    return Measurement(level=level, **counts, point=point, se=se, low=point - half, high=point + half)
+    few = [noun for noun, n in (("men", counts["n_male"]), ("women", counts["n_female"])) if n < FEW_EVENTS]
+    return Measurement(
+        level=level,
+        **counts,
+        point=point,
+        se=se,
+        low=point - half,
+        high=point + half,
+        design_effect=variance / independent if independent > 0 else None,
+        note=f"fewer than {FEW_EVENTS} {' and '.join(few)}: slope and interval are unstable" if few else "",
+    )
 
 
 def _separated(offset: Floats, male: NDArray[np.bool_]) -> bool:
     men, women = offset[male], offset[~male]
     return bool(men.min() >= women.max() or women.min() >= men.max())
-
-
-def _fit(design: Floats, male: Floats) -> tuple[Floats, Floats] | None:
-    """Return intercept and slope with the inverse information, by Newton steps halved until the likelihood rises."""
-    found, best = np.zeros(2), _likelihood(design, male, np.zeros(2))
-    for _ in range(_STEPS):
-        p = expit(design @ found)
-        bread = np.linalg.inv(design.T @ (design * (p * (1 - p))[:, None]))
-        step = bread @ design.T @ (male - p)
-        while (reached := _likelihood(design, male, found + step)) < best - 1e-12 and np.abs(step).max() > 1e-12:
-            step = step / 2
-        found, best = found + step, reached
-        if np.abs(found).max() > _STEEPEST:
-            return None
-        if np.abs(step).max() < 1e-10:
-            return found, bread
-    return None
-
-
-def _likelihood(design: Floats, male: Floats, values: Floats) -> float:
-    linear = design @ values
-    return float(male @ linear - np.logaddexp(0.0, linear).sum())
