@@ -98,6 +98,12 @@ def foreign_networks() -> ModuleType:
     return _beside("foreign_networks")
 
 
+@pytest.fixture(scope="session")
+def fuzzing() -> ModuleType:
+    """Return the module that damages files and asks a separate process to take them."""
+    return _beside("fuzzing")
+
+
 def _beside(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
