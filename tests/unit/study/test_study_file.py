@@ -77,6 +77,31 @@ def test_every_breach_is_listed_with_its_line(tmp_path: Path) -> None:
         (("[validation]", "[analysis]\nage_bands = [50, 40]\n[validation]"), "must rise"),
         (("title =", "title"), "not valid TOML"),
         (('"iso5218"', "5218"), "persons.sex_coding: found 5218; allowed: the name of a coding or a table"),
+        (
+            ('"scores.parquet"', '"scores.parquet"\nmin_quality = 40'),
+            "line 6, scores.min_quality: found 40; allowed: a number from 0 to 1",
+        ),
+        (
+            ('"scores.parquet"', '"scores.parquet"\naccept_inferred_eyes = true'),
+            "line 6, scores.accept_inferred_eyes: no such key; did you mean accept_inferred_eye?",
+        ),
+        (
+            ('"scores.parquet"', '"scores.parquet"\naccept_inferred_eye = "yes"'),
+            "line 6, scores.accept_inferred_eye: found 'yes'; allowed: true or false",
+        ),
+        (
+            ('"iso5218"', '"iso5218"\nage_source = "predict"'),
+            "line 10, persons.age_source: found 'predict'; allowed: one of recorded, predicted, predicted_for_all; "
+            "did you mean predicted?",
+        ),
+        (
+            ('"iso5218"', '"iso5218"\nage_source = "predicted"'),
+            "section [age_scores] is missing; persons.age_source predicted needs it",
+        ),
+        (
+            ("[validation]", '[age_scores]\nsource = "ages.parquet"\n[validation]'),
+            "section [age_scores]: predicted ages are used by persons.age_source predicted; found 'recorded'",
+        ),
     ],
 )
 def test_a_breach_says_what_is_wrong(tmp_path: Path, change: tuple[str, str], expected: str) -> None:

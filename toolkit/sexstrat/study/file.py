@@ -153,7 +153,7 @@ def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str
     settings: dict[str, dict[str, Any]] = {}
     for name, keys in SECTIONS.items():
         given = raw if name == "" else raw.get(name)
-        optional = name in {"images", "scores", "truth", "bias_analysis", *EXTERNAL}
+        optional = name in {"images", "scores", "age_scores", "truth", "bias_analysis", *EXTERNAL}
         if given is None and (optional or name in _REQUIRED_SECTIONS):
             if not optional:
                 breaches.append(f"section [{name}] is missing")
@@ -189,6 +189,7 @@ def _mismatch(rule: Key, value: Any) -> str | None:
         "path": text and value != "",
         "integer": integer,
         "number": integer or isinstance(value, float),
+        "boolean": isinstance(value, bool),
         "range": _is_range(value),
         "integers": isinstance(value, list) and len(value) > 0 and all(type(item) is int for item in value),
         "texts": isinstance(value, list) and all(isinstance(item, str) for item in value),
@@ -253,11 +254,21 @@ def _external_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[
     return [f"{sections}: another cohort is used by validation.design external; found {design!r}"] if given else []
 
 
+def _age_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say where predicted ages are given and not used, or to be used and not given."""
+    source = settings["persons"]["age_source"]
+    if (source == "recorded") == ("age_scores" not in settings):
+        return []
+    if source == "recorded":
+        return ["section [age_scores]: predicted ages are used by persons.age_source predicted; found 'recorded'"]
+    return [f"section [age_scores] is missing; persons.age_source {source} needs it"]
+
+
 def _contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found = []
     if ("images" in settings) == ("scores" in settings):
         found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
-    found += _external_contradictions(settings) + _bias_contradictions(settings)
+    found += _age_contradictions(settings) + _external_contradictions(settings) + _bias_contradictions(settings)
     for section in ("analysis", "audit"):
         lows = settings[section]["age_bands"]
         edges = [*(lows or ()), *([settings["analysis"]["age_end"]] if settings["analysis"]["age_end"] else [])]

@@ -17,7 +17,7 @@ class Key:
 
     Parameters
     ----------
-    kind : text, path, integer, number, range, integers, texts, mapping or coding (a name or a mapping).
+    kind : text, path, integer, number, boolean, range, integers, texts, mapping or coding (a name or a mapping).
     default : value when the key is left out.
     required : whether leaving it out is an error once its section is there.
     allowed : the allowed words, empty when any.
@@ -48,6 +48,7 @@ class Key:
             "path": "a file or folder, relative to the study file",
             "integer": "a whole number",
             "number": "a number",
+            "boolean": "true or false",
             "range": "[lowest, highest], two rising numbers above 0 and below 1",
             "integers": "a list of whole numbers",
             "texts": "a list of texts",
@@ -69,6 +70,15 @@ def _table(about: str) -> dict[str, Key]:
     }
 
 
+_USE = {
+    "min_quality": Key(
+        kind="number", low=0, high=1, about="a photograph below it counts as ungradable; left out: none does"
+    ),
+    "accept_inferred_eye": Key(
+        kind="boolean", default=False, about="whether an eye told by the side of the optic disc counts as known"
+    ),
+}
+
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "": {
         "schema_version": Key(kind="integer", required=True, low=1, high=1, about="version of this file's format"),
@@ -81,10 +91,21 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "images": {
         "source": Key(kind="path", required=True, about="folder, or CSV/Parquet list of photographs to score"),
         "model": Key(kind="text", default="shipped", about="'shipped' or a model card's path"),
+        "trust": Key(kind="boolean", default=False, about="whether the maker of a SavedModel is trusted"),
+        **_USE,
     },
-    "scores": _table("score table: one row per image"),
+    "scores": _table("score table: one row per image") | _USE,
     "persons": _table("person table: one row per patient")
-    | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded; never guessed")},
+    | {
+        "sex_coding": Key(kind="coding", about="how recorded_sex is coded; never guessed"),
+        "age_source": Key(
+            kind="text",
+            default="recorded",
+            allowed=("recorded", "predicted", "predicted_for_all"),
+            about="predicted: age from [age_scores] where none is recorded; for_all: in place of recorded age as well",
+        ),
+    },
+    "age_scores": _table("score table of a model of age: one row per image, with predicted_age"),
     "conditions": _table("condition table: one row per patient and disease"),
     "truth": _table("recorded sex that was hidden from the analysis: only to judge it (simulations, teaching)")
     | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded in the truth table")},

@@ -21,8 +21,19 @@ STAGES = ("scores", "cohort", "estimates", "audit", "report")
 
 # sections, or single keys of one as section.key
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "scores": ("images", "scores"),
-    "cohort": ("persons", "conditions", "truth", *EXTERNAL, ".model_card", "analysis.age_bands", "analysis.age_end"),
+    "scores": ("images.source", "images.model", "images.trust", "scores"),
+    "cohort": (
+        "images.min_quality",
+        "images.accept_inferred_eye",
+        "age_scores",
+        "persons",
+        "conditions",
+        "truth",
+        *EXTERNAL,
+        ".model_card",
+        "analysis.age_bands",
+        "analysis.age_end",
+    ),
     "estimates": ("validation", "analysis", "bias_analysis"),
     "audit": ("analysis", "audit"),
     "report": ("", "validation", "analysis", "bias_analysis", "disclosure"),

@@ -81,7 +81,9 @@ def run_scores(study: Study, folder: Path, tell: Tell) -> str:
 
     keys = study.section("images")
     model = None if keys["model"] == "shipped" else str(study.path.parent / keys["model"])
-    frame = score_images(keys["source"], model=model, out=scores_path(study, folder), progress=tell)
+    frame = score_images(
+        keys["source"], model=model, trust=keys["trust"], out=scores_path(study, folder), progress=tell
+    )
     summary = ScoreSummary.of(frame)
     return f"{counted(summary.n_images, 'image')} listed, {summary.n_ok:,} scored"
 
