@@ -131,7 +131,8 @@ def test_suppressed_rows_are_counted_by_table() -> None:
     flow = pd.DataFrame({"step": [1, 2], "name": ["a", "b"], "n_patients": [900, 3], "state": "counted"})
     counts = release(results(flow=flow), "uk-5").suppressed_counts
     assert counts.pop("flow") == 1
-    assert counts == dict.fromkeys(("estimate", "audit", "gap", "diagnostic", "sensitivity", "imputation"), 0)
+    beside = ("age_curve", "age_trend", "missingness", "consequence")
+    assert counts == dict.fromkeys(("estimate", "audit", "gap", "diagnostic", "sensitivity", "imputation", *beside), 0)
 
 
 def test_tables_are_copies() -> None:

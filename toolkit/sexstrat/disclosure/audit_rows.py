@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sexstrat.disclosure.complementary import extend_hidden
+from sexstrat.disclosure.complementary import hidden_beside_total
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
 
@@ -117,17 +117,10 @@ def _few_unvalidated(
 
 def _with_overall_protected(frame: pd.DataFrame, hidden: Mask, profile: Profile) -> Mask:
     """Hide further groups of a metric, smallest first, where the overall row would give a hidden one away."""
-    result = hidden.copy()
     overall = (frame["group"] == "overall").to_numpy(dtype=bool)
-    shown = set(frame.loc[overall & ~hidden, "metric"])
-    amounts = np.column_stack([numbers(frame, name) for name in COUNTS])
-    table = group_numbers(frame, ["metric", "group"])
-    for one in np.unique(table[hidden & ~overall]):
-        index = np.flatnonzero(table == one)
-        if frame["metric"].iloc[index[0]] not in shown:
-            continue
-        result[index] = extend_hidden(hidden[index], numbers(frame, "n_patients")[index], amounts[index], profile)
-    return result
+    return hidden_beside_total(
+        frame, hidden, overall, within=["metric"], split=["group"], counts=COUNTS, profile=profile
+    )
 
 
 def protect_gaps(gaps: pd.DataFrame, audit: pd.DataFrame, profile: Profile) -> pd.DataFrame:

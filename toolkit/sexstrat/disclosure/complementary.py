@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sexstrat.disclosure.profiles import Profile
+from sexstrat.disclosure.withhold import group_numbers, numbers
 
-__all__ = ["extend_hidden"]
+__all__ = ["extend_hidden", "hidden_beside_total"]
 
 
 def extend_hidden(
@@ -41,4 +45,48 @@ def extend_hidden(
         if np.count_nonzero(result) > 1 and not profile.is_small(amount[result].sum(axis=0)).any():
             break
         result[k] = True
+    return result
+
+
+def hidden_beside_total(
+    frame: pd.DataFrame, hidden: NDArray[np.bool_], total: NDArray[np.bool_], *,
+    within: Sequence[str], split: Sequence[str], counts: Sequence[str], profile: Profile,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Hide further groups of a table, smallest first, where its shown total would give a hidden one away.
+
+    Parameters
+    ----------
+    frame : rows of a table, each a group or the total over groups.
+    hidden : rows hidden so far.
+    total : rows that are totals.
+    within : columns that say which total belongs to which groups.
+    split : further columns that say along what the groups are split; totals may differ in them.
+    counts : columns whose numbers add up over groups; n_patients orders the groups.
+    profile : the rule for small counts.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> frame = pd.DataFrame({"metric": "auc", "group": ["all", "age", "age", "age"], "n_patients": [243, 3, 200, 40]})
+    >>> total = (frame["group"] == "all").to_numpy()
+    >>> hidden_beside_total(
+    ...     frame,
+    ...     np.array([False, True, False, False]),
+    ...     total,
+    ...     within=["metric"],
+    ...     split=["group"],
+    ...     counts=["n_patients"],
+    ...     profile=PROFILES["uk-5"],
+    ... ).tolist()
+    [False, True, False, True]
+    """
+    result = hidden.copy()
+    shown_total = set(frame.loc[total & ~hidden, list(within)].itertuples(index=False, name=None))
+    amounts = np.column_stack([numbers(frame, name) for name in counts])
+    keys = list(frame[list(within)].itertuples(index=False, name=None))
+    table = group_numbers(frame, [*within, *split])
+    for one in np.unique(table[hidden & ~total]):
+        index = np.flatnonzero((table == one) & ~total)
+        if keys[index[0]] in shown_total:
+            result[index] = extend_hidden(hidden[index], numbers(frame, "n_patients")[index], amounts[index], profile)
     return result

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sexstrat.disclosure.ageing_rows import protect_curves, protect_trends
 from sexstrat.disclosure.audit_rows import protect_audit, protect_gaps
+from sexstrat.disclosure.consequence_rows import protect_consequences
 from sexstrat.disclosure.diagnostic_rows import protect_diagnostics
 from sexstrat.disclosure.estimate_rows import protect_estimates
 from sexstrat.disclosure.flow_rows import protect_flow
+from sexstrat.disclosure.missingness_rows import protect_missingness
 from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
 from sexstrat.disclosure.released import SEAL, Released
@@ -76,6 +79,10 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         "diagnostic": releasable_frame(results.diagnostics, "diagnostic"),
         "sensitivity": releasable_frame(results.sensitivity, "sensitivity"),
         "imputation": releasable_frame(results.imputation, "imputation"),
+        "age_curve": releasable_frame(results.age_curves, "age_curve"),
+        "age_trend": releasable_frame(results.age_trends, "age_trend"),
+        "missingness": releasable_frame(results.missingness, "missingness"),
+        "consequence": releasable_frame(results.consequences, "consequence"),
     }
     _refuse_small_study(tables)
     tables = _protected(tables, rule)
@@ -89,6 +96,10 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         diagnostics=tables["diagnostic"],
         sensitivity=tables["sensitivity"],
         imputation=tables["imputation"],
+        age_curves=tables["age_curve"],
+        age_trends=tables["age_trend"],
+        missingness=tables["missingness"],
+        consequences=tables["consequence"],
         settings=dict(results.settings),
         provenance=without_small_values(dict(results.provenance), rule),
         model_card=results.model_card,
@@ -130,6 +141,10 @@ def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> dict[str, pd.D
         "diagnostic": protect_diagnostics(tables["diagnostic"], estimates, audit, rule),
         "sensitivity": protect_sensitivity(tables["sensitivity"], estimates, rule),
         "imputation": protect_imputation(tables["imputation"], estimates, rule),
+        "age_curve": protect_curves(tables["age_curve"], audit, rule),
+        "age_trend": protect_trends(tables["age_trend"], audit, rule),
+        "missingness": protect_missingness(tables["missingness"], audit, rule),
+        "consequence": protect_consequences(tables["consequence"], rule),
     }
     for name, frame in done.items():
         text = "reason" if name == "flow" else "note"

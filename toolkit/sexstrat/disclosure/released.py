@@ -23,8 +23,9 @@ class Released:
     Parameters
     ----------
     title : title of the study.
-    estimates, audit, gaps, flow, diagnostics, sensitivity, imputation : the tables, with the columns of their contracts
-        and ``withheld``: the names of the columns that the gate emptied in that row, separated by spaces.
+    estimates, audit, gaps, flow, diagnostics, sensitivity, imputation, age_curves, age_trends, missingness,
+    consequences : the tables, with the columns of their contracts and ``withheld``: the names of the columns that the
+        gate emptied in that row, separated by spaces.
     settings, provenance, model_card : as in the results; small counts taken out of the provenance.
     choices : one mapping per condition, with the keys that may pass and no small count.
     notices : sentences every reader must see first, without small counts.
@@ -53,6 +54,10 @@ class Released:
     diagnostics: pd.DataFrame
     sensitivity: pd.DataFrame
     imputation: pd.DataFrame
+    age_curves: pd.DataFrame
+    age_trends: pd.DataFrame
+    missingness: pd.DataFrame
+    consequences: pd.DataFrame
     settings: Mapping[str, Any]
     provenance: Mapping[str, Any]
     model_card: Mapping[str, Any] | None
@@ -79,4 +84,8 @@ class Released:
             "diagnostic": self.diagnostics.copy(),
             "sensitivity": self.sensitivity.copy(),
             "imputation": self.imputation.copy(),
+            "age_curve": self.age_curves.copy(),
+            "age_trend": self.age_trends.copy(),
+            "missingness": self.missingness.copy(),
+            "consequence": self.consequences.copy(),
         }

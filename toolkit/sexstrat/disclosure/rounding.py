@@ -32,8 +32,8 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
     """Round the counts of a table to the profile's base, and coarsen the shares of counted people to match.
 
     A share of n people moves to the grid base/n, its lower limit down and its upper limit up, and its standard error
-    and design effect are withheld: so the rounded count is all that it tells. Ratios of counted people keep two
-    decimals. Estimates by a model are not counts and stay.
+    and design effect are withheld: so the rounded count is all that it tells. Ratios of counted people, and what
+    errors do to them, keep two decimals. Estimates by a model, curves over age among them, are not counts and stay.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
     shares, people = _shares(frame, rounded, table)
     grid = base / np.where(shares, np.maximum(people, base), np.nan)
     rounded = _coarsened(rounded, shares, grid)
-    if table in {"estimate", "sensitivity"}:
-        ratios = is_exact(frame) & ~shares
+    if table in {"estimate", "sensitivity", "consequence"}:
+        ratios = np.ones(len(frame), dtype=bool) if table == "consequence" else is_exact(frame) & ~shares
         for name in ("point", "low", "high"):
             rounded[name] = np.where(ratios, np.round(numbers(frame, name), 2), numbers(rounded, name))
         shares = shares | ratios
@@ -102,6 +102,10 @@ def _nearest(value: NDArray[np.float64], base: int) -> NDArray[np.float64]:
 def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Choose the rows that are shares of counted people, with the rounded number of those people."""
     people = numbers(rounded, "n_patients")
+    if table in {"age_curve", "age_trend", "consequence"}:
+        return np.zeros(len(frame), dtype=bool), people
+    if table == "missingness":
+        return (frame["method"] != "weighted").to_numpy(dtype=bool), people
     if table == "diagnostic":
         return is_error_share(frame), numbers(rounded, "n_validated")
     if table in {"estimate", "sensitivity"}:

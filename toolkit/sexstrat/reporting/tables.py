@@ -32,6 +32,10 @@ _TABLES = {
     "diagnostics": "diagnostic",
     "sensitivity": "sensitivity",
     "imputation": "imputation",
+    "age_curves": "age_curve",
+    "age_trends": "age_trend",
+    "missingness": "missingness",
+    "consequences": "consequence",
 }
 
 

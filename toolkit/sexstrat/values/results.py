@@ -25,6 +25,8 @@ class StudyResults:
     flow : rows of the ``flow`` contract.
     diagnostics, sensitivity, imputation : rows of the ``diagnostic``, ``sensitivity`` and ``imputation`` contracts;
         empty where they were not asked for.
+    age_curves, age_trends, missingness, consequences : rows of the ``age_curve``, ``age_trend``, ``missingness`` and
+        ``consequence`` contracts; empty where the audit did not go that far.
     settings : the resolved study file (nested plain values).
     provenance : versions, digests, seed, model.
     model_card : the model's card, or None when no model was used here.
@@ -46,6 +48,10 @@ class StudyResults:
     diagnostics: pd.DataFrame = field(default_factory=pd.DataFrame)
     sensitivity: pd.DataFrame = field(default_factory=pd.DataFrame)
     imputation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    age_curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    age_trends: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missingness: pd.DataFrame = field(default_factory=pd.DataFrame)
+    consequences: pd.DataFrame = field(default_factory=pd.DataFrame)
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     model_card: Mapping[str, Any] | None = None

@@ -69,12 +69,12 @@ def consequences(
         raise EstimationError(f"there must be a table for each of the {len(bands)} age bands; found {len(tables)}")
     whole = reduce(add, tables)
     well, diseased = whole.patients.sum(axis=(1, 2))
-    options = {"diseased": float(diseased), "well": float(well), "everybody": everybody}
     rows: list[dict[str, Any]] = []
     for name, table in ((ALL_AGES, whole), *zip(bands.labels, tables, strict=True)):
         inside = table.patients.sum(axis=(1, 2))
         in_band = None if name == ALL_AGES else (float(inside[1]), float(inside[0]))
-        rows += _rows(condition, name, table, repair(design, in_band=in_band, **options), level, min_patients)
+        repaired = repair(design, diseased=float(diseased), well=float(well), in_band=in_band, everybody=everybody)
+        rows += _rows(condition, name, table, repaired, level, min_patients)
     return contract_frame(rows, "consequence")
 
 

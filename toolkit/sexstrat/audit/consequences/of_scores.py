@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,10 +116,10 @@ def _persons(frame: pd.DataFrame, conditions: Sequence[str], threshold: float) -
     return rows.assign(called_male=(rows["prob_male"] >= threshold).to_numpy())
 
 
-def _first(frame: pd.DataFrame, person: pd.api.typing.DataFrameGroupBy, column: str) -> np.ndarray:
+def _first(frame: pd.DataFrame, person: Any, column: str) -> np.ndarray:
     if column not in frame or not frame[column].notna().any():
         return np.ones(person.ngroups)
-    return person[column].first().to_numpy(dtype=float)
+    return np.asarray(person[column].first().to_numpy(dtype=float))
 
 
 def _disease_problems(frame: pd.DataFrame, conditions: Sequence[str]) -> list[Problem]:
