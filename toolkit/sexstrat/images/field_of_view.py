@@ -21,6 +21,7 @@ WORKING_SIDE = 320
 _TRIPLES = 400
 _TOLERANCE = 1.5  # pixels of the reduced copy; a border blurred by reduction moves by about one
 _PRODUCTS_AT_ONCE = 200_000  # OpenBLAS uses several threads above 262,144
+_FLAT = 1e-9  # spread of points across a line, over that along it, below which they lie on it
 _MINIMUM_SUPPORT = 0.35  # share of free border points that must lie on the circle
 _MINIMUM_BRIGHT = 0.04  # share of pixels brighter than the ground
 
@@ -115,6 +116,11 @@ def fit_circle(points: NDArray[np.float64]) -> tuple[float, float, float]:
     -------
     Centre x, centre y and radius, in the unit of the points.
 
+    Raises
+    ------
+    ValueError
+        The points lie on one line.
+
     References
     ----------
     Kåsa I. A circle fitting procedure and its error analysis. IEEE Trans Instrum Meas 1976;25:8-14.
@@ -126,9 +132,14 @@ def fit_circle(points: NDArray[np.float64]) -> tuple[float, float, float]:
     """
     shift = points.mean(axis=0)
     x, y = (points - shift).T
-    design = np.column_stack([2 * x, 2 * y, np.ones_like(x)])
-    a, b, c = np.linalg.lstsq(design, x * x + y * y, rcond=None)[0]
-    return float(a + shift[0]), float(b + shift[1]), float(np.sqrt(max(c + a * a + b * b, 0.0)))
+    squares = x * x + y * y
+    xx, xy, yy = float(x @ x), float(x @ y), float(y @ y)  # with x and y centred, a and b do not depend on c
+    right_x, right_y = float(x @ squares) / 2, float(y @ squares) / 2
+    determinant = xx * yy - xy * xy
+    if determinant <= _FLAT * (xx + yy) ** 2:
+        raise ValueError("the points lie on one line; a circle needs three that do not")
+    a, b = (right_x * yy - right_y * xy) / determinant, (right_y * xx - right_x * xy) / determinant
+    return float(a + shift[0]), float(b + shift[1]), float(np.sqrt(float(squares.mean()) + a * a + b * b))
 
 
 def _reduced(pixels: NDArray[np.uint8], area: tuple[float, float, float, float]) -> tuple[NDArray[np.uint8], float]:
@@ -147,10 +158,11 @@ def _brighter_than_ground(grey: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     side = max(2, min(grey.shape) // 40)
     corners = (grey[:side, :side], grey[:side, -side:], grey[-side:, :side], grey[-side:, -side:])
     levels = sorted(float(np.median(corner)) for corner in corners)
-    ground, inside = levels[0], _upper_quintile(grey)
+    counts = np.bincount(grey.ravel(), minlength=256)
+    ground, inside = levels[0], _upper_quintile(counts)
     if inside < 12:
         raise ImageError("no_field_of_view", "the picture is black")
-    if float(grey.std()) < 2.0:
+    if _spread(counts) < 2.0:
         raise ImageError("no_field_of_view", "the picture is a single flat colour")
     if ground > 0.45 * inside:
         return None
@@ -160,12 +172,20 @@ def _brighter_than_ground(grey: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     return bright
 
 
-def _upper_quintile(grey: NDArray[np.uint8]) -> float:
-    """Return the 80th percentile by linear interpolation, from counts: numpy's sorts the pixels."""
-    place = 0.8 * (grey.size - 1)
-    counted = np.cumsum(np.bincount(grey.ravel(), minlength=256))
+def _upper_quintile(counts: NDArray[np.int64]) -> float:
+    """Return the 80th percentile by linear interpolation, from counts of grey levels: numpy's sorts the pixels."""
+    counted = np.cumsum(counts)
+    place = 0.8 * (int(counted[-1]) - 1)
     low, high = (int(np.searchsorted(counted, int(place) + step, side="right")) for step in (0, 1))
     return low + (high - low) * (place - int(place))
+
+
+def _spread(counts: NDArray[np.int64]) -> float:
+    """Return the standard deviation of the grey levels."""
+    levels = np.arange(256)
+    total = float(counts.sum())
+    mean = float(counts @ levels) / total
+    return float(np.sqrt(float(counts @ (levels - mean) ** 2) / total))
 
 
 def _border_points(bright: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -199,7 +219,10 @@ def _consensus_circle(points: NDArray[np.float64], *, limit: int) -> tuple[float
         near = off < _TOLERANCE
         if near.sum() < 8:
             return None
-        circle = fit_circle(points[near])
+        try:
+            circle = fit_circle(points[near])
+        except ValueError:  # the straight edge of a picture, no circle
+            return None
     return circle if near.mean() >= _MINIMUM_SUPPORT else None
 
 
@@ -209,9 +232,11 @@ def _votes(points: NDArray[np.float64], centers: NDArray[np.float64], radii: NDA
     Differences of squares are products of matrices, made in pieces that stay in a processor's cache and are small
     enough for its library to use one thread: the photographs themselves are read in several.
     """
-    rows = np.stack([(points**2).sum(axis=1), points[:, 0], points[:, 1], np.ones(len(points))])
+    middle = points.mean(axis=0)  # single precision is enough for numbers of a few hundred thousand
+    points, centers = points - middle, centers - middle
+    rows = np.stack([(points**2).sum(axis=1), points[:, 0], points[:, 1], np.ones(len(points))]).astype(np.float32)
     circles = np.column_stack([np.ones(len(radii)), -2 * centers, (centers**2).sum(axis=1) - radii**2 - _TOLERANCE**2])
-    width = 2 * _TOLERANCE * radii[:, None]
+    circles, width = circles.astype(np.float32), (2 * _TOLERANCE * radii[:, None]).astype(np.float32)
     step = max(1, _PRODUCTS_AT_ONCE // rows.size)
     votes = np.empty(len(radii), dtype=np.int64)
     for start in range(0, len(radii), step):

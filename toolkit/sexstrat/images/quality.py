@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,23 +78,25 @@ def measure_quality(pixels: NDArray[np.uint8]) -> Quality:
     (1.0, 1.0, 0.25, 0.79)
     """
     reduced = _reduced(pixels)
-    mask = circle_mask(len(reduced)).astype(bool)
+    mask = _circle(len(reduced))
     green = reduced[:, :, 1].astype(np.float32)
     brightest = np.maximum(np.maximum(reduced[:, :, 0], reduced[:, :, 1]), reduced[:, :, 2])  # max() is 20 x slower
-    seen = (brightest > _BLACK) & (green < _BURNT) & mask
-    exposure = float(seen.sum() / mask.sum())
-    if not seen.any():
+    seen = (brightest > _BLACK) & (reduced[:, :, 1] < _BURNT) & mask
+    number = int(np.count_nonzero(seen))
+    exposure = number / int(np.count_nonzero(mask))
+    if not number:
         return Quality(readable=0.0, exposure=0.0, sharpness=0.0, contrast=0.0)
-    ground = _local_ground(green, seen)
-    departure = np.where(seen, green - ground, 0.0)
-    fine = np.where(seen, green - _neighbour_mean(green, seen), 0.0)
-    variation = float((departure**2).sum(dtype=np.float64))
-    relative = departure / np.maximum(ground, 1.0)
+    shown = green * seen
+    ground = _local_ground(shown, seen)
+    departure = (green - ground) * seen
+    fine = (green - _neighbour_mean(shown, seen)) * seen
+    variation = _sum_of_squares(departure)
+    departure /= np.maximum(ground, 1.0)
     return Quality(
         readable=_readable_share(green, seen, mask),
         exposure=exposure,
-        sharpness=min(1.0, float((fine**2).sum(dtype=np.float64)) / variation) if variation > 0 else 0.0,
-        contrast=float(np.sqrt((relative**2).sum(dtype=np.float64) / seen.sum())),
+        sharpness=min(1.0, _sum_of_squares(fine) / variation) if variation > 0 else 0.0,
+        contrast=float(np.sqrt(_sum_of_squares(departure) / number)),
     )
 
 
@@ -129,9 +133,19 @@ def _reduced(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX, reducing_gap=None))
 
 
-def _local_ground(green: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+@lru_cache(maxsize=8)
+def _circle(side: int) -> NDArray[np.bool_]:
+    return circle_mask(side).astype(bool)
+
+
+def _sum_of_squares(values: NDArray[np.float32]) -> float:
+    """Sum squares row by row in single precision and the rows in double."""
+    return float(np.einsum("ij,ij->i", values, values).sum(dtype=np.float64))
+
+
+def _local_ground(shown: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the mean of the seen pixels in the square of 9 x 9 blocks around each block of 4 x 4 pixels."""
-    total = uniform_filter(_sums_of_blocks(np.where(seen, green, np.float32(0.0))), _COARSE)
+    total = uniform_filter(_sums_of_blocks(shown), _COARSE)
     count = uniform_filter(_sums_of_blocks(seen.astype(np.float32)), _COARSE)
     ground = total / np.maximum(count, np.float32(1e-6))
     return np.asarray(ground.repeat(_STEP, axis=0).repeat(_STEP, axis=1), dtype=np.float32)
@@ -143,30 +157,45 @@ def _sums_of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(sum(rows[:, start::_STEP] for start in range(1, _STEP)) + rows[:, ::_STEP], dtype=np.float32)
 
 
-def _neighbour_mean(green: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _neighbour_mean(shown: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the mean of the seen pixels in the square of 3 x 3 around each pixel."""
-    total = _sum_of_nine(np.where(seen, green, np.float32(0.0)))
-    count = _sum_of_nine(seen.astype(np.float32))
-    return np.asarray(total / np.maximum(count, np.float32(1.0)), dtype=np.float32)
+    total, count = _sum_of_nine(shown), _sum_of_nine(seen.astype(np.uint8))
+    total /= np.maximum(count, 1)
+    return total
 
 
-def _sum_of_nine(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    wide = np.pad(values, 1)
-    rows = wide[:-2] + wide[1:-1] + wide[2:]
-    return np.asarray(rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:], dtype=np.float32)
+def _sum_of_nine(values: NDArray[Any]) -> NDArray[Any]:
+    rows = values.copy()
+    rows[1:] += values[:-1]
+    rows[:-1] += values[1:]
+    both = rows.copy()
+    both[:, 1:] += rows[:, :-1]
+    both[:, :-1] += rows[:, 1:]
+    return both
 
 
 def _readable_share(green: NDArray[np.float32], seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
-    step = np.zeros(green.shape, dtype=np.float32)
-    step[:-1, :-1] = (np.abs(np.diff(green, axis=0))[:, :-1] + np.abs(np.diff(green, axis=1))[:-1, :]) / 2
+    corner = green[:-1, :-1]
+    step = np.abs(green[:-1, 1:] - corner)
+    step += np.abs(green[1:, :-1] - corner)
     inner = seen.copy()
     inner[:-1, :-1] &= seen[1:, :-1] & seen[:-1, 1:]
+    steps = np.zeros(green.shape, dtype=np.float32)
+    np.multiply(step, inner[:-1, :-1], out=steps[:-1, :-1])
     area, shown = _block_sums(mask), _block_sums(seen)
-    detail = _block_sums(np.where(inner, step, 0.0)) / np.maximum(_block_sums(inner), 1.0)
+    detail = _block_sums(steps) / np.maximum(_block_sums(inner), 1.0) / 2
     good = (shown >= 0.5 * area) & (detail >= _DETAIL)
     return float((area * good).sum() / area.sum())
 
 
 def _block_sums(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    edges = np.linspace(0, values.shape[0], _BLOCKS + 1).astype(int)[:-1]
-    return np.add.reduceat(np.add.reduceat(values.astype(np.float64), edges, axis=0), edges, axis=1)
+    """Sum each block; integers below 2**24, so that single precision holds the sums exactly."""
+    blocks = _blocks_of(values.shape[0])
+    return np.asarray(blocks @ values.astype(np.float32, copy=False) @ blocks.T, dtype=np.float64)
+
+
+@lru_cache(maxsize=8)
+def _blocks_of(side: int) -> NDArray[np.float32]:
+    """Return 1 where a row of blocks holds a row of pixels, shape (blocks, side)."""
+    number = np.searchsorted(np.linspace(0, side, _BLOCKS + 1).astype(int), np.arange(side), side="right") - 1
+    return np.asarray(number == np.arange(_BLOCKS)[:, None], dtype=np.float32)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sexstrat.errors import ImageError
 from sexstrat.images import InferredEye, Quality, prepare
+from sexstrat.scores.freed_memory import keep_freed_memory
 from sexstrat.scores.reading import read_photograph
 
 __all__ = ["ListedFile", "Scorer", "score_files"]
@@ -101,6 +102,7 @@ def score_files(
     ------
     Rows with the key and the columns of the score contract that the photograph decides; a batch at a time.
     """
+    keep_freed_memory()
     make_ready = partial(_make_ready, size=size, root=root, decode=decode)
     # Pillow warns about every odd tag of every file; what matters is in the row's status and reason.
     with (
