@@ -113,14 +113,16 @@ def audit_by_age(
     found, trends = [], []
     for metric, inside in members.items():
         patients = chosen.patients.within(inside)
-        parts = {"patients": patients, "weight": chosen.validated_weight[inside], "level": level}
+        weight = chosen.validated_weight[inside]
         curve = age_curve(
             age[inside], right[inside], patients, ages=_whole_years(age[inside]), knots=knots,
-            weight=parts["weight"], level=level,
+            weight=weight, level=level,
         )  # fmt: skip
         curves[metric] = curve
         found += _curve_rows(metric, curve, age[inside], patients)
-        trends += trend_rows(metric, curve, age[inside], right[inside], bands, **parts)
+        trends += trend_rows(
+            metric, curve, age[inside], right[inside], bands, patients=patients, weight=weight, level=level
+        )
     trends += sex_rows(curves["correct_among_men"], curves["correct_among_women"])
     return AgeAudit(curves=contract_frame(found, "age_curve"), trends=contract_frame(trends, "age_trend"), knots=knots)
 

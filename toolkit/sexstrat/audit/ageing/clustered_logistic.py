@@ -10,12 +10,12 @@ from scipy.special import expit
 
 from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.proportion import positive_weights
+from sexstrat.audit.weighted_logistic import weighted_logistic
 
 __all__ = ["ClusteredFit", "clustered_logistic"]
 
 Floats = NDArray[np.float64]
 
-_STEPS, _TOLERANCE = 50, 1e-12
 _EXTREME = 1e-6  # a fitted share nearer to 0 or 1 than this, wherever images lie, is the sign of a separating age
 
 
@@ -96,33 +96,14 @@ def clustered_logistic(
         return _none(patients, "no more patients than coefficients")
     if np.linalg.matrix_rank(x) < x.shape[1]:
         return _none(patients, "ages too alike for a curve")
-    found = _solved(x, y, weights)
-    if found is None:
-        return _none(patients, "no finite coefficients: at some ages every image is right, or every image is wrong")
-    coefficients, bread = found
-    scores = x * (weights * (y - expit(x @ coefficients)))[:, None]
+    found = weighted_logistic(x, y, weights)
+    share = expit(x @ found.coefficients) if found is not None else np.zeros(1)
+    if found is None or share.min() < _EXTREME or share.max() > 1 - _EXTREME:
+        return _none(patients, "no finite coefficients: somewhere every image is a success, or every image a failure")
+    scores = x * (weights * (y - share))[:, None]
     by_patient = np.column_stack([patients.total(column) for column in scores.T])
-    inverse = np.linalg.inv(bread)
-    return ClusteredFit(
-        coefficients=coefficients, covariance=inverse @ (by_patient.T @ by_patient) @ inverse, n_patients=patients.n
-    )
-
-
-def _solved(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats] | None:
-    """Iterate Newton's steps; None when they run away."""
-    coefficients = np.zeros(x.shape[1])
-    for _ in range(_STEPS):
-        share = expit(x @ coefficients)
-        spread = weights * share * (1 - share)
-        bread = x.T @ (x * spread[:, None])
-        if share.min() < _EXTREME or share.max() > 1 - _EXTREME or np.linalg.cond(bread) > 1e14:
-            return None
-        step = np.linalg.solve(bread, x.T @ (weights * (y - share)))
-        coefficients = coefficients + step
-        if np.max(np.abs(step)) < _TOLERANCE * max(1.0, float(np.max(np.abs(coefficients)))):
-            share = expit(x @ coefficients)
-            return coefficients, x.T @ (x * (weights * share * (1 - share))[:, None])
-    return None
+    covariance = found.bread @ (by_patient.T @ by_patient) @ found.bread
+    return ClusteredFit(coefficients=found.coefficients, covariance=covariance, n_patients=patients.n)
 
 
 def _none(patients: Clusters, why: str) -> ClusteredFit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -109,22 +109,21 @@ def age_curve(
     at, y = np.asarray(ages, dtype=float), np.asarray(success, dtype=float)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     right, wrong = patients.having(y > 0), patients.having(y < 1)
+    nothing = AgeCurve(
+        ages=at, level=level, knots=knots, fit=_nothing(patients), n_patients=patients.n, n_patients_numerator=right,
+        n_patients_complement=wrong, state="undefined",
+    )  # fmt: skip
     if not knots or min(right, wrong) < PATIENTS_PER_SLOPE * (len(knots) - 1):
-        why = "ages too alike for a curve" if not knots else _too_few(right, wrong, len(knots))
-        return AgeCurve(
-            ages=at, level=level, knots=knots, fit=_nothing(patients), n_patients=patients.n,
-            n_patients_numerator=right, n_patients_complement=wrong, state="undefined", note=why,
-        )  # fmt: skip
+        return replace(nothing, note=_too_few(right, wrong, len(knots)) if knots else "ages too alike for a curve")
     fit = clustered_logistic(spline_columns(np.asarray(age_years, dtype=float), knots), y, patients, weight=weight)
-    counts = {"n_patients": patients.n, "n_patients_numerator": right, "n_patients_complement": wrong}
     if fit.state != "measured":
-        return AgeCurve(ages=at, level=level, knots=knots, fit=fit, **counts, state=fit.state, note=fit.note)
+        return replace(nothing, fit=fit, note=fit.note)
     grid = spline_columns(at, knots)
     odds, se = grid @ fit.coefficients, np.sqrt(np.einsum("ij,jk,ik->i", grid, fit.corrected, grid))
     reach = float(student.ppf(0.5 + level / 2, fit.df)) * se
     wide = simultaneous_quantile(grid, fit.corrected, df=fit.df, level=level) * se
-    return AgeCurve(
-        ages=at, level=level, knots=knots, fit=fit, **counts, point=expit(odds), se=se, low=expit(odds - reach),
+    return replace(
+        nothing, fit=fit, state="measured", point=expit(odds), se=se, low=expit(odds - reach),
         high=expit(odds + reach), low_simultaneous=expit(odds - wide), high_simultaneous=expit(odds + wide),
     )  # fmt: skip
 

@@ -104,7 +104,7 @@ def naive_bias(table: ErrorTable, *, level: float = 0.95, min_patients: int = 10
             undefined[name] = _why_undefined(name)
             continue
         reach = z * float(np.sqrt(np.sum(spread[name] ** 2 * squares)))
-        found[name] = _limits(name, float(value), reach)
+        found[name] = _limits(name, float(np.real(value)), reach)
     for sex, name in enumerate(reversed(DIFFERENCES)):
         found[name] = _by_disease(table, sex, level)
     return NaiveBias(
