@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sexstrat.values.logit_bins import logit_bin
 
-__all__ = ["bin_frame", "lowest_probabilities"]
+__all__ = ["bin_frame", "bin_sql", "lowest_probabilities"]
 
 
 def lowest_probabilities(edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,6 +40,32 @@ def lowest_probabilities(edges: NDArray[np.float64]) -> NDArray[np.float64]:
         high = np.where(inside, middle, high)
         low = np.where(inside, low, middle)
     return np.concatenate([[0.0], high.view(np.float64)])
+
+
+def bin_sql(column: str, lowest: NDArray[np.float64]) -> str:
+    """Return SQL of the bin of a probability: comparisons with the borders themselves, halving as they go.
+
+    A join with the table of bins would sort every patient by score first.
+
+    Parameters
+    ----------
+    column : SQL of the probability, from 0 to 1 or NULL.
+    lowest : smallest probability of each bin, from :func:`lowest_probabilities`.
+
+    Examples
+    --------
+    >>> bin_sql("p", np.array([0.0, 0.5]))
+    "CASE WHEN p < CAST('0.5' AS DOUBLE) THEN 0 ELSE 1 END"
+    """
+
+    def between(first: int, last: int) -> str:
+        if first == last:
+            return str(first)
+        middle = (first + last + 1) // 2
+        border = f"CAST('{float(lowest[middle])!r}' AS DOUBLE)"
+        return f"CASE WHEN {column} < {border} THEN {between(first, middle - 1)} ELSE {between(middle, last)} END"
+
+    return between(0, len(lowest) - 1)
 
 
 def bin_frame(edges: NDArray[np.float64]) -> pd.DataFrame:

@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass, field
 import pandas as pd
 
 from sexstrat.cohort.bins import bin_frame
+from sexstrat.cohort.condition_bits import place_conditions, places
 from sexstrat.cohort.ddl import comment_on_column, comment_on_table, create_table
 from sexstrat.cohort.flow import write_flow
 from sexstrat.cohort.folds import DEFAULT_SALT
-from sexstrat.cohort.patient_conditions import write_patient_conditions
+from sexstrat.cohort.patient_conditions import write_condition_views
 from sexstrat.cohort.patients import write_patients
-from sexstrat.cohort.sql import Connection, compose, quoted
-from sexstrat.cohort.staging import Staged, typed_table
+from sexstrat.cohort.person_view import write_person_view
+from sexstrat.cohort.sql import Connection, compose, quoted, single_row
+from sexstrat.cohort.staging import Staged, given_table
 from sexstrat.cohort.training_overlap import TrainingAges, in_sample_problems
 from sexstrat.errors import Problem
 from sexstrat.values.age_bands import AgeBands
@@ -24,9 +26,11 @@ from sexstrat.values.tables import table_schema
 
 __all__ = ["FORMAT_VERSION", "BuildSettings", "write_cohort"]
 
-FORMAT_VERSION = 2  # 2: patient_condition counts graded and affected eyes
+FORMAT_VERSION = 3  # 3: one table of patients, which carries their conditions; persons and conditions are views
 CONTRACTS = ("person", "image", "score", "condition")
+STORED = {"image": "typed_image", "score": "linked_score"}  # contract -> where its rows come from
 TABLE_COMMENTS = {
+    "condition_column": "where the six bits of each condition are among the columns conditions_1, ... of patient",
     "logit_bin": "fixed bins of logit(prob_male); prob_low is the smallest probability that lies in the bin",
     "training_patient": "patients whose images trained the model",
     "problem": "warnings found in the inputs when the cohort was built",
@@ -78,22 +82,29 @@ def write_cohort(
     >>> from sexstrat.cohort.check import stage_and_check
     >>> from sexstrat.cohort.sql import connect
     >>> connection, persons = connect(), pd.DataFrame({"patient_id": ["a"], "age_years": [61], "recorded_sex": [""]})
-    >>> staged, found = stage_and_check(
-    ...     connection, {"persons": persons}, coding=None, on_orphan="error", training_ages=None
-    ... )
+    >>> staged, found = stage_and_check(connection, {"persons": persons}, coding=None, training_ages=None)
     >>> write_cohort(connection, staged, found, BuildSettings())
     []
     """
     orphans = any(problem.kind == "unknown_patient" for problem in warnings)
-    for contract in CONTRACTS:
-        _write_contract(connection, contract, staged, known_only=orphans and contract != "person")
-    _link_scores(connection, staged)
+    for contract in STORED:
+        _write_contract(connection, contract, staged, known_only=orphans)
+    _list_images(connection, staged)
     bins = bin_frame(logit_edges(settings.thresholds))
     _write_frame(connection, "logit_bin", bins)
     trained = pd.DataFrame({"patient_id": pd.Series(sorted(settings.trained_on), dtype="str")})
     _write_frame(connection, "training_patient", trained)
-    write_patients(connection, bands=settings.bands, salt=settings.fold_salt, training_ages=settings.training_ages)
-    write_patient_conditions(connection)
+    write_patients(
+        connection,
+        bands=settings.bands,
+        salt=settings.fold_salt,
+        lowest=bins["prob_low"].to_numpy(),
+        training_ages=settings.training_ages,
+        columns=_condition_columns(connection, staged),
+    )
+    write_person_view(connection)
+    _write_frame(connection, "condition_column", place_conditions(connection))
+    write_condition_views(connection, places(connection))
     write_flow(connection, bands=settings.bands, training_ages=settings.training_ages)
     labels = [staged[name].label if name in staged else name for name in ("person", "score")]
     kept = [*warnings, *in_sample_problems(connection, *labels)]
@@ -108,27 +119,27 @@ def _write_contract(connection: Connection, contract: str, staged: Mapping[str, 
     if contract not in staged:
         return
     columns = ", ".join(quoted(name) for name in schema.columns)
-    kept = ["patient_id IS NULL OR patient_id IN (SELECT patient_id FROM person)"] if known_only else []
-    if contract == "condition":
-        kept.append("present IS NOT NULL")
-    where = "WHERE " + " AND ".join(f"({predicate})" for predicate in kept) if kept else ""
-    template = "INSERT INTO {table} SELECT {columns} FROM {typed} {where}"
-    parts = {"table": quoted(contract), "columns": columns, "typed": typed_table(contract)}
-    connection.execute(compose(template, where=where, **parts))
+    where = "WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM typed_person)" if known_only else ""
+    template = "INSERT INTO {table} SELECT {columns} FROM {origin} {where}"
+    connection.execute(compose(template, table=quoted(contract), columns=columns, origin=STORED[contract], where=where))
 
 
-def _link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:
-    """Keep the images as listed for the flow, then take the patient and eye of a score from the image list."""
+def _list_images(connection: Connection, staged: Mapping[str, Staged]) -> None:
+    """Keep the images as listed, for the flow."""
     for contract in ("score", "image"):
         columns = "image_id, patient_id" + (", status" if contract == "score" else "")
-        origin = typed_table(contract) if contract in staged else contract
+        origin = given_table(contract) if contract in staged else contract
         template = "CREATE OR REPLACE TEMP VIEW {listed} AS SELECT {columns} FROM {origin}"
         connection.execute(compose(template, listed=f"listed_{contract}", columns=columns, origin=origin))
-    connection.execute(
-        "UPDATE score SET patient_id = coalesce(score.patient_id, image.patient_id), "
-        "eye = coalesce(score.eye, image.eye) FROM image WHERE image.image_id = score.image_id "
-        "AND (score.patient_id IS NULL OR score.eye IS NULL)"
-    )
+
+
+def _condition_columns(connection: Connection, staged: Mapping[str, Staged]) -> int:
+    if "condition" not in staged:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE condition_place (condition VARCHAR, column_number BIGINT, first_bit BIGINT)"
+        )
+    (columns,) = single_row(connection, "SELECT coalesce(max(column_number), 0) FROM condition_place")
+    return int(columns)
 
 
 def _write_frame(connection: Connection, table: str, frame: pd.DataFrame) -> None:
@@ -148,8 +159,10 @@ def _write_settings(connection: Connection, settings: BuildSettings) -> None:
         connection, "schema_version", pd.DataFrame([("cohort", FORMAT_VERSION), *versions], columns=["name", "version"])
     )
     connection.execute(
-        'CREATE VIEW "README" AS SELECT table_name, comment FROM duckdb_tables() '
-        "WHERE NOT internal AND NOT temporary ORDER BY table_name"
+        'CREATE VIEW "README" AS SELECT table_name, comment FROM ('
+        "SELECT table_name, comment FROM duckdb_tables() WHERE NOT internal AND NOT temporary UNION ALL "
+        "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal AND NOT temporary AND view_name <> 'README') "
+        "ORDER BY table_name"
     )
     comment_on_column(connection, "problem", "row", "line of the CSV file (header is 1), or row of another source")
 

@@ -1,17 +1,25 @@
-"""Cells in one scan: GROUP BY over patients and conditions, with sums that no order of rows can change."""
+"""Cells in one scan: GROUP BY over the patients, with sums of whole numbers that no order of rows can change.
+
+Weights are added as 128-bit integers, scaled by a power of two that the largest weight of the cohort allows, and
+divided back in the end. So the sums of any parts of the patients, wherever they were made, add up to those of all.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
+from sexstrat.cohort.condition_bits import KNOWN, Place
 from sexstrat.cohort.frames import contract_frame
-from sexstrat.cohort.sql import Connection, compose, single_row
+from sexstrat.cohort.patient_conditions import diseased_sql, eyes_sql
+from sexstrat.cohort.sql import Connection, compose, literal, single_row
 from sexstrat.values.logit_bins import FIXED_POINT
+from sexstrat.values.tables import table_schema
 
-__all__ = ["OPTIONAL_KEYS", "cell_frame", "filled_keys"]
+__all__ = ["OPTIONAL_KEYS", "CellQuery", "cell_frame", "cell_queries", "filled_keys"]
 
 OPTIONAL_KEYS = ("site", "stratum", "psu")
 VALIDATED = "p.validated_sex IN ('male', 'female')"
@@ -22,21 +30,27 @@ QUANTITIES = {  # sums of the contract that are not whole numbers: value per pat
     "sum_w2_over_r": "p.weight * p.weight / p.validation_probability",
     "sum_w2_over_r2": "(p.weight / p.validation_probability) * (p.weight / p.validation_probability)",
 }
+OVER_R = ("_r", "_r2")
+ALL_ROWS = 2**62  # more than any table has
 HEADROOM_BITS = 120  # a sum of scaled integers stays below 2^120 and fits a 128-bit integer
 
-QUERY = """
-SELECT k.condition, {site} AS site, {stratum} AS stratum, {psu} AS psu, p.age_years, k.diseased,
-       k.n_graded_eyes, k.n_diseased_eyes, p.validated_sex AS recorded_sex,
-       p.n_eyes, p.logit_bin, p.fold, count(*) AS n,
-       CAST(coalesce(sum(CAST(round(p.prob_male * {fixed}) AS BIGINT)), 0) AS BIGINT) AS sum_p,
-       CAST(coalesce(sum(CAST(round(p.prob_male * p.prob_male * {fixed}) AS BIGINT)), 0) AS BIGINT) AS sum_p2,
-       {sums}
-FROM patient p JOIN patient_condition k USING (patient_id)
-WHERE p.in_study AND k.condition IN (SELECT unnest(?))
+KEYS = (
+    *("condition", "site", "stratum", "psu", "age_years", "diseased", "n_graded_eyes", "n_diseased_eyes"),
+    *("recorded_sex", "n_eyes", "logit_bin", "fold"),
+)
+WHOLE = """
+SELECT CAST(? AS VARCHAR) AS condition, {site} AS site, {stratum} AS stratum, {psu} AS psu, p.age_years,
+       {diseased} AS diseased, {graded} AS n_graded_eyes, {affected} AS n_diseased_eyes,
+       p.validated_sex AS recorded_sex, p.n_eyes, p.logit_bin, p.fold, count(*) AS n,
+       coalesce(sum(CAST(round(p.prob_male * {fixed}) AS BIGINT)), 0) AS sum_p,
+       coalesce(sum(CAST(round(p.prob_male * p.prob_male * {fixed}) AS BIGINT)), 0) AS sum_p2,
+       {sums}, count(*) FILTER (WHERE {design}) AS n_of_design
+FROM patient p WHERE p.in_study AND {bits} & {known} <> 0 AND p.rowid >= ? AND p.rowid < ?
 GROUP BY ALL
-ORDER BY k.condition, site NULLS FIRST, stratum NULLS FIRST, psu NULLS FIRST, p.age_years, k.diseased,
-         k.n_graded_eyes NULLS FIRST, k.n_diseased_eyes NULLS FIRST, p.validated_sex,
-         p.n_eyes, p.logit_bin NULLS FIRST, p.fold NULLS FIRST
+"""
+SCALED = """
+SELECT {keys}, n, CAST(sum_p AS BIGINT) AS sum_p, CAST(sum_p2 AS BIGINT) AS sum_p2, {sums}
+FROM ({whole}) ORDER BY {order}
 """
 
 
@@ -59,16 +73,105 @@ def filled_keys(connection: Connection) -> tuple[str, ...]:
     return tuple(name for name, count in zip(OPTIONAL_KEYS, counts, strict=True) if count > 0)
 
 
-def cell_frame(connection: Connection, conditions: Sequence[str], keys: Sequence[str]) -> pd.DataFrame:
-    """Return the cells of the named conditions, sorted by the contract's primary key.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellQuery:
+    """What is asked of the patient table: one cube's sums, for all of its patients or for a part of them.
 
-    Sums of weights are added as 128-bit integers, scaled by a power of two that the largest weight allows, then
-    divided back: exact to the last bit or so of a double, and the same whatever the order of rows or threads.
+    Parameters
+    ----------
+    place : where the condition is.
+    keys : optional keys the cube carries; the others are empty.
+    sums : SQL of each sum of the contract that is no whole number, in units of its scale.
+    scales : units of those sums in one.
+
+    Examples
+    --------
+    >>> place = Place(condition="amd", column_number=1, first_bit=0, by_eye=True)
+    >>> query = CellQuery(place=place, keys=(), sums={"sum_w": "count(*)"}, scales={"sum_w": 1.0})
+    >>> "conditions_1" in query.whole_numbers
+    True
+    """
+
+    place: Place
+    keys: tuple[str, ...]
+    sums: dict[str, str]
+    scales: dict[str, float]
+
+    @property
+    def whole_numbers(self) -> str:
+        """Return SQL of the sums as whole numbers; parameters: condition, first row and the row after the last."""
+        bits = self.place.sql
+        empty = "CAST(NULL AS BIGINT)"
+        graded, affected = eyes_sql(bits) if self.place.by_eye else (empty, empty)
+        chosen = {name: f"p.{name}" if name in self.keys else "CAST(NULL AS VARCHAR)" for name in OPTIONAL_KEYS}
+        return compose(
+            WHOLE,
+            bits=bits,
+            known=str(KNOWN),
+            diseased=diseased_sql(bits),
+            graded=graded,
+            affected=affected,
+            fixed=str(FIXED_POINT),
+            design=f"{VALIDATED} AND p.validation_probability IS NOT NULL",
+            sums=", ".join(f"{sql} AS {name}" for name, sql in self.sums.items()),
+            **chosen,
+        )
+
+    def scaled(self, whole_numbers: str) -> str:
+        """Return SQL of the cells of the contract from sums as whole numbers, sorted by its primary key.
+
+        Parameters
+        ----------
+        whole_numbers : a table's name or a query with the columns of :attr:`whole_numbers`.
+        """
+        order = ", ".join(f"{name} NULLS FIRST" for name in KEYS)
+        sums = ", ".join(_scaled(name, scale) for name, scale in self.scales.items())
+        return compose(SCALED, keys=", ".join(KEYS), sums=sums, whole=whole_numbers, order=order)
+
+
+def cell_queries(connection: Connection, wanted: Sequence[Place], keys: Sequence[str]) -> list[CellQuery]:
+    """Return the query of each condition, all with the scales of the whole cohort.
 
     Parameters
     ----------
     connection : a cohort.
-    conditions : their cubes, one each.
+    wanted : where the conditions are.
+    keys : optional keys the cubes carry.
+
+    Examples
+    --------
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
+    >>> _ = connection.execute("CREATE TABLE patient AS SELECT 1.0 AS weight, NULL::DOUBLE AS validation_probability")
+    >>> place = Place(condition="amd", column_number=1, first_bit=0, by_eye=False)
+    >>> cell_queries(connection, [place], [])[0].scales["sum_w"] == 2.0**119
+    True
+    """
+    extremes = ", ".join(f"min({value}), max({value})" for value in QUANTITIES.values())
+    count, *found = single_row(connection, compose("SELECT count(*), {all} FROM patient p", all=extremes))
+    room = HEADROOM_BITS - math.ceil(math.log2(count + 1))
+    sums, scales = {}, {}
+    for (name, value), least, most in zip(QUANTITIES.items(), found[::2], found[1::2], strict=True):
+        scales[name] = 2.0 ** (room - math.ceil(math.log2(most))) if most else 1.0
+        scale = f"CAST({literal(repr(scales[name]))} AS DOUBLE)"
+        if most is None:
+            sums[name] = "CAST(NULL AS HUGEINT)"
+        elif least == most and not name.endswith(OVER_R):  # every patient counts the same: no need to add
+            sums[name] = f"count(*) * CAST(round({literal(repr(float(most)))}::DOUBLE * {scale}) AS HUGEINT)"
+        else:
+            sums[name] = f"sum(CAST(round(({value}) * {scale}) AS HUGEINT))"
+    return [CellQuery(place=place, keys=tuple(keys), sums=sums, scales=scales) for place in wanted]
+
+
+def cell_frame(connection: Connection, wanted: Sequence[Place], keys: Sequence[str]) -> pd.DataFrame:
+    """Return the cells of conditions, sorted by the contract's primary key.
+
+    Sums of weights are exact to the last bit or so of a double, and the same whatever the order of rows or threads.
+
+    Parameters
+    ----------
+    connection : a cohort.
+    wanted : where the conditions are, sorted by name; a cube each.
     keys : optional keys the cubes carry; the others are empty.
 
     Examples
@@ -77,35 +180,25 @@ def cell_frame(connection: Connection, conditions: Sequence[str], keys: Sequence
     >>> connection = connect()
     >>> patient = "SELECT 'a' patient_id, 61 age_years, 'male' validated_sex, true in_study, 0.75 prob_male,"
     >>> patient += " 7 logit_bin, 2 n_eyes, 3 fold, NULL::DOUBLE validation_probability, 1.0 weight,"
-    >>> patient += " NULL site, NULL stratum, NULL psu"
+    >>> patient += " NULL site, NULL stratum, NULL psu, 52 conditions_1"  # right eye free of it, left eye affected
     >>> _ = connection.execute("CREATE TABLE patient AS " + patient)
-    >>> known = "SELECT 'a' patient_id, 'amd' condition, true diseased, 2 n_graded_eyes, 1 n_diseased_eyes"
-    >>> _ = connection.execute("CREATE TABLE patient_condition AS " + known)
-    >>> frame = cell_frame(connection, ["amd"], [])
+    >>> frame = cell_frame(connection, [Place(condition="amd", column_number=1, first_bit=0, by_eye=True)], [])
     >>> frame["n"].tolist(), frame["sum_p"].tolist(), frame["sum_w_over_r"].tolist()
     ([1], [805306368], [nan])
     >>> frame[["n_diseased_eyes", "n_graded_eyes"]].values.tolist()
     [[1, 2]]
     """
-    sums = ",\n       ".join(_sum(name, value) for name, value in QUANTITIES.items())
-    chosen = {name: f"p.{name}" if name in keys else "CAST(NULL AS VARCHAR)" for name in OPTIONAL_KEYS}
-    query = compose(QUERY, fixed=str(FIXED_POINT), sums=sums, **chosen)
-    scales = _scales(connection)
-    parameters = [scale for scale in scales for _ in range(2)]
-    return contract_frame(connection.execute(query, [*parameters, list(conditions)]).df(), "cell")
+    found = [
+        connection.execute(query.scaled(query.whole_numbers), [query.place.condition, 0, ALL_ROWS]).df()
+        for query in cell_queries(connection, wanted, keys)
+    ]
+    return contract_frame(pd.concat(found, ignore_index=True) if found else _no_cells(), "cell")
 
 
-def _sum(name: str, value: str) -> str:
-    total = f"CAST(sum(CAST(round(({value}) * CAST(? AS DOUBLE)) AS HUGEINT)) AS DOUBLE) / CAST(? AS DOUBLE)"
-    if not name.endswith(("_r", "_r2")):
-        return f"{total} AS {name}"
-    known = f"bool_and({VALIDATED} AND p.validation_probability IS NOT NULL)"
-    return f"CASE WHEN {known} THEN {total} END AS {name}"
+def _no_cells() -> pd.DataFrame:
+    return pd.DataFrame({name: [] for name in table_schema("cell").columns})
 
 
-def _scales(connection: Connection) -> list[float]:
-    largest = ", ".join(f"max({value})" for value in QUANTITIES.values())
-    query = compose("SELECT count(*), {largest} FROM patient p", largest=largest)
-    count, *highest = single_row(connection, query)
-    room = HEADROOM_BITS - math.ceil(math.log2(count + 1))
-    return [2.0 ** (room - math.ceil(math.log2(value))) if value else 1.0 for value in highest]
+def _scaled(name: str, scale: float) -> str:
+    value = f"CAST({name} AS DOUBLE) / CAST({literal(repr(scale))} AS DOUBLE)"
+    return f"CASE WHEN n_of_design = n THEN {value} END AS {name}" if name.endswith(OVER_R) else f"{value} AS {name}"

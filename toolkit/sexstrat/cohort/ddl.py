@@ -87,6 +87,11 @@ def comment_on_table(connection: Connection, table: str, comment: str) -> None:
     connection.execute(f"COMMENT ON TABLE {quoted(table)} IS {literal(comment)}")
 
 
+def comment_on_view(connection: Connection, view: str, comment: str) -> None:
+    """Say in the file what a view shows."""
+    connection.execute(f"COMMENT ON VIEW {quoted(view)} IS {literal(comment)}")
+
+
 def comment_on_column(connection: Connection, table: str, column: str, comment: str) -> None:
     """Say in the file what a column holds."""
     connection.execute(f"COMMENT ON COLUMN {quoted(table)}.{quoted(column)} IS {literal(comment)}")

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sexstrat.values.tables import Field
 
-__all__ = ["as_text", "staged_expression", "staged_type", "typed_expression"]
+__all__ = ["as_text", "needs_cleaning", "staged_expression", "staged_type", "typed_expression"]
 
 BLANK_CHARACTERS = ("' '", "chr(9)", "chr(10)", "chr(13)", "chr(12288)")  # the last is the full-width space
 FULL_WIDTH = "'０１２３４５６７８９．－＋'"
@@ -54,13 +54,34 @@ def staged_expression(column: str, staged: str) -> str:
     """
     if staged == "VARCHAR":
         text = f"CAST({column} AS VARCHAR)"
-        ends = " OR ".join(f"suffix({text}, {blank})" for blank in BLANK_CHARACTERS)
         trimmed = f"nullif(trim({text}, {' || '.join(BLANK_CHARACTERS)}), '')"
         # Trimming copies the text: it is done only where a cheap look says that there may be a blank to trim.
-        return f"CASE WHEN {text} < '!' OR {text} >= chr(12288) OR {ends} THEN {trimmed} ELSE {text} END"
+        return f"CASE WHEN {needs_cleaning(column, staged)} THEN {trimmed} ELSE {text} END"
     if staged == "DOUBLE":
         return f"CASE WHEN NOT isnan(CAST({column} AS DOUBLE)) THEN CAST({column} AS DOUBLE) END"
     return f"CAST({column} AS {staged})"
+
+
+def needs_cleaning(column: str, staged: str) -> str:
+    """Return SQL that is true where :func:`staged_expression` may change a value.
+
+    Parameters
+    ----------
+    column : quoted source column.
+    staged : result of :func:`staged_type`.
+
+    Examples
+    --------
+    >>> needs_cleaning('"weight"', "DOUBLE")
+    'isnan(CAST("weight" AS DOUBLE))'
+    """
+    if staged == "VARCHAR":
+        text = f"CAST({column} AS VARCHAR)"
+        ends = " OR ".join(f"suffix({text}, {blank})" for blank in BLANK_CHARACTERS)
+        return f"{text} < '!' OR {text} >= chr(12288) OR {ends}"
+    if staged == "DOUBLE":
+        return f"isnan(CAST({column} AS DOUBLE))"
+    return f"CAST({column} AS {staged}) IS NULL AND {column} IS NOT NULL"
 
 
 def as_text(column: str, staged: str) -> str:

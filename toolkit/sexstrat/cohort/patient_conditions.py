@@ -1,4 +1,4 @@
-"""One row a patient and condition: present or not, and in how many of how many graded eyes where it is recorded by eye.
+"""Conditions as rows again: views that read the bits of the patient table.
 
 A row that names an eye says that this eye was graded; an eye without a row, or with an empty value, was not. A row
 without an eye is about the person and tells of no eye. A condition is recorded by eye when every known row of it names
@@ -8,41 +8,78 @@ do not (a warning, since nobody can say how many eyes the others stand for), bot
 
 from __future__ import annotations
 
-from sexstrat.cohort.ddl import comment_on_column, comment_on_table
-from sexstrat.cohort.sql import Connection
+from collections.abc import Sequence
 
-__all__ = ["write_patient_conditions"]
+from sexstrat.cohort.condition_bits import KNOWN, KNOWN_EYES, PRESENT, PRESENT_EYES, Place
+from sexstrat.cohort.ddl import comment_on_column, comment_on_view
+from sexstrat.cohort.sql import Connection, compose
+from sexstrat.values.tables import table_schema
 
-QUERY = """
-CREATE TABLE patient_condition AS
-WITH unit AS (SELECT condition, bool_and(eye IS NOT NULL) AS by_eye FROM condition GROUP BY condition),
-counted AS (
-    SELECT patient_id, condition, bool_or(present) AS diseased,
-           coalesce(bool_or(eye = 'R'), false) AS right_graded,
-           coalesce(bool_or(eye = 'L'), false) AS left_graded,
-           coalesce(bool_or(eye = 'R' AND present), false) AS right_affected,
-           coalesce(bool_or(eye = 'L' AND present), false) AS left_affected
-    FROM condition GROUP BY patient_id, condition
-)
-SELECT c.patient_id, c.condition, c.diseased,
-       CASE WHEN u.by_eye THEN CAST(c.right_graded AS BIGINT) + CAST(c.left_graded AS BIGINT) END AS n_graded_eyes,
-       CASE WHEN u.by_eye THEN CAST(c.right_affected AS BIGINT) + CAST(c.left_affected AS BIGINT) END
-           AS n_diseased_eyes
-FROM counted c JOIN unit u USING (condition)
+__all__ = ["diseased_sql", "eyes_sql", "write_condition_views"]
+
+ROWS = """
+CREATE VIEW condition AS
+SELECT patient_id, CASE slot WHEN 2 THEN 'R' WHEN 4 THEN 'L' END AS eye, condition,
+       (bits >> (slot + 1)) & 1 = 1 AS present
+FROM (SELECT p.patient_id, k.condition, ({column} >> k.first_bit) & 63 AS bits, unnest([0, 2, 4]) AS slot
+      FROM patient p CROSS JOIN condition_column k)
+WHERE (bits >> slot) & 1 = 1
+"""
+PATIENTS = """
+CREATE VIEW patient_condition AS
+SELECT patient_id, condition, {diseased} AS diseased, CASE WHEN by_eye THEN {graded} END AS n_graded_eyes,
+       CASE WHEN by_eye THEN {affected} END AS n_diseased_eyes
+FROM (SELECT p.patient_id, k.condition, k.by_eye, ({column} >> k.first_bit) & 63 AS bits
+      FROM patient p CROSS JOIN condition_column k)
+WHERE bits & {known} <> 0
 """
 COMMENTS = {
+    "patient_id": "the unit of every analysis",
+    "condition": "name of the disease",
     "diseased": "present in the person or in any eye",
     "n_graded_eyes": "eyes with a known value; empty where the condition is not recorded by eye throughout",
     "n_diseased_eyes": "of these, the eyes in which it is present",
 }
 
 
-def write_patient_conditions(connection: Connection) -> None:
-    """Write the table ``patient_condition`` from the table ``condition``, whose values are all known.
+def diseased_sql(bits: str) -> str:
+    """Return SQL that is true where the six bits say that a condition is present.
 
     Parameters
     ----------
-    connection : the cohort being built.
+    bits : SQL of the bits.
+
+    Examples
+    --------
+    >>> diseased_sql("bits")
+    'bits & 42 <> 0'
+    """
+    return f"{bits} & {PRESENT} <> 0"
+
+
+def eyes_sql(bits: str) -> tuple[str, str]:
+    """Return SQL of the eyes graded and of those affected.
+
+    Parameters
+    ----------
+    bits : SQL of the six bits of a condition.
+
+    Examples
+    --------
+    >>> eyes_sql("bits")[0]
+    'CAST(bit_count(bits & 20) AS BIGINT)'
+    """
+    graded, affected = (f"CAST(bit_count({bits} & {mask}) AS BIGINT)" for mask in (KNOWN_EYES, PRESENT_EYES))
+    return graded, affected
+
+
+def write_condition_views(connection: Connection, found: Sequence[Place]) -> None:
+    """Write the views ``condition``, a row for each known value, and ``patient_condition``, one a patient.
+
+    Parameters
+    ----------
+    connection : the cohort being built, with the tables patient and condition_column.
+    found : where the conditions are.
 
     Examples
     --------
@@ -50,18 +87,30 @@ def write_patient_conditions(connection: Connection) -> None:
 
     >>> from sexstrat.cohort.sql import connect
     >>> connection = connect()
-    >>> rows = "('a', 'R', 'amd', true), ('a', 'L', 'amd', false), ('a', NULL, 'stroke', true)"
-    >>> _ = connection.execute(
-    ...     "CREATE TABLE condition AS SELECT * FROM (VALUES " + rows + ") t(patient_id, eye, condition, present)"
-    ... )
-    >>> write_patient_conditions(connection)
-    >>> query = "SELECT condition, diseased, n_graded_eyes, n_diseased_eyes FROM patient_condition ORDER BY condition"
-    >>> connection.execute(query).fetchall()
+    >>> rows = "('amd', 1, 0, true), ('stroke', 1, 6, false)) AS t(condition, column_number, first_bit, by_eye)"
+    >>> _ = connection.execute("CREATE TABLE condition_column AS FROM (VALUES " + rows)
+    >>> _ = connection.execute(f"CREATE TABLE patient AS SELECT 'a' AS patient_id, {4 + 16 + 32 + 3 * 64} conditions_1")
+    >>> found = [
+    ...     Place(condition=n, column_number=1, first_bit=b, by_eye=b == 0) for n, b in (("amd", 0), ("stroke", 6))
+    ... ]
+    >>> write_condition_views(connection, found)
+    >>> connection.execute("SELECT * EXCLUDE patient_id FROM patient_condition ORDER BY condition").fetchall()
     [('amd', True, 2, 1), ('stroke', True, None, None)]
+    >>> connection.execute("SELECT * EXCLUDE patient_id FROM condition ORDER BY condition, eye").fetchall()
+    [('L', 'amd', True), ('R', 'amd', False), (None, 'stroke', True)]
     """
-    connection.execute(QUERY)
-    comment_on_table(
-        connection, "patient_condition", "one row a patient and condition: present in the person or in any eye"
-    )
-    for column, words in COMMENTS.items():
-        comment_on_column(connection, "patient_condition", column, words)
+    numbers = sorted({place.column_number for place in found})
+    cases = " ".join(f"WHEN {number:d} THEN p.conditions_{number:d}" for number in numbers)
+    column = f"CASE k.column_number {cases} END" if cases else "CAST(0 AS BIGINT)"
+    graded, affected = eyes_sql("bits")
+    parts = {"diseased": diseased_sql("bits"), "graded": graded, "affected": affected, "known": str(KNOWN)}
+    connection.execute(compose(ROWS, column=column))
+    connection.execute(compose(PATIENTS, column=column, **parts))
+    schema = table_schema("condition")
+    comment_on_view(connection, "condition", f"{schema.title}, known values only; read from the bits of patient")
+    for field in schema.fields:
+        comment_on_column(connection, "condition", field.name, field.description)
+    words = "one row a patient and condition: present in the person or in any eye; read from the bits of patient"
+    comment_on_view(connection, "patient_condition", words)
+    for name, comment in COMMENTS.items():
+        comment_on_column(connection, "patient_condition", name, comment)

@@ -15,6 +15,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.cohort.bins import bin_sql
 from sexstrat.cohort.ddl import comment_on_column, comment_on_table
 from sexstrat.cohort.folds import fold_sql
 from sexstrat.cohort.person_rules import AGE_SQL
@@ -23,7 +27,7 @@ from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.logit_bins import LOGIT_CLIP
 
-__all__ = ["write_patients"]
+__all__ = ["combine_scores", "write_patients"]
 
 UNIT = 2**40  # logits are averaged as integers of this unit
 PROB_HIGH = 1 / (1 + math.exp(-LOGIT_CLIP))
@@ -32,48 +36,58 @@ PROB_LOW = 1 / (1 + math.exp(LOGIT_CLIP))
 COMBINED = """
 CREATE OR REPLACE TEMP TABLE combined AS
 WITH usable AS (
-    SELECT patient_id, eye, fold, model_sha256, prob_male,
-           CASE WHEN prob_male <= {low} THEN -{clip}.0 WHEN prob_male >= {high} THEN {clip}.0
-                ELSE ln(prob_male / (1 - prob_male)) END AS logit
-    FROM score WHERE status = 'ok' AND patient_id IS NOT NULL
+    SELECT patient_id, status = 'ok' AS ok, coalesce(eye, '') AS eye, fold, model_sha256, prob_male,
+           CAST(round({unit} * CASE WHEN prob_male <= {low} THEN -{clip}.0 WHEN prob_male >= {high} THEN {clip}.0
+                                    ELSE ln(prob_male / (1 - prob_male)) END) AS BIGINT) AS units
+    FROM linked_score WHERE patient_id IS NOT NULL
 ), eyes AS (
-    SELECT patient_id, eye, count(*) AS n_images, count(fold) AS n_out_of_fold, max(prob_male) AS prob_male,
-           bool_or({by_model}) AS by_model,
-           CAST(round(sum(CAST(round(logit * {unit}) AS HUGEINT)) / count(*)) AS HUGEINT) AS units
-    FROM usable GROUP BY patient_id, eye
+    SELECT patient_id, count(*) FILTER (WHERE ok) AS n_images, count(fold) FILTER (WHERE ok) AS n_out_of_fold,
+           max(prob_male) FILTER (WHERE ok) AS prob_male, bool_or({by_model}) FILTER (WHERE ok) AS by_model, {sides}
+    FROM usable GROUP BY patient_id
 )
-SELECT patient_id, count(*) AS n_eyes, CAST(sum(n_images) AS BIGINT) AS n_images,
-       sum(n_images) = sum(n_out_of_fold) AS out_of_fold, bool_or(by_model) AS by_model,
-       CASE WHEN sum(n_images) = 1 THEN greatest({low}, least({high}, max(prob_male)))
-            ELSE 1 / (1 + exp(-(sum(units) / count(*) / {unit}))) END AS prob_male
-FROM eyes GROUP BY patient_id
+SELECT patient_id, {n_eyes} AS n_eyes, n_images, n_images > 0 AND n_images = n_out_of_fold AS out_of_fold,
+       n_out_of_fold > 0 AS any_out_of_fold, by_model,
+       CASE WHEN n_images = 1 THEN greatest({low}, least({high}, prob_male))
+            WHEN n_images > 1 THEN 1 / (1 + exp(-(({units}) / ({n_eyes}) / {unit}))) END AS prob_male
+FROM eyes
 """
+SIDES = {"right_eye": "eye = 'R'", "left_eye": "eye = 'L'", "unnamed_eye": "eye = ''"}
 
 PATIENT = """
 CREATE TABLE patient AS
 WITH aged AS (
     SELECT p.*, {age} AS age, NOT coalesce(c.out_of_fold, false) AND (t.patient_id IS NOT NULL
-               OR (c.n_eyes > 0 AND EXISTS (SELECT 1 FROM score WHERE status = 'ok' AND fold IS NOT NULL))
+               OR (c.n_eyes > 0 AND EXISTS (SELECT 1 FROM combined WHERE any_out_of_fold))
            ) AS trained_model,
-           coalesce(c.n_eyes, 0) AS all_eyes, coalesce(c.n_images, 0) AS n_images, c.prob_male, c.by_model
-    FROM person p LEFT JOIN combined c USING (patient_id) LEFT JOIN training_patient t USING (patient_id)
+           coalesce(c.n_eyes, 0) AS all_eyes, coalesce(c.n_images, 0) AS n_images, c.prob_male, c.by_model {bits}
+    FROM typed_person p LEFT JOIN combined c USING (patient_id) LEFT JOIN training_patient t USING (patient_id) {join}
 ), judged AS (
     SELECT *, CASE WHEN trained_model THEN 'unknown' ELSE recorded_sex END AS validated_sex FROM aged
 )
-SELECT j.patient_id, CAST(floor(j.age) AS BIGINT) AS age_years, j.age AS exact_age, j.recorded_sex, j.validated_sex,
-       j.trained_model, coalesce(j.by_model AND NOT floor(j.age) BETWEEN {low} AND {high}, false)
-           AS outside_training_ages,
+SELECT j.patient_id, CAST(floor(j.age) AS BIGINT) AS age_years, j.age AS exact_age,
+       j.age_years IS NULL AND j.age IS NOT NULL AS age_from_dates, j.birth_date, j.visit_date,
+       j.recorded_sex, j.validated_sex, j.trained_model,
+       coalesce(j.by_model AND NOT floor(j.age) BETWEEN {youngest} AND {oldest}, false) AS outside_training_ages,
        coalesce(j.age IS NOT NULL AND floor(j.age) >= ? AND floor(j.age) < ?, false) AS in_study,
-       j.prob_male, b.logit_bin, CAST(least(j.all_eyes, 2) AS BIGINT) AS n_eyes, j.n_images,
+       j.prob_male, CASE WHEN j.prob_male IS NOT NULL THEN CAST({bin} AS BIGINT) END AS logit_bin,
+       CAST(least(j.all_eyes, 2) AS BIGINT) AS n_eyes, j.n_images,
        CASE WHEN j.validated_sex IN ('male', 'female') THEN {fold} END AS fold,
-       j.validation_probability, coalesce(j.weight, 1.0) AS weight, j.site, j.stratum, j.psu
-FROM judged j ASOF LEFT JOIN logit_bin b ON j.prob_male >= b.prob_low
+       j.validation_probability, coalesce(j.weight, 1.0) AS weight, j.site, j.stratum, j.psu {conditions}
+FROM judged j
 """
 
+BITS = " LEFT JOIN (FROM condition_bits WHERE column_number = {word}) b{word} ON p.patient_id = b{word}.patient_id"
+BITS_COMMENT = (
+    "ten conditions, six bits each: known and present for the person, the right eye and the left; condition_column "
+    "says where each is, the views condition and patient_condition read them"
+)
 COMMENTS = {
     "patient_id": "the unit of every analysis",
     "age_years": "completed years, from age_years or from birth_date to visit_date",
     "exact_age": "age as given, not floored; completed years when it comes from dates",
+    "age_from_dates": "exact_age was taken from birth_date and visit_date, for age_years was empty",
+    "birth_date": "used with visit_date when age_years is empty",
+    "visit_date": "day of the photograph or visit",
     "recorded_sex": "sex as recorded by declared coding; never overwritten",
     "validated_sex": "recorded sex where it may validate scores; unknown for patients who trained the model in sample",
     "trained_model": "images of this patient trained the model, or may have, and the scores are not out of fold",
@@ -93,17 +107,13 @@ COMMENTS = {
 }
 
 
-def write_patients(
-    connection: Connection, *, bands: AgeBands | None, salt: str, training_ages: TrainingAges | None = None
-) -> None:
-    """Write the table ``patient`` from person, score, training_patient and logit_bin.
+def combine_scores(connection: Connection, ages: TrainingAges | None = None) -> None:
+    """Write the temporary table ``combined``: of each patient whom a score names, the usable scores as one.
 
     Parameters
     ----------
-    connection : the cohort being built.
-    bands : declared age bands; None takes every known age.
-    salt : text put before the key of a fold.
-    training_ages : ages on which the model was trained, or None when not known.
+    connection : where the view ``linked_score`` is.
+    ages : ages on which the model was trained; None when not known.
 
     Examples
     --------
@@ -111,31 +121,84 @@ def write_patients(
 
     >>> from sexstrat.cohort.sql import connect
     >>> connection = connect()
+    >>> scores = "('R', 0), ('R', 2), ('L', 3)) t(eye, logit)"
+    >>> _ = connection.execute(
+    ...     "CREATE TABLE linked_score AS SELECT 'a' patient_id, eye, NULL::BIGINT fold, '' model_sha256, 'ok' status, "
+    ...     "1 / (1 + exp(-logit)) prob_male FROM (VALUES " + scores
+    ... )
+    >>> combine_scores(connection)
+    >>> connection.execute(
+    ...     "SELECT n_eyes, n_images, round(ln(prob_male / (1 - prob_male)), 6) FROM combined"
+    ... ).fetchall()
+    [(2, 3, 2.0)]
+    """
+    parts = {"low": repr(PROB_LOW), "high": repr(PROB_HIGH), "clip": f"{LOGIT_CLIP:g}", "unit": str(UNIT)}
+    of_all = ages is None or ages.model_sha256 is None
+    parts["by_model"] = "true" if of_all else f"model_sha256 = {literal(str(ages and ages.model_sha256))}"
+    parts["sides"] = ", ".join(
+        f"sum(units) FILTER (WHERE ok AND {test}) AS {side}, count(*) FILTER (WHERE ok AND {test}) AS n_{side}"
+        for side, test in SIDES.items()
+    )
+    parts["n_eyes"] = " + ".join(f"CAST(n_{side} > 0 AS BIGINT)" for side in SIDES)
+    parts["units"] = " + ".join(f"coalesce(CAST(round({side} / n_{side}) AS HUGEINT), 0)" for side in SIDES)
+    connection.execute(compose(COMBINED, **parts))
+
+
+def write_patients(
+    connection: Connection,
+    *,
+    bands: AgeBands | None,
+    salt: str,
+    lowest: NDArray[np.float64],
+    training_ages: TrainingAges | None = None,
+    columns: int = 0,
+) -> None:
+    """Write the table ``patient`` from typed persons, training_patient and what was gathered of scores and conditions.
+
+    Parameters
+    ----------
+    connection : the cohort being built.
+    bands : declared age bands; None takes every known age.
+    salt : text put before the key of a fold.
+    lowest : smallest probability of each score bin.
+    training_ages : ages on which the model was trained, or None when not known.
+    columns : how many columns of bits the conditions take.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
     >>> person = "SELECT 'a' patient_id, 61.9 age_years, NULL::DATE birth_date, NULL::DATE visit_date,"
     >>> person += " 'male' recorded_sex, NULL::DOUBLE validation_probability, NULL::DOUBLE weight,"
     >>> person += " NULL site, NULL stratum, NULL psu"
-    >>> _ = connection.execute("CREATE TABLE person AS " + person)
+    >>> _ = connection.execute("CREATE TABLE typed_person AS " + person)
     >>> _ = connection.execute("CREATE TABLE training_patient (patient_id VARCHAR)")
-    >>> _ = connection.execute("CREATE TABLE logit_bin AS SELECT 7 AS logit_bin, 0.0 AS prob_low")
-    >>> scores = "('R', 0), ('R', 2), ('L', 3)) t(eye, logit)"
-    >>> _ = connection.execute(
-    ...     "CREATE TABLE score AS SELECT 'a' patient_id, eye, NULL::BIGINT fold, '' model_sha256, 'ok' status, "
-    ...     "1 / (1 + exp(-logit)) prob_male FROM (VALUES " + scores
-    ... )
-    >>> write_patients(connection, bands=None, salt="")
-    >>> query = "SELECT age_years, n_eyes, round(ln(prob_male / (1 - prob_male)), 6) FROM patient"
-    >>> connection.execute(query).fetchall()
-    [(61, 2, 2.0)]
+    >>> score = "SELECT 'a' patient_id, 'R' eye, NULL::BIGINT fold, '' model_sha256, 'ok' status, 0.75 prob_male"
+    >>> _ = connection.execute("CREATE TABLE linked_score AS " + score)
+    >>> combine_scores(connection)
+    >>> write_patients(connection, bands=None, salt="", lowest=np.array([0.0, 0.5]))
+    >>> connection.execute("SELECT age_years, n_eyes, prob_male, logit_bin FROM patient").fetchall()
+    [(61, 1, 0.75, 1)]
     """
     ages = training_ages or TrainingAges(low=0, high=math.inf)
-    parts = {"low": repr(PROB_LOW), "high": repr(PROB_HIGH), "clip": f"{LOGIT_CLIP:g}", "unit": str(UNIT)}
-    parts["by_model"] = "true" if ages.model_sha256 is None else f"model_sha256 = {literal(ages.model_sha256)}"
-    connection.execute(compose(COMBINED, **parts))
     first = 0 if bands is None else bands.lows[0]
     end = 1_000_000 if bands is None or bands.end is None else bands.end
-    limits = {"low": literal(repr(ages.low)), "high": literal(repr(ages.high))}
-    query = compose(PATIENT, age=AGE_SQL, **limits, fold=fold_sql("coalesce(j.psu, j.patient_id)"))
+    words = range(1, columns + 1)
+    query = compose(
+        PATIENT,
+        age=AGE_SQL,
+        youngest=literal(repr(ages.low)),
+        oldest=literal(repr(ages.high)),
+        bin=bin_sql("j.prob_male", lowest),
+        fold=fold_sql("coalesce(j.psu, j.patient_id)"),
+        bits="".join(f", coalesce(b{word}.bits, 0) AS conditions_{word}" for word in words),
+        join="".join(compose(BITS, word=str(word)) for word in words),
+        conditions="".join(f", j.conditions_{word}" for word in words),
+    )
     connection.execute(query, [first, end, salt])
     comment_on_table(connection, "patient", "one row a patient: both eyes combined, age completed, validation fold")
-    for column, words in COMMENTS.items():
-        comment_on_column(connection, "patient", column, words)
+    for column, comment in COMMENTS.items():
+        comment_on_column(connection, "patient", column, comment)
+    for word in words:
+        comment_on_column(connection, "patient", f"conditions_{word}", BITS_COMMENT)

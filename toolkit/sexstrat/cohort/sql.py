@@ -95,8 +95,10 @@ def connect(
     memory_limit: str | None = None,
     threads: int | None = None,
     temp_directory: Path | None = None,
+    readable: Sequence[Path] = (),
+    ordered: bool = True,
 ) -> Connection:
-    """Open a database that installs nothing, loads nothing and reads no file but its own.
+    """Open a database that installs nothing, loads nothing and reads no file but its own and those named.
 
     Parameters
     ----------
@@ -105,6 +107,8 @@ def connect(
     memory_limit : as DuckDB writes it, for instance ``"4GB"``; None is 80 % of the machine's memory.
     threads : number of threads, at least 1; None is one per core.
     temp_directory : where large intermediate results are spilled; None is beside the file, or the system's.
+    readable : files that queries may read.
+    ordered : keep rows in the order of their source; False needs less memory.
 
     Raises
     ------
@@ -118,7 +122,7 @@ def connect(
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "enable_external_access": "false",
+        "preserve_insertion_order": "true" if ordered else "false",
     }
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
@@ -129,20 +133,22 @@ def connect(
     if temp_directory is not None:
         config["temp_directory"] = str(temp_directory)
     attached = read_only and path is not None
-    if attached:
-        config["enable_external_access"] = "true"  # for the one statement that attaches the file
     try:
         connection = duckdb.connect(":memory:" if path is None or attached else str(path), config=config)
     except (duckdb.InvalidInputException, duckdb.SyntaxException, duckdb.ParserException) as err:
         raise StudyError(f"the database settings are not understood (memory_limit, threads): {err}") from err
     if attached:
         _attach(connection, str(path))
+    if readable:
+        names = ", ".join(literal(str(one)) for one in readable)
+        connection.execute(compose("SET allowed_paths = [{names}]", names=names))
+    connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
 def _attach(connection: Connection, path: str) -> None:
-    """Attach a file for reading, then close the door.
+    """Attach a file for reading.
 
     Opening it directly would share one instance among all who open that path in this process, so that a cohort built
     anew under an open one would silently show the old rows.
@@ -150,7 +156,6 @@ def _attach(connection: Connection, path: str) -> None:
     try:
         connection.execute(f"ATTACH {literal(path)} AS attached (READ_ONLY)")
         connection.execute("USE attached")
-        connection.execute("SET enable_external_access = false")
     except duckdb.Error:
         connection.close()
         raise

@@ -1,0 +1,48 @@
+"""Scores with the patient and the eye that the image list gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sexstrat.cohort.ddl import column_type
+from sexstrat.cohort.sql import Connection, compose, quoted
+from sexstrat.cohort.staging import Staged
+from sexstrat.values.tables import table_schema
+
+__all__ = ["link_scores"]
+
+LISTED = """
+CREATE OR REPLACE TEMP VIEW linked_score AS
+SELECT s.* REPLACE (coalesce(s.patient_id, i.patient_id) AS patient_id, coalesce(s.eye, i.eye) AS eye)
+FROM typed_score s LEFT JOIN (
+    SELECT image_id, patient_id, eye FROM typed_image
+    WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM typed_person)
+) i USING (image_id)
+"""
+
+
+def link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:
+    """Make the view ``linked_score``: the scores as given, where there is no image list, or no score at all.
+
+    Parameters
+    ----------
+    connection : where the tables are staged.
+    staged : contract name -> table.
+
+    Examples
+    --------
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
+    >>> link_scores(connection, {})
+    >>> connection.execute("SELECT count(patient_id) FROM linked_score").fetchall()
+    [(0,)]
+    """
+    if {"score", "image"} <= set(staged):
+        connection.execute(LISTED)
+        return
+    origin = "typed_score"
+    if "score" not in staged:
+        fields = table_schema("score").fields
+        columns = ", ".join(f"CAST(NULL AS {column_type(field)}) AS {quoted(field.name)}" for field in fields)
+        origin = f"(SELECT {columns}) WHERE false"
+    connection.execute(compose("CREATE OR REPLACE TEMP VIEW linked_score AS SELECT * FROM {origin}", origin=origin))
