@@ -74,7 +74,18 @@ def compare(
         at_most=at_most,
         tell=progress_line,
     )
+    _write(found, out)
     _print(found, out, json)
+
+
+def _write(found: Comparison, out: Path) -> None:
+    """Write what people read: the table as Markdown and the figure as SVG and PNG."""
+    from sexstrat.reporting.comparison_figure import write_comparison_figure
+    from sexstrat.reporting.comparison_text import comparison_markdown
+
+    (out / "comparison.md").write_text(comparison_markdown(found.networks), encoding="utf-8")
+    for ending in ("svg", "png"):
+        write_comparison_figure(found.networks, out / f"comparison.{ending}")
 
 
 def _print(found: Comparison, out: Path, json: bool) -> None:
@@ -99,6 +110,7 @@ def _print(found: Comparison, out: Path, json: bool) -> None:
     header = ["network", "start", "trained", "AUC (patients)", "accuracy", "AUC minus the best", "MB", "images/s"]
     print_table(header, shown, numeric=[6, 7])
     print_line(f"table: {out / 'comparison.csv'}; by sex and age: {out / 'comparison_group.csv'}")
+    print_line(f"for readers: {out / 'comparison.md'}; figure: {out / 'comparison.svg'} and .png")
     if found.waiting:
         print_line(f"not trained yet: {', '.join(found.waiting)}")
 

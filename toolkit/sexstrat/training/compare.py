@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sexstrat.audit import Measurement, auc_difference
 from sexstrat.errors import ModelError
+from sexstrat.models.backbones import backbone
 from sexstrat.scores import typed_columns
 from sexstrat.training.candidate_run import finished_row, plan_of, run_candidate, stored_logits
 from sexstrat.training.candidates import Candidate
@@ -30,6 +31,7 @@ __all__ = ["Comparison", "compare", "compared"]
 
 _logger = logging.getLogger(__name__)
 _LEVEL = 0.95
+_USUAL_EPOCHS = 90  # of training from random weights: He et al. 2016, CVPR, and most since
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
@@ -150,7 +152,7 @@ def _network_table(
         every = dict(figures[name])
         if name != best:
             every["auc_difference"] = _difference(examples, rows, logits[name], logits[best])
-        lines.append({**trained, **counts, **_columns(every), "compared_with": best, "note": _note(every)})
+        lines.append({**trained, **counts, **_columns(every), "compared_with": best, "note": _note(trained, every)})
     return _typed(lines, "comparison")
 
 
@@ -169,11 +171,15 @@ def _columns(figures: Mapping[str, Measurement]) -> dict[str, float | None]:
     }
 
 
-def _note(figures: Mapping[str, Measurement]) -> str:
-    """Say of every figure that is empty what state it is in and why."""
-    return "; ".join(
-        f"{name} is {found.state}: {found.note}" for name, found in figures.items() if found.state != "measured"
-    )
+def _note(trained: Mapping[str, Any], figures: Mapping[str, Measurement]) -> str:
+    """Say what the training was too little for, and of every figure that is empty what state it is in and why."""
+    native = backbone(trained["backbone"]).native_size
+    limits = [f"pictures of {trained['input_size']} pixels, made for {native}"] * (trained["input_size"] < native)
+    if trained["start"] == "random" and trained["epochs"] < _USUAL_EPOCHS:
+        limits.append(f"{trained['epochs']} epochs from random weights on {trained['n_train_images']:,} photographs")
+    told = [f"{' and '.join(limits)}: at this budget the row says little of what the network can do"] if limits else []
+    told += [f"{name} is {found.state}: {found.note}" for name, found in figures.items() if found.state != "measured"]
+    return "; ".join(told)
 
 
 def _typed(rows: Sequence[Mapping[str, Any]], table: str) -> pd.DataFrame:
