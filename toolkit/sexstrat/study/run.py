@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sexstrat.errors import Problem
 from sexstrat.study.file import Study
+from sexstrat.study.manifest import MANIFEST, write_manifest
 from sexstrat.study.plan import STAGES, StagePlan, plan_study, read_stages, stage_components
 from sexstrat.study.stages import RUNNERS, check_tables
 
@@ -85,7 +86,12 @@ def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = la
     SchemaError, EstimationError, ModelError, DisclosureError : as each stage finds.
     """
     folder = Path(out)
+    sealed = folder / MANIFEST
+    if any(stage.stale for stage in plan_study(study, folder)):
+        sealed.unlink(missing_ok=True)  # what is rewritten is not sealed until it is whole
     stages = run_stages(study, folder, STAGES, tell=tell)
+    if not sealed.exists():
+        write_manifest(folder)
     return RunSummary(
         out=folder, report=folder / "report.html", stages=tuple(stages), released=folder / "tables" / "results.json"
     )
