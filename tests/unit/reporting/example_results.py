@@ -142,7 +142,7 @@ def gaps() -> pd.DataFrame:
             state = "undefined" if label == "80+" and metric == "correct_among_women" else "measured"
             numbers = (None, None, None) if state == "undefined" else (point, point - 0.07, point + 0.07)
             rows.append({"metric": metric, "group": "age_band", "level_name": label, "reference": "50-59",
-                         "point": numbers[0], "low": numbers[1], "high": numbers[2], "level": 0.95,
+                         "comparison": "reference", "scale": "difference", "point": numbers[0], "low": numbers[1], "high": numbers[2], "level": 0.95,
                          "n_patients": round(PEOPLE[index] * 0.05), "n_patients_reference": 232, "state": state,
                          "note": ""})  # fmt: skip
     return pd.DataFrame(rows)

@@ -79,6 +79,7 @@ def gap_rows(found: Found, references: Mapping[str, str], shared: Iterable[str],
         if metric in COUNTS or reference is None or label == reference:
             continue
         key = {"metric": metric, "group": group, "level_name": label, "reference": reference, "level": level}
+        key |= {"comparison": "reference", "scale": "difference"}
         rows.append(key | _difference(measured, found[(metric, group, reference)], group in overlapping))
     return rows
 

@@ -89,12 +89,13 @@ def gap_table(gaps: Rows) -> TableView | None:
     >>> gap_table(Rows(())) is None
     True
     """
-    if not gaps.rows:
+    compared = gaps.where(comparison="reference", scale="difference")
+    if not compared.rows:
         return None
     groups = []
-    for metric in gaps.values("metric"):
+    for metric in compared.values("metric"):
         rows = sorted(
-            gaps.where(metric=metric).rows, key=lambda row: (str(row["group"]), age_order(str(row["level_name"])))
+            compared.where(metric=metric).rows, key=lambda row: (str(row["group"]), age_order(str(row["level_name"])))
         )  # fmt: skip
         lines = tuple(
             (

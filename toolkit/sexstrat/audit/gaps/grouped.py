@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +82,16 @@ class GroupedMetric:
         if whole.n_images == 0 or _half_width(whole) == 0:
             return 0.0
         return float(min(1.0, part.n_images / whole.n_images * _half_width(part) / _half_width(whole)))
+
+    def filled_covariance(self, labels: Sequence[str]) -> NDArray[np.float64]:
+        """Return the covariance of some estimates; a variance of 0 is replaced by what the interval stands for."""
+        index = [self.position(label) for label in labels]
+        matrix = self.covariance[np.ix_(index, index)].copy()
+        for place, label in enumerate(labels):
+            if not matrix[place, place] > 0:
+                matrix[place, :] = matrix[:, place] = 0.0
+                matrix[place, place] = self.standard_error(label) ** 2
+        return matrix
 
     def standard_error(self, label: str) -> float:
         """Return the standard error of a defined estimate, from the half width of its interval where it has none."""
