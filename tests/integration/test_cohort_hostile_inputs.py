@@ -81,7 +81,9 @@ def test_condition_for_an_unknown_patient(tmp_path: Path) -> None:
     assert (problem.source, problem.row, problem.column, problem.value) == ("conditions.csv", 3, "patient_id", "P9")
     assert problem.allowed == "a patient_id of persons.csv"
     assert problem.severity == "error"
-    dropped = only(check_inputs(persons=persons, conditions=conditions, on_orphan="drop"), "unknown_patient")
+    assert 'write drop = ["unknown_patient"] in [conditions] of the study file' in problem.hint
+    leaving = TableInput(source=conditions, drop=["unknown_patient"])
+    dropped = only(check_inputs(persons=persons, conditions=leaving), "unknown_patient")
     assert dropped.severity == "warning"
 
 

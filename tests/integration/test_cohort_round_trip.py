@@ -128,7 +128,8 @@ def test_flow_adds_up_at_every_step(tmp_path: Path) -> None:
     extra = score_rows(("z1", "Z", "R", 0.3, "ok"), ("n1", None, "R", 0.3, "ok"))
     scores = pd.concat([SCORES, extra], ignore_index=True)
     bands = AgeBands((40, 50, 60), end=70)
-    with create(tmp_path, scores=scores, on_orphan="drop", bands=bands) as cohort:
+    leaving = TableInput(source=scores, name="scores", drop=["unknown_patient"])
+    with create(tmp_path, scores=leaving, bands=bands) as cohort:
         flow = cohort.flow()
         assert {problem.kind for problem in cohort.problems} == {
             *("unknown_patient", "no_patient", "no_age", "eyes_and_persons_mixed")
@@ -137,6 +138,7 @@ def test_flow_adds_up_at_every_step(tmp_path: Path) -> None:
     assert counts == [
         [7, 10, 0, 0],  # Z is named by a score only
         [6, 8, 1, 2],  # Z, and the image that names nobody
+        [6, 8, 0, 0],  # Z's image was left out by declaration, and is lost already
         [5, 7, 1, 1],  # E has no age
         [4, 7, 1, 0],  # F is 70
         [4, 6, 0, 1],  # the unreadable image of D
@@ -399,11 +401,15 @@ def test_a_file_that_is_no_cohort_is_refused(tmp_path: Path) -> None:
 
 def test_settings_that_are_not_understood(tmp_path: Path) -> None:
     """A wrong setting is a mistake of the study file, exit code 2."""
-    for wrong in ({"on_orphan": "ignore"}, {"sex_coding": "1=male"}, {"memory_limit": "lots"}):
+    for wrong in ({"sex_coding": "1=male"}, {"memory_limit": "lots"}):
         with pytest.raises(StudyError):
             create(tmp_path, **wrong)
     with pytest.raises(StudyError, match="encoding 'latin-1' is not known; allowed: utf-8, utf-8-sig, cp932"):
         TableInput(source="x.csv", encoding="latin-1")
+    with pytest.raises(StudyError, match=r"persons.drop: 'noage' is no kind .* did you mean no_age\?"):
+        create(tmp_path, persons=TableInput(source=PERSONS, drop=["noage"]))
+    with pytest.raises(StudyError, match="on_conflict is one of error, present; found 'absent'"):
+        TableInput(source=PERSONS, on_conflict="absent")
     with pytest.raises(StudyError, match="the column mapping names 'sex'"):
         check_inputs(persons=TableInput(source=PERSONS, columns={"sex": "recorded_sex"}))
     assert list(tmp_path.iterdir()) == []

@@ -9,22 +9,30 @@ from typing import TypeAlias
 import pandas as pd
 import pyarrow as pa
 
+from sexstrat.cohort.condition_bits import gather_conditions
 from sexstrat.cohort.contract_rules import contract_problems
 from sexstrat.cohort.inputs import TableInput
 from sexstrat.cohort.link_rules import link_problems
+from sexstrat.cohort.links import link_scores
+from sexstrat.cohort.parquet_scan import scanned_files
+from sexstrat.cohort.patients import combine_scores
 from sexstrat.cohort.person_rules import person_problems
+from sexstrat.cohort.predicted_ages import age_problems_of_scores, combine_ages
+from sexstrat.cohort.score_use import ScoreUse, use_problems
 from sexstrat.cohort.sex_coding import SexCoding
-from sexstrat.cohort.sql import Connection, connect
-from sexstrat.cohort.staging import Staged, stage
+from sexstrat.cohort.sql import Connection, connect, single_row
+from sexstrat.cohort.staging import Staged, narrow, stage
 from sexstrat.cohort.training_overlap import TrainingAges, age_problems
-from sexstrat.errors import Problem, StudyError
+from sexstrat.errors import Problem
 
-__all__ = ["CodingLike", "TableLike", "check_inputs", "stage_and_check"]
+__all__ = ["CodingLike", "TableLike", "as_inputs", "check_inputs", "stage_and_check"]
 
 TableLike: TypeAlias = TableInput | str | Path | pd.DataFrame | pa.Table
 CodingLike: TypeAlias = SexCoding | Mapping[str, str] | str | None
-ORPHANS = ("error", "drop")
-CONTRACTS = {"persons": "person", "images": "image", "scores": "score", "conditions": "condition"}
+SETTLED = ("Left out, as", "Counted as present, as")  # hints of problems that the study has settled
+CONTRACTS = {"persons": "person", "images": "image", "scores": "score", "conditions": "condition"} | {
+    "age_scores": "age_score"
+}
 
 
 def check_inputs(
@@ -34,8 +42,10 @@ def check_inputs(
     conditions: TableLike | None = None,
     images: TableLike | None = None,
     sex_coding: CodingLike = None,
-    on_orphan: str = "error",
     training_ages: TrainingAges | None = None,
+    score_use: ScoreUse | None = None,
+    age_scores: TableLike | None = None,
+    age_source: str = "recorded",
 ) -> list[Problem]:
     """Return everything wrong with the inputs of a study: file, row, column, value, what is allowed.
 
@@ -43,8 +53,10 @@ def check_inputs(
     ----------
     persons, scores, conditions, images : the tables, as :class:`TableInput`, path or frame.
     sex_coding : name of a known coding or map from value to male, female, other or unknown.
-    on_orphan : ``"error"``, or ``"drop"`` to leave out rows of unknown patients with a warning.
     training_ages : ages on which the model was trained, for a warning.
+    score_use : what the study declares about scores; None declares nothing.
+    age_scores : scores of a model of age, as the other tables.
+    age_source : which age the analyses use, one of :data:`sexstrat.cohort.predicted_ages.AGE_SOURCES`.
 
     Returns
     -------
@@ -63,14 +75,35 @@ def check_inputs(
     undeclared_sex_code recorded_sex 1
     """
     tables = {"persons": persons, "images": images, "scores": scores, "conditions": conditions}
-    connection = connect()
+    tables |= {"age_scores": age_scores}
+    connection = connect(readable=scanned_files(as_inputs(tables).values()), ordered=False)
     try:
         _, problems = stage_and_check(
-            connection, tables, coding=sex_coding, on_orphan=on_orphan, training_ages=training_ages
+            connection,
+            tables,
+            coding=sex_coding,
+            training_ages=training_ages,
+            score_use=score_use,
+            age_source=age_source,
         )
     finally:
         connection.close()
     return problems
+
+
+def as_inputs(tables: Mapping[str, TableLike | None]) -> dict[str, TableInput]:
+    """Return the tables that are given, as inputs.
+
+    Parameters
+    ----------
+    tables : persons, images, scores, conditions -> table or None.
+
+    Examples
+    --------
+    >>> list(as_inputs({"persons": "p.csv", "scores": None}))
+    ['persons']
+    """
+    return {name: TableInput.of(table, name) for name, table in tables.items() if table is not None}
 
 
 def stage_and_check(
@@ -78,8 +111,9 @@ def stage_and_check(
     tables: Mapping[str, TableLike | None],
     *,
     coding: CodingLike,
-    on_orphan: str,
     training_ages: TrainingAges | None,
+    score_use: ScoreUse | None = None,
+    age_source: str = "recorded",
 ) -> tuple[dict[str, Staged], list[Problem]]:
     """Stage the tables of a study and return them with every problem found.
 
@@ -87,29 +121,55 @@ def stage_and_check(
     ----------
     connection : a connection whose temporary tables may be written.
     tables : persons, images, scores, conditions -> table or None.
-    coding, on_orphan, training_ages : as in :func:`check_inputs`.
+    coding, training_ages, score_use, age_source : as in :func:`check_inputs`.
 
     Examples
     --------
     >>> persons = pd.DataFrame({"patient_id": ["a"], "age_years": [61], "recorded_sex": ["male"]})
-    >>> staged, problems = stage_and_check(
-    ...     connect(), {"persons": persons}, coding=None, on_orphan="error", training_ages=None
-    ... )
+    >>> staged, problems = stage_and_check(connect(), {"persons": persons}, coding=None, training_ages=None)
     >>> list(staged), problems
     (['person'], [])
     """
-    if on_orphan not in ORPHANS:
-        raise StudyError(f"on_orphan is one of {', '.join(ORPHANS)}; found {on_orphan!r}")
     declared = SexCoding.declared(coding)
     staged = {
-        CONTRACTS[name]: stage(connection, CONTRACTS[name], TableInput.of(table, name), declared)
-        for name, table in tables.items()
-        if table is not None
+        CONTRACTS[name]: stage(connection, CONTRACTS[name], table, declared)
+        for name, table in as_inputs(tables).items()
     }
+    left: list[Problem] = []
+    while True:  # leaving rows out may lay bare, or clear away, other problems: until nothing more is left out
+        before = _n_left_out(connection)
+        link_scores(connection, staged, score_use)
+        combine_scores(connection, training_ages)
+        combine_ages(connection, staged, score_use)
+        if "condition" in staged:
+            gather_conditions(connection)
+        problems = _problems(connection, staged, declared, training_ages, age_source)
+        problems += age_problems_of_scores(connection, staged, age_source)
+        problems += use_problems(connection, staged, score_use or ScoreUse())
+        if _n_left_out(connection) == before:
+            return staged, [*left, *problems]
+        left += [problem for problem in problems if problem.hint.startswith(SETTLED)]
+        for contract in staged:
+            narrow(connection, contract)
+
+
+def _n_left_out(connection: Connection) -> int:
+    (n,) = single_row(connection, "SELECT count(*) FROM left_out")
+    return int(n)
+
+
+def _problems(
+    connection: Connection,
+    staged: Mapping[str, Staged],
+    coding: SexCoding,
+    training_ages: TrainingAges | None,
+    age_source: str,
+) -> list[Problem]:
     problems: list[Problem] = []
     for contract, table in staged.items():
-        found = [*table.problems, *contract_problems(connection, table, declared)]
+        found = [*table.problems, *contract_problems(connection, table, coding)]
         if contract == "person":
-            found += person_problems(connection, table) + age_problems(connection, staged, training_ages)
+            found += person_problems(connection, table, photographs="image" in staged, age_source=age_source)
+            found += age_problems(connection, staged, training_ages)
         problems += sorted(found, key=lambda problem: problem.row or 0)
-    return staged, problems + link_problems(connection, staged, on_orphan)
+    return problems + link_problems(connection, staged)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sexstrat.cohort.findings import FIRST_ROWS, breach, first_rows
+from sexstrat.cohort.condition_bits import repeated_conditions
+from sexstrat.cohort.findings import FIRST_ROWS, breach, first_rows, note_left_out, remedy
 from sexstrat.cohort.sex_coding import CODINGS, SexCoding
 from sexstrat.cohort.sql import Connection, compose, quoted, single_row
 from sexstrat.cohort.staging import SEX, Staged, raw_column, typed_table
@@ -15,6 +16,18 @@ from sexstrat.values.tables import Field, TableSchema, table_schema
 
 __all__ = ["contract_problems"]
 
+UNDECLARED = "undeclared_sex_code"
+REPEATS = "SELECT count(*) FROM (SELECT 1 FROM {table} {exempt} GROUP BY {columns} HAVING count(*) > 1) repeated"
+LATER = """SELECT source_row, {shown} AS found FROM (SELECT *, row_number() OVER
+    (PARTITION BY {columns} ORDER BY source_row) AS occurrence FROM {table} {exempt}) t
+    WHERE occurrence > 1 AND {first} IS NOT NULL"""
+# of rows that are the same throughout all but the first; of rows that differ all, so that no order decides
+SURPLUS = """SELECT source_row FROM (SELECT source_row, {first}, row_number() OVER keyed AS occurrence,
+    count(*) OVER whole_key AS n, min({whole}) OVER whole_key <> max({whole}) OVER whole_key AS differ
+    FROM {table} {exempt} WINDOW keyed AS (PARTITION BY {columns} ORDER BY source_row),
+    whole_key AS (PARTITION BY {columns})) t
+    WHERE n > 1 AND {first} IS NOT NULL AND (differ OR occurrence > 1)"""
+FEW_VALUES = ("model_sha256",)  # of millions of rows
 MANY_VALUES = 20  # undeclared sex values that get a message each
 
 
@@ -47,7 +60,8 @@ def contract_problems(connection: Connection, staged: Staged, coding: SexCoding)
     >>> coding, connection = SexCoding.declared(None), connect()
     >>> staged = stage(connection, "person", TableInput.of(frame, "persons"), coding)
     >>> print(contract_problems(connection, staged, coding)[0])
-    persons, row 2, column age_years: value is below the minimum; found '-3'; allowed: a number from 0 to 120
+    persons, row 2, column age_years: value is below the minimum; found '-3'; allowed: a number from 0 to 120.
+    To leave such rows out, write drop = ["below_minimum"] in [persons] of the study file
     """
     schema = table_schema(staged.contract)
     rules = [rule for field in schema.fields if field.name in staged.types for rule in _rules(field)]
@@ -89,7 +103,7 @@ def _rules(field: Field) -> list[_Rule]:
 def _broken(connection: Connection, staged: Staged, rules: Sequence[_Rule]) -> list[Problem]:
     if not rules:
         return []
-    tests = ", ".join(f"coalesce(bool_or({rule.predicate}), false)" for rule in rules)
+    tests = ", ".join(_test(staged, rule) for rule in rules)
     query = compose("SELECT {tests} FROM {table}", tests=tests, table=typed_table(staged.contract))
     broken = single_row(connection, query, [value for rule in rules for value in rule.parameters])
     problems: list[Problem] = []
@@ -102,11 +116,20 @@ def _broken(connection: Connection, staged: Staged, rules: Sequence[_Rule]) -> l
             rule.parameters,
             kind=rule.kind,
             message=rule.message,
-            source=staged.label,
+            staged=staged,
             column=rule.column,
             allowed=rule.allowed,
         )
     return problems
+
+
+def _test(staged: Staged, rule: _Rule) -> str:
+    """Return SQL that is true where any row breaks a rule; of columns with few values, each value is looked at once."""
+    test = f"coalesce(bool_or({rule.predicate}), false)"
+    if rule.column not in FEW_VALUES or rule.kind != "wrong_pattern":
+        return test
+    parts = {"test": test, "column": quoted(rule.column), "table": typed_table(staged.contract)}
+    return compose("(SELECT {test} FROM (SELECT DISTINCT {column} FROM {table}))", **parts)
 
 
 def _undeclared_sex(connection: Connection, staged: Staged, coding: SexCoding) -> list[Problem]:
@@ -119,19 +142,29 @@ def _undeclared_sex(connection: Connection, staged: Staged, coding: SexCoding) -
         n=str(FIRST_ROWS),
     )
     rows = connection.execute(query).fetchall()
+    if rows and UNDECLARED in staged.drop:
+        undeclared = compose(
+            "SELECT source_row FROM {table} WHERE {raw} IS NOT NULL AND {sex} IS NULL",
+            table=typed_table(staged.contract),
+            raw=raw_column(SEX),
+            sex=quoted(SEX),
+        )
+        note_left_out(connection, staged, UNDECLARED, undeclared)
+    places = [staged.place(row, first) for _, _, row, first in rows]
     return [
         Problem(
-            kind="undeclared_sex_code",
+            kind=UNDECLARED,
             message=f"value of recorded sex is not in the declared coding ({coding.name}){first_rows(first, count)}",
-            source=staged.label,
+            source=source,
             row=row,
             column=SEX,
             value=value,
             allowed=f"{coding.allowed}, or empty (unknown)",
-            hint=_declaration({text for text, *_ in rows}),
+            hint=remedy(staged, UNDECLARED, _declaration({text for text, *_ in rows})),
             count=count,
+            severity="warning" if UNDECLARED in staged.drop else "error",
         )
-        for value, count, row, first in rows[:MANY_VALUES]
+        for (value, count, *_), (source, (row, *first)) in zip(rows[:MANY_VALUES], places, strict=False)
     ]
 
 
@@ -152,37 +185,36 @@ def _repeated_keys(connection: Connection, staged: Staged, schema: TableSchema) 
     keys = [schema.primary_key, *((f.name,) for f in schema.fields if f.unique and (f.name,) != schema.primary_key)]
     if not any(name in staged.types for key in keys for name in key):
         return []
+    if staged.contract == "condition" and not repeated_conditions(connection):
+        return []  # the gathered bits have answered already
     exempt = "WHERE status IS DISTINCT FROM 'duplicate_id'" if staged.contract == "score" else ""
     problems: list[Problem] = []
     for key in keys:
-        columns = ", ".join(quoted(name) for name in key)
-        shown = " || ', ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in key)
-        repeats = compose(
-            "SELECT count(*) FROM (SELECT 1 FROM {table} {exempt} GROUP BY {columns} HAVING count(*) > 1) repeated",
-            columns=columns,
-            table=typed_table(staged.contract),
-            exempt=exempt,
-        )
-        if single_row(connection, repeats) == (0,):
+        parts = {
+            "columns": ", ".join(quoted(name) for name in key),
+            "table": typed_table(staged.contract),
+            "exempt": exempt,
+            "first": quoted(key[0]),
+            "shown": " || ', ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in key),
+            "whole": "concat_ws(chr(31), " + ", ".join(_text(staged, field) for field in schema.fields) + ")",
+        }
+        if single_row(connection, compose(REPEATS, **parts)) == (0,):
             continue
-        rows = compose(
-            "SELECT source_row, {shown} AS found FROM (SELECT *, row_number() OVER "
-            "(PARTITION BY {columns} ORDER BY source_row) AS occurrence FROM {table} {exempt}) t "
-            "WHERE occurrence > 1 AND {first} IS NOT NULL",
-            shown=shown,
-            columns=columns,
-            table=typed_table(staged.contract),
-            exempt=exempt,
-            first=quoted(key[0]),
-        )
         problems += breach(
             connection,
-            rows,
+            compose(LATER, **parts),
             kind="duplicate_key",
             message=f"{' and '.join(key)} must identify one row, and this one repeats an earlier row",
-            source=staged.label,
+            staged=staged,
             column=key[0],
             allowed=f"each {', '.join(key)} once",
-            hint="Keep one row of each; rows are never merged silently",
+            hint="Keep one row of each; rows are never merged silently (drop keeps one of rows that are the same "
+            "throughout and none of rows that differ)",
+            drop_sql=compose(SURPLUS, **parts),
         )
     return problems
+
+
+def _text(staged: Staged, field: Field) -> str:
+    name = quoted(field.name) if field.name in staged.types else "NULL"
+    return f"coalesce(CAST({name} AS VARCHAR), '')"

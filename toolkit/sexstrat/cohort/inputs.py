@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ __all__ = ["TableInput", "read_input"]
 
 PARQUET = (".parquet", ".pq")
 DATABASE = (".duckdb", ".ddb", ".db")
+CONFLICTS = ("error", "present")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +39,10 @@ class TableInput:
     delimiter : of a CSV file, one character.
     decimal : decimal mark in text, ``"."`` or ``","``.
     table : table of a DuckDB file.
+    drop : kinds of problem whose rows are left out, each counted in the flow; other errors stop the run.
+    on_conflict : where a condition is both present and absent: ``"error"``, or ``"present"`` to leave out the rows
+        that say it is absent.
+    section : section of the study file that declares it, for messages.
 
     Raises
     ------
@@ -56,12 +61,17 @@ class TableInput:
     delimiter: str = ","
     decimal: str = "."
     table: str | None = None
+    drop: Sequence[str] = ()
+    on_conflict: str = "error"
+    section: str = ""
 
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:
             raise StudyError(f"encoding {self.encoding!r} is not known; allowed: {', '.join(ENCODINGS)}")
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
             raise StudyError(f"a delimiter is one character such as ',' or a tab; found {self.delimiter!r}")
+        if self.on_conflict not in CONFLICTS:
+            raise StudyError(f"on_conflict is one of {', '.join(CONFLICTS)}; found {self.on_conflict!r}")
         if self.decimal not in {".", ","}:
             raise StudyError(f"a decimal mark is '.' or ','; found {self.decimal!r}")
 

@@ -13,13 +13,18 @@ __all__ = ["AGE_SQL", "person_problems"]
 AGE_SQL = "coalesce(age_years, CAST(date_sub('year', birth_date, visit_date) AS DOUBLE))"
 
 
-def person_problems(connection: Connection, staged: Staged) -> list[Problem]:
+def person_problems(
+    connection: Connection, staged: Staged, *, photographs: bool = False, age_source: str = "recorded"
+) -> list[Problem]:
     """Return what is wrong between columns and rows of the person table.
 
     Parameters
     ----------
     connection : where the table is staged.
     staged : the person table.
+    age_source : which age the analyses use, see :mod:`sexstrat.cohort.predicted_ages`; where it is a predicted one, the
+        temporary table ``combined_age`` holds them.
+    photographs : whether an image table is staged, whose days date an age where the person table names no visit.
 
     Examples
     --------
@@ -33,9 +38,11 @@ def person_problems(connection: Connection, staged: Staged) -> list[Problem]:
     >>> staged = stage(connection, "person", TableInput.of(frame, "persons"), SexCoding.declared(None))
     >>> print(person_problems(connection, staged)[0])
     persons, row 2, column recorded_sex: one patient has two recorded sexes; found 'a: female, male';
-    allowed: one recorded sex for each patient_id
+    allowed: one recorded sex for each patient_id.
+    To leave such rows out, write drop = ["two_recorded_sexes"] in [persons] of the study file
     """
-    problems = _two_sexes(connection, staged) + _dates(connection, staged) + _ages(connection, staged)
+    problems = _two_sexes(connection, staged) + _dates(connection, staged)
+    problems += _ages(connection, staged, photographs, age_source)
     for column in ("weight", "validation_probability"):
         if column in staged.types:
             problems += _partly_given(connection, staged, column)
@@ -48,14 +55,18 @@ def _two_sexes(connection: Connection, staged: Staged) -> list[Problem]:
                patient_id || ': ' || array_to_string(list_sort(list(DISTINCT recorded_sex)), ', ') AS found
         FROM typed_person WHERE recorded_sex IS NOT NULL AND recorded_sex <> 'unknown' AND patient_id IS NOT NULL
         GROUP BY patient_id HAVING count(*) > 1 AND count(DISTINCT recorded_sex) > 1"""
+    members = """SELECT source_row FROM typed_person WHERE patient_id IN (
+        SELECT patient_id FROM typed_person WHERE recorded_sex <> 'unknown'
+        GROUP BY patient_id HAVING count(DISTINCT recorded_sex) > 1)"""
     return breach(
         connection,
         rows,
         kind="two_recorded_sexes",
         message="one patient has two recorded sexes",
-        source=staged.label,
+        staged=staged,
         column="recorded_sex",
         allowed="one recorded sex for each patient_id",
+        drop_sql=members,
     )
 
 
@@ -72,7 +83,7 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
             backwards,
             kind="visit_before_birth",
             message="the visit is before the birth",
-            source=staged.label,
+            staged=staged,
             column="visit_date",
             allowed="visit_date on or after birth_date",
         ),
@@ -81,7 +92,7 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
             too_old,
             kind="above_maximum",
             message="the age from birth_date to visit_date is above the maximum",
-            source=staged.label,
+            staged=staged,
             column="birth_date",
             allowed="an age from 0 to 120",
         ),
@@ -90,7 +101,7 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
             disagree,
             kind="ages_disagree",
             message="age_years and the dates differ by more than a year; age_years is used",
-            source=staged.label,
+            staged=staged,
             column="age_years",
             allowed="the age from birth_date to visit_date, give or take a year",
             severity="warning",
@@ -98,18 +109,24 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
     ]
 
 
-def _ages(connection: Connection, staged: Staged) -> list[Problem]:
-    rows = f"SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person WHERE {AGE_SQL} IS NULL"  # noqa: S608
+def _ages(connection: Connection, staged: Staged, photographs: bool, source: str) -> list[Problem]:
+    lacking = "true" if source == "predicted_for_all" else f'({AGE_SQL} IS NULL AND "raw age_years" IS NULL)'
+    rows = f"SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person p WHERE {lacking}"  # noqa: S608
+    if source != "recorded":
+        rows += " AND NOT EXISTS (SELECT 1 FROM combined_age a WHERE a.patient_id = p.patient_id)"
+    if photographs and source != "predicted_for_all":
+        rows += """ AND NOT (p.birth_date IS NOT NULL AND EXISTS
+            (SELECT 1 FROM typed_image i WHERE i.patient_id = p.patient_id AND i.acquired_on >= p.birth_date))"""
     if not {"age_years", "birth_date"} & set(staged.types):
         return []  # the missing column has its own message
     return breach(
         connection,
-        rows + ' AND "raw age_years" IS NULL',
+        rows,
         kind="no_age",
         message="patient without an age cannot enter the estimates",
-        source=staged.label,
+        staged=staged,
         column="age_years",
-        allowed="age_years, or birth_date with visit_date",
+        allowed="age_years, or birth_date with visit_date or the day of a photograph (acquired_on of the image table)",
         severity="warning",
     )
 
@@ -124,7 +141,7 @@ def _partly_given(connection: Connection, staged: Staged, column: str) -> list[P
         rows,
         kind="partly_given",
         message=f"{column} is given for some patients and missing for this one",
-        source=staged.label,
+        staged=staged,
         column=column,
         allowed=f"a {column} for every patient it concerns, or for none",
     )

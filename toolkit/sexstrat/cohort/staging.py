@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from sexstrat.cohort.csv_source import ROW
 from sexstrat.cohort.ddl import column_type
+from sexstrat.cohort.drops import SECTIONS, checked_drop
 from sexstrat.cohort.inputs import TableInput, read_input
+from sexstrat.cohort.parquet_scan import scanned_file, view_of_parquet
 from sexstrat.cohort.parsing import as_text, staged_expression, staged_type, typed_expression
 from sexstrat.cohort.sex_coding import SexCoding
-from sexstrat.cohort.sql import Connection, compose, quoted
+from sexstrat.cohort.sql import Connection, compose, literal, quoted
 from sexstrat.errors import Problem, SchemaError
 from sexstrat.values.tables import Field, table_schema
 
-__all__ = ["Staged", "raw_column", "stage", "typed_table"]
+__all__ = ["LEFT_OUT", "Staged", "given_table", "narrow", "raw_column", "stage", "typed_table"]
 
 SEX = "recorded_sex"
+LEFT_OUT = "CREATE TEMP TABLE IF NOT EXISTS left_out (contract VARCHAR, kind VARCHAR, source_row BIGINT)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +37,16 @@ class Staged:
     types : contract column -> staged type; columns that the input lacks are absent.
     decimal : decimal mark in text.
     problems : what is wrong with the file's shape.
+    drop : kinds of problem whose rows are left out.
+    on_conflict : ``"present"`` to leave out the rows that say a condition is absent where another says present.
+    declared_in : section of the study file; empty means the usual one of the contract.
+    parts : first row and name of each file, where the table lies in several.
 
     Examples
     --------
-    >>> Staged(contract="person", label="p.csv", types={}, decimal=".", problems=()).table
-    'staged_person'
+    >>> table = Staged(contract="person", label="*.csv", types={}, decimal=".", problems=(), parts=((1, "a"), (4, "b")))
+    >>> table.table, table.section, table.place(5, [5, 6])
+    ('staged_person', 'persons', ('b', [2, 2, 3]))
     """
 
     contract: str
@@ -44,11 +54,29 @@ class Staged:
     types: Mapping[str, str]
     decimal: str
     problems: tuple[Problem, ...]
+    drop: tuple[str, ...] = ()
+    on_conflict: str = "error"
+    declared_in: str = ""
+    parts: tuple[tuple[int, str], ...] = ()
 
     @property
     def table(self) -> str:
-        """Name the staging table."""
+        """Name the staging table, or the view of a file read where it lies."""
         return f"staged_{self.contract}"
+
+    @property
+    def section(self) -> str:
+        """Name the section of the study file that declares the table."""
+        return self.declared_in or SECTIONS.get(self.contract, self.contract)
+
+    def place(self, row: int, rows: Sequence[int] | None) -> tuple[str, list[int]]:
+        """Return the file of a row, and that row and the other rows of the same file by their number in it."""
+        if not self.parts:
+            return self.label, [row, *(rows or ())]
+        k = max(bisect_right([first for first, _ in self.parts], row) - 1, 0)
+        first, name = self.parts[k]
+        end = self.parts[k + 1][0] if k + 1 < len(self.parts) else sys.maxsize
+        return name, [each - first + 1 for each in (row, *(rows or ())) if first <= each < end]
 
 
 def raw_column(name: str) -> str:
@@ -81,8 +109,52 @@ def typed_table(contract: str) -> str:
     return quoted(f"typed_{contract}")
 
 
+def given_table(contract: str) -> str:
+    """Return the quoted name of the view of all typed rows of a contract, those left out too.
+
+    Parameters
+    ----------
+    contract : name of the table's contract.
+
+    Examples
+    --------
+    >>> given_table("person")
+    '"given_person"'
+    """
+    return quoted(f"given_{contract}")
+
+
+def narrow(connection: Connection, contract: str) -> None:
+    """Take the rows noted as left out from the typed view of a contract.
+
+    Parameters
+    ----------
+    connection : where the table is staged.
+    contract : name of the table's contract.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection, frame = connect(), pd.DataFrame({"patient_id": ["a", "b"], "recorded_sex": ["", ""]})
+    >>> _ = stage(connection, "person", TableInput.of(frame, "persons"), SexCoding.declared(None))
+    >>> _ = connection.execute("INSERT INTO left_out VALUES ('person', 'no_age', 1)")
+    >>> narrow(connection, "person")
+    >>> connection.execute("SELECT patient_id FROM typed_person").fetchall()
+    [('b',)]
+    """
+    template = (
+        "CREATE OR REPLACE TEMP VIEW {typed} AS SELECT * FROM {given} g WHERE NOT EXISTS "
+        "(SELECT 1 FROM left_out l WHERE l.contract = {contract} AND l.source_row = g.source_row)"
+    )
+    parts = {"typed": typed_table(contract), "given": given_table(contract), "contract": literal(contract)}
+    connection.execute(compose(template, **parts))
+
+
 def stage(connection: Connection, contract: str, table: TableInput, coding: SexCoding) -> Staged:
-    """Read an input into the database: its rows as they came and, beside them, typed.
+    """Bring an input into the database: its rows as they came and, beside them, typed.
+
+    A Parquet file is read where it lies whenever its rows are asked for; all else is copied.
 
     Parameters
     ----------
@@ -104,7 +176,32 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
     >>> connection.execute("SELECT patient_id, recorded_sex, age_years FROM typed_person").fetchall()
     [('7', 'male', None)]
     """
+    section = table.section or SECTIONS.get(contract, contract)
+    drop = checked_drop(contract, section, table.drop)
+    connection.execute(LEFT_OUT)
     problems: list[Problem] = []
+    types: dict[str, str] | None = None
+    path = scanned_file(table)
+    if path is not None:
+        types = view_of_parquet(connection, f"staged_{contract}", path, table, table_schema(contract), problems)
+    if types is None:
+        types = _copied(connection, contract, table, problems)
+    staged = Staged(
+        contract=contract,
+        label=table.label,
+        types=types,
+        decimal=table.decimal,
+        problems=tuple(_shape(problem, drop, section) for problem in problems),
+        drop=drop,
+        on_conflict=table.on_conflict,
+        declared_in=table.section,
+    )
+    _define_typed(connection, staged, coding)
+    return staged
+
+
+def _copied(connection: Connection, contract: str, table: TableInput, problems: list[Problem]) -> dict[str, str]:
+    """Copy an input that the database cannot read itself, batch by batch, and return the staged types."""
     types: dict[str, str] | None = None
     try:
         for batch in read_input(table, table_schema(contract), problems):
@@ -115,9 +212,17 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
         problems.extend(err.problems)
     if types is None:
         types = _create(connection, contract, pa.table({ROW: pa.array([], type=pa.int64())}))
-    staged = Staged(contract=contract, label=table.label, types=types, decimal=table.decimal, problems=tuple(problems))
-    _define_typed(connection, staged, coding)
-    return staged
+    return types
+
+
+def _shape(problem: Problem, drop: tuple[str, ...], section: str) -> Problem:
+    """Return a problem of the file's shape with what to declare about it."""
+    if problem.kind != "wrong_field_count":
+        return problem
+    if problem.kind in drop:
+        return replace(problem, severity="warning", hint=f"Left out, as drop in [{section}] declares")
+    hint = f'{problem.hint}. To leave such rows out, write drop = ["{problem.kind}"] in [{section}] of the study file'
+    return replace(problem, hint=hint)
 
 
 def _create(connection: Connection, contract: str, batch: pa.Table) -> dict[str, str]:
@@ -154,8 +259,12 @@ def _define_typed(connection: Connection, staged: Staged, coding: SexCoding) -> 
             value = f"CASE WHEN {text} IS NULL THEN 'unknown' ELSE k.meaning END"
         columns.append(f"{text} AS {raw_column(field.name)}")
         columns.append(f"CAST({value} AS {column_type(field)}) AS {quoted(field.name)}")
-    template = "CREATE OR REPLACE TEMP VIEW {typed} AS SELECT {columns} FROM {staged} s {join}"
-    parts = {"typed": typed_table(staged.contract), "columns": ", ".join(columns), "staged": quoted(staged.table)}
+    template = (
+        "CREATE OR REPLACE TEMP VIEW {given} AS SELECT {columns} FROM {staged} s {join}; "
+        "CREATE OR REPLACE TEMP VIEW {typed} AS SELECT * FROM {given}"
+    )
+    names = {"given": given_table(staged.contract), "typed": typed_table(staged.contract)}
+    parts = names | {"columns": ", ".join(columns), "staged": quoted(staged.table)}
     connection.execute(compose(template, join=join, **parts))
 
 

@@ -12,10 +12,14 @@ import pandas as pd
 
 from sexstrat.cohort.build import FORMAT_VERSION, BuildSettings, as_problems, write_cohort
 from sexstrat.cohort.cells_query import OPTIONAL_KEYS, cell_frame, filled_keys
-from sexstrat.cohort.check import CodingLike, TableLike, stage_and_check
+from sexstrat.cohort.check import CodingLike, TableLike, as_inputs, stage_and_check
+from sexstrat.cohort.condition_bits import places
+from sexstrat.cohort.condition_counts import condition_counts
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.frames import contract_frame
 from sexstrat.cohort.half_built import built_aside
+from sexstrat.cohort.parquet_scan import scanned_files
+from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, connect
 from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.errors import Problem, SchemaError
@@ -29,12 +33,6 @@ SELECT s.image_id, s.patient_id, s.eye, s.prob_male, s.status, s.quality, s.fold
        p.validated_sex AS recorded_sex, p.site, i.camera, p.validation_probability, p.weight
 FROM score s JOIN patient p USING (patient_id) LEFT JOIN image i USING (image_id)
 ORDER BY s.patient_id, s.image_id, s.status
-"""
-COUNTS = """
-SELECT k.condition, count(*) AS n_known, count(*) FILTER (WHERE k.diseased) AS n_present,
-       (SELECT count(*) FROM patient WHERE in_study) - count(*) AS n_missing
-FROM patient_condition k JOIN patient p USING (patient_id) WHERE p.in_study
-GROUP BY k.condition ORDER BY k.condition
 """
 PATIENTS = """
 SELECT count(*), count(*) FILTER (WHERE n_eyes > 0), count(*) FILTER (WHERE validated_sex IN ('male', 'female'))
@@ -76,9 +74,11 @@ class Cohort:
         bands: AgeBands | None = None,
         thresholds: Sequence[float] = (0.5,),
         fold_salt: str = DEFAULT_SALT,
-        on_orphan: str = "error",
         trained_on: Iterable[str] | None = None,
         training_ages: TrainingAges | None = None,
+        score_use: ScoreUse | None = None,
+        age_scores: TableLike | None = None,
+        age_source: str = "recorded",
         memory_limit: str | None = None,
         threads: int | None = None,
         temp_directory: Path | None = None,
@@ -95,10 +95,13 @@ class Cohort:
         bands : age bands of the study; patients outside them are lost in the flow and not in the cells.
         thresholds : classification thresholds on prob_male, each an edge of a score bin.
         fold_salt : text put before the key of a cross-fitting fold.
-        on_orphan : ``"error"``, or ``"drop"`` to leave out rows of unknown patients with a warning.
         trained_on : patients whose images trained the model; they validate nothing unless scored out of fold. Where
             some scores carry a fold, patients scored without one are taken as trained on, listed here or not.
         training_ages : ages on which the model was trained; patients scored outside them are flagged and counted.
+        score_use : what is declared about scores: a least quality, whether inferred eyes count; None declares nothing.
+        age_scores : scores of a model of age, as the other tables.
+        age_source : the age of the analyses: ``"recorded"``, ``"predicted"`` where none is recorded, or
+            ``"predicted_for_all"``. Recorded age is kept beside it.
         memory_limit, threads, temp_directory : as in :func:`sexstrat.cohort.sql.connect`.
 
         Raises
@@ -113,14 +116,29 @@ class Cohort:
             fold_salt=fold_salt,
             trained_on=frozenset(map(str, trained_on or ())),
             training_ages=training_ages,
+            score_use=score_use or ScoreUse(),
+            age_source=age_source,
         )
         tables = {"persons": persons, "images": images, "scores": scores, "conditions": conditions}
+        tables |= {"age_scores": age_scores}
         with built_aside(target) as building:
             spill = temp_directory or building.with_name(building.name + ".tmp")
-            connection = connect(building, memory_limit=memory_limit, threads=threads, temp_directory=spill)
+            connection = connect(
+                building,
+                memory_limit=memory_limit,
+                threads=threads,
+                temp_directory=spill,
+                readable=scanned_files(as_inputs(tables).values()),
+                ordered=False,
+            )
             try:
                 staged, problems = stage_and_check(
-                    connection, tables, coding=sex_coding, on_orphan=on_orphan, training_ages=training_ages
+                    connection,
+                    tables,
+                    coding=sex_coding,
+                    training_ages=training_ages,
+                    score_use=score_use,
+                    age_source=age_source,
                 )
                 if any(problem.severity == "error" for problem in problems):
                     raise SchemaError(problems)
@@ -183,8 +201,7 @@ class Cohort:
     @property
     def conditions(self) -> tuple[str, ...]:
         """Name the conditions, sorted."""
-        query = "SELECT DISTINCT condition FROM patient_condition ORDER BY condition"
-        return tuple(name for (name,) in self._connection.execute(query).fetchall())
+        return tuple(place.condition for place in places(self._connection))
 
     @property
     def model_id(self) -> str:
@@ -198,9 +215,15 @@ class Cohort:
         query = "SELECT DISTINCT model_sha256 FROM score WHERE status = 'ok' ORDER BY model_sha256"
         return "+".join(digest for (digest,) in self._connection.execute(query).fetchall())
 
-    def flow(self) -> pd.DataFrame:
-        """Return who was in and who was lost, step by step (contract ``flow``)."""
-        return contract_frame(self._connection.execute("SELECT * FROM flow ORDER BY step").df(), "flow")
+    def flow(self, *, by_characteristic: bool = False) -> pd.DataFrame:
+        """Return who was in and who was lost, step by step (contract ``flow``).
+
+        Parameters
+        ----------
+        by_characteristic : add, after the whole steps, who was lost against who remains by sex, age and disease.
+        """
+        query = "SELECT * FROM flow WHERE variable IS NULL OR ? ORDER BY variable NULLS FIRST, step, rowid"
+        return contract_frame(self._connection.execute(query, [by_characteristic]).df(), "flow")
 
     def patient_counts(self) -> dict[str, int]:
         """Return how many patients are ``analysed`` (in the cells), and of these ``scored`` and ``validated``.
@@ -212,8 +235,7 @@ class Cohort:
 
     def condition_counts(self) -> pd.DataFrame:
         """Return for each condition the patients in the study with it known, present and missing."""
-        counts = self._connection.execute(COUNTS).df()
-        return counts.astype(dict.fromkeys(("n_known", "n_present", "n_missing"), "int64"))
+        return condition_counts(self._connection)
 
     def cells(self, conditions: Iterable[str] | None = None, *, keys: Iterable[str] | None = None) -> Cells:
         """Return the cells: all that estimates need, in one scan, whatever the number of patients.
@@ -235,7 +257,8 @@ class Cohort:
         _refuse_unknown("condition", chosen, self.conditions)
         carried = filled_keys(self._connection) if keys is None else tuple(keys)
         _refuse_unknown("key", carried, OPTIONAL_KEYS)
-        return Cells(frame=cell_frame(self._connection, chosen, carried), edges=self._edges(), model_id=self.model_id)
+        wanted = [place for place in places(self._connection) if place.condition in set(chosen)]
+        return Cells(frame=cell_frame(self._connection, wanted, carried), edges=self._edges(), model_id=self.model_id)
 
     def score_frame(self) -> pd.DataFrame:
         """Return the scores of each image beside its person, for the audit.

@@ -59,9 +59,7 @@ def age_problems(connection: Connection, staged: Mapping[str, Staged], ages: Tra
     >>> from sexstrat.cohort.sql import connect
     >>> persons = pd.DataFrame({"patient_id": ["a"], "age_years": [12], "recorded_sex": [""]})
     >>> connection = connect()
-    >>> staged, _ = stage_and_check(
-    ...     connection, {"persons": persons}, coding=None, on_orphan="error", training_ages=None
-    ... )
+    >>> staged, _ = stage_and_check(connection, {"persons": persons}, coding=None, training_ages=None)
     >>> [problem.value for problem in age_problems(connection, staged, TrainingAges(low=17, high=94))]
     ['12']
     """
@@ -86,7 +84,7 @@ def age_problems(connection: Connection, staged: Mapping[str, Staged], ages: Tra
         parameters,
         kind="outside_training_ages",
         message="age lies outside the ages on which the model was trained; its scores there are untested",
-        source=staged["person"].label,
+        staged=staged["person"],
         column="age_years",
         allowed=str(ages),
         severity="warning",
