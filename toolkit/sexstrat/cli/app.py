@@ -11,8 +11,11 @@ import typer
 from sexstrat.cli import (
     compare_command,
     design_commands,
+    explain_command,
     image_commands,
     model_commands,
+    publish_command,
+    run_folder_commands,
     score_command,
     simulate_command,
     site_commands,
@@ -53,9 +56,12 @@ def _root(
 
 
 study_commands.register(app)
+run_folder_commands.register(app)
 score_command.register(app)
+explain_command.register(app)
 image_commands.register(app)
 compare_command.register(app)
+publish_command.register(app)
 model_commands.register(app)
 table_commands.register(app)
 design_commands.register(app)

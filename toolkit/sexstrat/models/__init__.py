@@ -4,10 +4,13 @@ from sexstrat.models.architecture import Architecture, HeadLayer, Preface, rebui
 from sexstrat.models.backbones import BACKBONES, Backbone, Head, backbone, build
 from sexstrat.models.cache import cache_folder, cached_files
 from sexstrat.models.card import GoldenOutput, ModelCard, card_from_json, card_to_json, read_card, write_card
+from sexstrat.models.explanation import Explanation, field_mask, half_share, rim_share
 from sexstrat.models.golden import GOLDEN_SEEDS, check_golden, golden_difference, golden_input
+from sexstrat.models.grad_cam import feature_contributions, grad_cam_map
 from sexstrat.models.load import CARD_NAME, card_path_of, load_model, load_unchecked, shipped_card
 from sexstrat.models.loaded_model import LoadedModel
 from sexstrat.models.model_files import FileContents, file_contents, file_format, rebuild_from_file
+from sexstrat.models.occlusion import occlusion_map
 from sexstrat.models.openvino_runtime import OpenVinoForward, convert_network, openvino_forward
 from sexstrat.models.publish import publish
 from sexstrat.models.rebuilding import Rebuilt
@@ -35,6 +38,7 @@ __all__ = [
     "VIEWS",
     "Architecture",
     "Backbone",
+    "Explanation",
     "FileContents",
     "Forward",
     "GoldenOutput",
@@ -56,21 +60,27 @@ __all__ = [
     "check_golden",
     "convert_network",
     "default_runtime",
+    "feature_contributions",
+    "field_mask",
     "file_contents",
     "file_format",
     "file_sha256",
     "golden_difference",
     "golden_input",
+    "grad_cam_map",
+    "half_share",
     "load_model",
     "load_unchecked",
     "load_weights",
     "make_forward",
+    "occlusion_map",
     "openvino_forward",
     "precision_named",
     "publish",
     "read_card",
     "rebuild",
     "rebuild_from_file",
+    "rim_share",
     "save_weights",
     "scale_pixels",
     "shipped_card",

@@ -5,6 +5,7 @@ from sexstrat.scores.combine import combine_eyes, patient_scores
 from sexstrat.scores.dicom_facts import with_dicom_facts
 from sexstrat.scores.dicom_persons import DicomPersons, dicom_persons
 from sexstrat.scores.ensemble import ensemble_rows
+from sexstrat.scores.explain import CAVEAT, METHODS, Explained, explain_image
 from sexstrat.scores.eyes import stated_eyes
 from sexstrat.scores.identifiers import hashed_identifier, hashed_listing, read_key
 from sexstrat.scores.listing import list_images
@@ -18,7 +19,10 @@ from sexstrat.scores.summary import ScoreSummary
 from sexstrat.scores.table import read_scores, write_scores
 
 __all__ = [
+    "CAVEAT",
+    "METHODS",
     "DicomPersons",
+    "Explained",
     "ScoreSummary",
     "Scoring",
     "Shard",
@@ -27,6 +31,7 @@ __all__ = [
     "combine_eyes",
     "dicom_persons",
     "ensemble_rows",
+    "explain_image",
     "hashed_identifier",
     "hashed_listing",
     "join_shards",
