@@ -10,14 +10,16 @@ import pandas as pd
 
 from sexstrat.cohort.bins import bin_frame
 from sexstrat.cohort.condition_bits import place_conditions, places
-from sexstrat.cohort.ddl import comment_on_column, comment_on_table, create_table
-from sexstrat.cohort.flow import write_flow
+from sexstrat.cohort.ddl import comment_on_column, comment_on_table
+from sexstrat.cohort.flow import FlowSettings, write_flow
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.patient_conditions import write_condition_views
 from sexstrat.cohort.patients import write_patients
 from sexstrat.cohort.person_view import write_person_view
+from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, compose, quoted, single_row
-from sexstrat.cohort.staging import Staged, given_table
+from sexstrat.cohort.staging import Staged
+from sexstrat.cohort.stored_rows import write_rows
 from sexstrat.cohort.training_overlap import TrainingAges, in_sample_problems
 from sexstrat.errors import Problem
 from sexstrat.values.age_bands import AgeBands
@@ -26,9 +28,8 @@ from sexstrat.values.tables import table_schema
 
 __all__ = ["FORMAT_VERSION", "BuildSettings", "write_cohort"]
 
-FORMAT_VERSION = 3  # 3: one table of patients, which carries their conditions; persons and conditions are views
+FORMAT_VERSION = 4  # 3: one table of patients, persons and conditions are views; 4: recorded and predicted age
 CONTRACTS = ("person", "image", "score", "condition")
-STORED = {"image": "typed_image", "score": "linked_score"}  # contract -> where its rows come from
 TABLE_COMMENTS = {
     "condition_column": "where the six bits of each condition are among the columns conditions_1, ... of patient",
     "logit_bin": "fixed bins of logit(prob_male); prob_low is the smallest probability that lies in the bin",
@@ -51,6 +52,8 @@ class BuildSettings:
     fold_salt : text put before the key of a fold.
     trained_on : patients whose images trained the model.
     training_ages : ages on which it was trained, or None.
+    score_use : what is declared about scores.
+    age_source : which age the analyses use.
 
     Examples
     --------
@@ -63,6 +66,8 @@ class BuildSettings:
     fold_salt: str = DEFAULT_SALT
     trained_on: frozenset[str] = field(default_factory=frozenset)
     training_ages: TrainingAges | None = None
+    score_use: ScoreUse = field(default_factory=ScoreUse)
+    age_source: str = "recorded"
 
 
 def write_cohort(
@@ -86,10 +91,9 @@ def write_cohort(
     >>> write_cohort(connection, staged, found, BuildSettings())
     []
     """
-    orphans = any(problem.kind == "unknown_patient" for problem in warnings)
-    for contract in STORED:
-        _write_contract(connection, contract, staged, known_only=orphans)
-    _list_images(connection, staged)
+    orphans = single_row(connection, "SELECT EXISTS (SELECT 1 FROM left_out)") == (True,)
+    for contract in ("image", "score"):
+        write_rows(connection, contract, staged, known_only=orphans)
     bins = bin_frame(logit_edges(settings.thresholds))
     _write_frame(connection, "logit_bin", bins)
     trained = pd.DataFrame({"patient_id": pd.Series(sorted(settings.trained_on), dtype="str")})
@@ -101,36 +105,23 @@ def write_cohort(
         lowest=bins["prob_low"].to_numpy(),
         training_ages=settings.training_ages,
         columns=_condition_columns(connection, staged),
+        age_source=settings.age_source,
     )
     write_person_view(connection)
     _write_frame(connection, "condition_column", place_conditions(connection))
     write_condition_views(connection, places(connection))
-    write_flow(connection, bands=settings.bands, training_ages=settings.training_ages)
+    declared = FlowSettings(
+        bands=settings.bands,
+        training_ages=settings.training_ages,
+        score_use=settings.score_use,
+        age_source=settings.age_source,
+    )
+    write_flow(connection, staged, places(connection), declared)
     labels = [staged[name].label if name in staged else name for name in ("person", "score")]
     kept = [*warnings, *in_sample_problems(connection, *labels)]
     _write_frame(connection, "problem", pd.DataFrame([asdict(problem) for problem in kept], columns=PROBLEM_COLUMNS))
     _write_settings(connection, settings)
     return kept
-
-
-def _write_contract(connection: Connection, contract: str, staged: Mapping[str, Staged], *, known_only: bool) -> None:
-    schema = table_schema(contract)
-    create_table(connection, schema)
-    if contract not in staged:
-        return
-    columns = ", ".join(quoted(name) for name in schema.columns)
-    where = "WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM typed_person)" if known_only else ""
-    template = "INSERT INTO {table} SELECT {columns} FROM {origin} {where}"
-    connection.execute(compose(template, table=quoted(contract), columns=columns, origin=STORED[contract], where=where))
-
-
-def _list_images(connection: Connection, staged: Mapping[str, Staged]) -> None:
-    """Keep the images as listed, for the flow."""
-    for contract in ("score", "image"):
-        columns = "image_id, patient_id" + (", status" if contract == "score" else "")
-        origin = given_table(contract) if contract in staged else contract
-        template = "CREATE OR REPLACE TEMP VIEW {listed} AS SELECT {columns} FROM {origin}"
-        connection.execute(compose(template, listed=f"listed_{contract}", columns=columns, origin=origin))
 
 
 def _condition_columns(connection: Connection, staged: Mapping[str, Staged]) -> int:

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from sexstrat.cohort.condition_bits import Place
 from sexstrat.cohort.ddl import create_table
+from sexstrat.cohort.flow_differences import DifferenceRow, difference_rows
+from sexstrat.cohort.flow_notes import LACKING, eye_note, predicted_age_note, status_words, untested_note
+from sexstrat.cohort.flow_universe import left_out_words, write_universe
+from sexstrat.cohort.frames import contract_frame
+from sexstrat.cohort.score_use import BELOW_QUALITY, ScoreUse
 from sexstrat.cohort.sql import Connection, compose, single_row
+from sexstrat.cohort.staging import Staged
 from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.tables import table_schema
 
-__all__ = ["write_flow"]
+__all__ = ["FlowSettings", "write_flow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
     name: str
     remain: str  # predicate on flow_patient
-    images: str  # which images of those who remain are counted: n_listed or n_ok
+    images: str  # which images of those who remain are counted: n_listed, n_kept or n_ok
     reason: str  # why some were lost
     note: str = ""  # what to know of those who remain
 
-
-# One row a patient named anywhere, with the images listed for it; images that name no patient are the row of NULL.
-UNIVERSE = """
-CREATE OR REPLACE TEMP TABLE flow_image AS
-WITH listed AS (
-    SELECT coalesce(s.patient_id, i.patient_id) AS patient_id, s.status
-    FROM listed_score s LEFT JOIN listed_image i USING (image_id)
-    UNION ALL
-    SELECT i.patient_id, 'not_scored' AS status FROM listed_image i
-    WHERE NOT EXISTS (SELECT 1 FROM listed_score s WHERE s.image_id = i.image_id)
-)
-SELECT patient_id, status, count(*) AS n FROM listed GROUP BY patient_id, status;
-CREATE OR REPLACE TEMP TABLE flow_patient AS
-WITH images AS (
-    SELECT patient_id, sum(n) AS n_listed, sum(n) FILTER (WHERE status = 'ok') AS n_ok
-    FROM flow_image GROUP BY patient_id
-)
-SELECT p.patient_id IS NOT NULL OR i.patient_id IS NOT NULL AS named, p.patient_id IS NOT NULL AS known,
-       coalesce(p.recorded_sex, 'unknown') AS recorded_sex, p.age_years IS NOT NULL AS aged,
-       coalesce(p.in_study, false) AS in_study, coalesce(p.n_eyes, 0) > 0 AS scored,
-       coalesce(p.trained_model, false) AS trained_model,
-       coalesce(p.outside_training_ages, false) AS outside_training_ages,
-       coalesce(i.n_listed, 0) AS n_listed, coalesce(i.n_ok, 0) AS n_ok
-FROM patient p FULL JOIN images i ON p.patient_id = i.patient_id;
-"""
 
 COUNT = """
 SELECT count(*) FILTER (WHERE named), CAST(coalesce(sum({images}), 0) AS BIGINT),
@@ -57,7 +40,8 @@ SELECT count(*) FILTER (WHERE named), CAST(coalesce(sum({images}), 0) AS BIGINT)
        count(*) FILTER (WHERE named AND recorded_sex = 'unknown')
 FROM flow_patient WHERE {remain}
 """
-NO_AGE = "no age and no two dates to take it from"
+COUNTED = ("n_patients", "n_images", "n_male", "n_female", "n_other", "n_unknown")
+LOST = ("patients_lost", "images_lost")
 UNSCORED = "no usable image; they stay in the estimates, by age and disease"
 UNRECORDED = (
     "sex not recorded: they stay in the estimates; "
@@ -69,17 +53,44 @@ TRAINED = (
 )
 
 
-def write_flow(connection: Connection, *, bands: AgeBands | None, training_ages: TrainingAges | None) -> None:
-    """Write the table ``flow`` of a cohort.
-
-    Steps before "in the estimates" lose patients for good. Later ones say how many of them carry a usable score and a
-    recorded sex: those that lack one stay in the estimates, and their reason says so.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSettings:
+    """What the flow has to know of what is declared.
 
     Parameters
     ----------
-    connection : the cohort being built, with ``listed_score`` and ``listed_image`` as given.
     bands : declared age bands, or None.
     training_ages : ages on which the model was trained, or None when not known.
+    score_use : what is declared about scores.
+    age_source : which age the analyses use.
+
+    Examples
+    --------
+    >>> FlowSettings().age_source
+    'recorded'
+    """
+
+    bands: AgeBands | None = None
+    training_ages: TrainingAges | None = None
+    score_use: ScoreUse = field(default_factory=ScoreUse)
+    age_source: str = "recorded"
+
+
+def write_flow(
+    connection: Connection, staged: Mapping[str, Staged], places: Sequence[Place], declared: FlowSettings
+) -> None:
+    """Write the table ``flow`` of a cohort.
+
+    Steps before "in the estimates" lose patients for good. Later ones say how many of them carry a usable score and a
+    recorded sex: those that lack one stay in the estimates, and their reason says so. Of each step the rows after
+    those of whole steps compare who was lost with who remains, by sex, age and disease.
+
+    Parameters
+    ----------
+    connection : the cohort being built, with the table patient and all typed rows as given.
+    staged : contract name -> table.
+    places : where the conditions are among the columns of the table patient.
+    declared : what is declared.
 
     Examples
     --------
@@ -94,41 +105,82 @@ def write_flow(connection: Connection, *, bands: AgeBands | None, training_ages:
     1             in the table of persons           2              0
     2  age known: these enter the estimates           1              1
     """
-    connection.execute(UNIVERSE)
-    rows: list[tuple[object, ...]] = []
+    columns = max((place.column_number for place in places), default=0)
+    write_universe(connection, staged, columns, declared.score_use)
+    steps = _steps(connection, declared)
+    rows: list[dict[str, object]] = []
     before = (0, 0)
-    for number, step in enumerate(_steps(connection, bands, training_ages), start=1):
+    for number, step in enumerate(steps, start=1):
         counts = single_row(connection, compose(COUNT, images=step.images, remain=step.remain))
         lost = (0, 0) if number == 1 else (before[0] - counts[0], before[1] - counts[1])
         before = (counts[0], counts[1])
-        rows.append((number, step.name, *counts, *lost, _reason(step, any(lost)), "counted"))
+        row = dict(zip(COUNTED, counts, strict=True)) | {"step": number, "name": step.name, "state": "counted"}
+        rows.append(row | dict(zip(LOST, lost, strict=True)) | {"reason": _reason(step, any(lost))})
+    found = difference_rows(connection, [step.remain for step in steps], declared.bands, places)
+    rows += [_characteristic(one, steps[one.step - 1].name) for one in found]
     create_table(connection, table_schema("flow"))
-    connection.register("incoming_flow", pd.DataFrame(rows, columns=table_schema("flow").columns))
-    connection.execute("INSERT INTO flow SELECT * FROM incoming_flow ORDER BY step")
+    frame = pd.DataFrame(rows).reindex(columns=table_schema("flow").columns)
+    connection.register("incoming_flow", contract_frame(frame, "flow"))
+    connection.execute("INSERT INTO flow SELECT * FROM incoming_flow")
     connection.unregister("incoming_flow")
+
+
+def _characteristic(one: DifferenceRow, name: str) -> dict[str, object]:
+    return {
+        "step": one.step,
+        "name": name,
+        "variable": one.variable,
+        "category": one.category,
+        "n_patients": one.remain,
+        "n_known": one.remain_known,
+        "patients_lost": one.lost,
+        "known_lost": one.lost_known,
+        "standardised_difference": one.difference,
+        "difference_note": one.note,
+        "state": "counted",
+    }
 
 
 def _reason(step: _Step, lost: bool) -> str | None:
     return "; ".join(text for text in (step.reason if lost else "", step.note) if text) or None
 
 
-def _steps(connection: Connection, bands: AgeBands | None, training_ages: TrainingAges | None) -> list[_Step]:
+def _steps(connection: Connection, declared: FlowSettings) -> list[_Step]:
     unlinked = "the image names no patient, or one whom the table of persons lacks"
     steps = [
         _Step(name="listed: in any of the tables", remain="true", images="n_listed", reason=""),
         _Step(name="in the table of persons", remain="known", images="n_listed", reason=unlinked),
     ]
-    if bands is None:
-        entering, lost = "age known: these enter the estimates", NO_AGE
+    images, lacking = "n_listed", LACKING[declared.age_source]
+    if left_out := left_out_words(connection):
+        images = "n_kept"
+        steps.append(_Step(name="without the rows left out", remain="kept", images=images, reason="", note=left_out))
+    if declared.bands is None:
+        entering, lost = "age known: these enter the estimates", lacking
     else:
-        steps.append(_Step(name="age known", remain="aged", images="n_listed", reason=NO_AGE))
+        steps.append(_Step(name="age known", remain="kept AND aged", images=images, reason=lacking))
         entering = "age inside the declared bands: these enter the estimates"
-        lost = f"age outside the bands {', '.join(bands.labels)}"
-    untested = "" if training_ages is None else _untested(connection, training_ages)
+        lost = f"age outside the bands {', '.join(declared.bands.labels)}"
+    ages = predicted_age_note(connection)
+    steps.append(_Step(name=entering, remain="in_study", images=images, reason=lost, note=ages))
+    if (least := declared.score_use.min_quality) is not None:
+        name, reason = f"images not below the declared quality of {least:g}", f"{BELOW_QUALITY}: counted as ungradable"
+        steps.append(_Step(name=name, remain="in_study", images=f"{images} - n_below", reason=reason))
+    return steps + _scored_steps(connection, declared)
+
+
+def _scored_steps(connection: Connection, declared: FlowSettings) -> list[_Step]:
+    untested = untested_note(connection, declared.training_ages)
+    eyes = eye_note(connection, declared.score_use)
     recorded = "in_study AND scored AND recorded_sex IN ('male', 'female')"
-    steps += [
-        _Step(name=entering, remain="in_study", images="n_listed", reason=lost),
-        _Step(name="images with a usable score", remain="in_study", images="n_ok", reason=_statuses(connection)),
+    steps = [
+        _Step(
+            name="images with a usable score",
+            remain="in_study",
+            images="n_ok",
+            reason=status_words(connection),
+            note=eyes,
+        ),
         _Step(
             name="patients with a usable score",
             remain="in_study AND scored",
@@ -142,21 +194,3 @@ def _steps(connection: Connection, bands: AgeBands | None, training_ages: Traini
         validated = f"{recorded} AND NOT trained_model"
         steps.append(_Step(name="recorded sex validates the scores", remain=validated, images="n_ok", reason=TRAINED))
     return steps
-
-
-def _statuses(connection: Connection) -> str:
-    query = """SELECT i.status, CAST(sum(i.n) AS BIGINT) FROM flow_image i JOIN patient p USING (patient_id)
-        WHERE p.in_study AND i.status <> 'ok' GROUP BY i.status ORDER BY sum(i.n) DESC, i.status"""
-    found = connection.execute(query).fetchall()
-    return ", ".join(f"{status.replace('_', ' ')}: {count:,}" for status, count in found)
-
-
-def _untested(connection: Connection, ages: TrainingAges) -> str:
-    query = "SELECT count(*) FROM flow_patient WHERE in_study AND scored AND outside_training_ages"
-    (count,) = single_row(connection, query)
-    if count == 0:
-        return ""
-    return (
-        f"of those who remain, {count} {'patient is' if count == 1 else 'patients are'} outside the ages {ages} on "
-        "which the model was trained: counted further and kept in the estimates, but their scores are untested"
-    )

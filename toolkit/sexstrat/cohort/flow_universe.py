@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sexstrat.cohort.person_rules import AGE_SQL
+from sexstrat.cohort.score_use import BELOW_QUALITY, ScoreUse
 from sexstrat.cohort.sql import Connection, compose, single_row
 from sexstrat.cohort.staging import LEFT_OUT, Staged, given_table
 
@@ -32,7 +33,8 @@ SELECT patient_id, status, kept, count(*) AS n FROM listed GROUP BY patient_id, 
 CREATE OR REPLACE TEMP TABLE flow_patient AS
 WITH images AS (
     SELECT patient_id, sum(n) AS n_listed, sum(n) FILTER (WHERE kept) AS n_kept,
-           sum(n) FILTER (WHERE kept AND status = 'ok') AS n_ok
+           sum(n) FILTER (WHERE kept AND status = 'ok') AS n_ok,
+           sum(n) FILTER (WHERE kept AND status = '{below}') AS n_below
     FROM flow_image GROUP BY patient_id
 ), people AS ({people})
 SELECT p.patient_id IS NOT NULL OR i.patient_id IS NOT NULL AS named, p.patient_id IS NOT NULL AS known,
@@ -40,7 +42,8 @@ SELECT p.patient_id IS NOT NULL OR i.patient_id IS NOT NULL AS named, p.patient_
        p.age_years IS NOT NULL AS aged, coalesce(p.in_study, false) AS in_study, coalesce(p.n_eyes, 0) > 0 AS scored,
        coalesce(p.trained_model, false) AS trained_model,
        coalesce(p.outside_training_ages, false) AS outside_training_ages,
-       coalesce(i.n_listed, 0) AS n_listed, coalesce(i.n_kept, 0) AS n_kept, coalesce(i.n_ok, 0) AS n_ok {bits}
+       coalesce(i.n_listed, 0) AS n_listed, coalesce(i.n_kept, 0) AS n_kept, coalesce(i.n_ok, 0) AS n_ok,
+       coalesce(i.n_below, 0) AS n_below {bits}
 FROM people p FULL JOIN images i ON p.patient_id = i.patient_id;
 """
 PEOPLE = "SELECT *, true AS kept FROM patient {left_out}"
@@ -59,7 +62,9 @@ GROUP BY contract, kind ORDER BY contract DESC, kind
 TABLES = {"person": "persons", "image": "images", "score": "scores", "condition": "conditions"}
 
 
-def write_universe(connection: Connection, staged: Mapping[str, Staged], columns: int) -> None:
+def write_universe(
+    connection: Connection, staged: Mapping[str, Staged], columns: int, use: ScoreUse | None = None
+) -> None:
     """Write the temporary tables ``flow_image`` and ``flow_patient``.
 
     Parameters
@@ -67,6 +72,7 @@ def write_universe(connection: Connection, staged: Mapping[str, Staged], columns
     connection : the cohort being built, with the table patient.
     staged : contract name -> table.
     columns : how many columns of bits the conditions take.
+    use : what the study declares about scores; None declares nothing.
 
     Examples
     --------
@@ -88,13 +94,14 @@ def write_universe(connection: Connection, staged: Mapping[str, Staged], columns
     """
     connection.execute(LEFT_OUT)
     for contract in ("score", "image"):
-        status = "status, " if contract == "score" else ""
+        shown = (use or ScoreUse()).listed_status if contract in staged else "status"
+        status = f"{shown} AS status, " if contract == "score" else ""
         template = LISTED if contract in staged else NONE_LISTED
         connection.execute(compose(template, contract=contract, status=status, given=given_table(contract)))
     (left_out,) = single_row(connection, "SELECT count(*) FROM left_out WHERE contract = 'person'")
     people = compose(PEOPLE, left_out=compose(PEOPLE_LEFT_OUT, age=AGE_SQL) if left_out else "")
     bits = "".join(f", p.conditions_{word}" for word in range(1, columns + 1))
-    connection.execute(compose(UNIVERSE, people=people, bits=bits))
+    connection.execute(compose(UNIVERSE, people=people, bits=bits, below=BELOW_QUALITY))
 
 
 def left_out_words(connection: Connection) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sexstrat.cohort.ddl import column_type
+from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, compose, quoted
 from sexstrat.cohort.staging import Staged
 from sexstrat.values.tables import table_schema
@@ -14,20 +15,21 @@ __all__ = ["link_scores"]
 LISTED = """
 CREATE OR REPLACE TEMP VIEW linked_score AS
 SELECT s.* REPLACE (coalesce(s.patient_id, i.patient_id) AS patient_id, coalesce(s.eye, i.eye) AS eye)
-FROM typed_score s LEFT JOIN (
+FROM {used} s LEFT JOIN (
     SELECT image_id, patient_id, eye FROM typed_image
     WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM typed_person)
 ) i USING (image_id)
 """
 
 
-def link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:
-    """Make the view ``linked_score``: the scores as given, where there is no image list, or no score at all.
+def link_scores(connection: Connection, staged: Mapping[str, Staged], use: ScoreUse | None = None) -> None:
+    """Make the view ``linked_score``: the scores as they are used, with what the image list adds where there is one.
 
     Parameters
     ----------
     connection : where the tables are staged.
     staged : contract name -> table.
+    use : what the study declares about scores; None declares nothing.
 
     Examples
     --------
@@ -38,9 +40,9 @@ def link_scores(connection: Connection, staged: Mapping[str, Staged]) -> None:
     [(0,)]
     """
     if {"score", "image"} <= set(staged):
-        connection.execute(LISTED)
+        connection.execute(compose(LISTED, used=(use or ScoreUse()).view))
         return
-    origin = "typed_score"
+    origin = (use or ScoreUse()).view
     if "score" not in staged:
         fields = table_schema("score").fields
         columns = ", ".join(f"CAST(NULL AS {column_type(field)}) AS {quoted(field.name)}" for field in fields)

@@ -22,6 +22,7 @@ from sexstrat.cohort.bins import bin_sql
 from sexstrat.cohort.ddl import comment_on_column, comment_on_table
 from sexstrat.cohort.folds import fold_sql
 from sexstrat.cohort.person_rules import AGE_SQL
+from sexstrat.cohort.predicted_ages import age_sql
 from sexstrat.cohort.sql import Connection, compose, literal
 from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.values.age_bands import AgeBands
@@ -56,16 +57,19 @@ SIDES = {"right_eye": "eye = 'R'", "left_eye": "eye = 'L'", "unnamed_eye": "eye 
 PATIENT = """
 CREATE TABLE patient AS
 WITH aged AS (
-    SELECT p.*, {age} AS age, NOT coalesce(c.out_of_fold, false) AND (t.patient_id IS NOT NULL
+    SELECT p.*, {recorded} AS recorded_age, a.predicted_age, {age} AS age,
+           NOT coalesce(c.out_of_fold, false) AND (t.patient_id IS NOT NULL
                OR (c.n_eyes > 0 AND EXISTS (SELECT 1 FROM combined WHERE any_out_of_fold))
            ) AS trained_model,
            coalesce(c.n_eyes, 0) AS all_eyes, coalesce(c.n_images, 0) AS n_images, c.prob_male, c.by_model {bits}
-    FROM typed_person p LEFT JOIN combined c USING (patient_id) LEFT JOIN training_patient t USING (patient_id) {join}
+    FROM typed_person p LEFT JOIN combined c USING (patient_id) LEFT JOIN training_patient t USING (patient_id)
+         LEFT JOIN combined_age a USING (patient_id) {join}
 ), judged AS (
     SELECT *, CASE WHEN trained_model THEN 'unknown' ELSE recorded_sex END AS validated_sex FROM aged
 )
 SELECT j.patient_id, CAST(floor(j.age) AS BIGINT) AS age_years, j.age AS exact_age,
-       j.age_years IS NULL AND j.age IS NOT NULL AS age_from_dates, j.birth_date, j.visit_date,
+       {source} AS age_source, j.recorded_age, j.predicted_age,
+       j.age_years IS NULL AND j.recorded_age IS NOT NULL AS age_from_dates, j.birth_date, j.visit_date,
        j.recorded_sex, j.validated_sex, j.trained_model,
        coalesce(j.by_model AND NOT floor(j.age) BETWEEN {youngest} AND {oldest}, false) AS outside_training_ages,
        coalesce(j.age IS NOT NULL AND floor(j.age) >= ? AND floor(j.age) < ?, false) AS in_study,
@@ -77,6 +81,11 @@ FROM judged j
 """
 
 BITS = " LEFT JOIN (FROM condition_bits WHERE column_number = {word}) b{word} ON p.patient_id = b{word}.patient_id"
+_SOURCE_SQL = {
+    "recorded": "'recorded'",
+    "predicted": "CASE WHEN j.recorded_age IS NULL THEN 'predicted' ELSE 'recorded' END",
+    "predicted_for_all": "'predicted'",
+}
 BITS_COMMENT = (
     "ten conditions, six bits each: known and present for the person, the right eye and the left; condition_column "
     "says where each is, the views condition and patient_condition read them"
@@ -85,7 +94,10 @@ COMMENTS = {
     "patient_id": "the unit of every analysis",
     "age_years": "completed years, from age_years or from birth_date to visit_date",
     "exact_age": "age as given, not floored; completed years when it comes from dates",
-    "age_from_dates": "exact_age was taken from birth_date and visit_date, for age_years was empty",
+    "age_source": "where exact_age comes from: recorded, or predicted by a model; empty without age",
+    "recorded_age": "age as recorded, by age_years or dates; never overwritten",
+    "predicted_age": "age estimated from photographs: mean over eyes of the mean over images",
+    "age_from_dates": "recorded_age was taken from birth_date and visit_date, for age_years was empty",
     "birth_date": "used with visit_date when age_years is empty",
     "visit_date": "day of the photograph or visit",
     "recorded_sex": "sex as recorded by declared coding; never overwritten",
@@ -152,6 +164,7 @@ def write_patients(
     lowest: NDArray[np.float64],
     training_ages: TrainingAges | None = None,
     columns: int = 0,
+    age_source: str = "recorded",
 ) -> None:
     """Write the table ``patient`` from typed persons, training_patient and what was gathered of scores and conditions.
 
@@ -163,10 +176,12 @@ def write_patients(
     lowest : smallest probability of each score bin.
     training_ages : ages on which the model was trained, or None when not known.
     columns : how many columns of bits the conditions take.
+    age_source : which age the analyses use, one of ``AGE_SOURCES``.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from sexstrat.cohort.predicted_ages import combine_ages
     >>> from sexstrat.cohort.sql import connect
     >>> connection = connect()
     >>> person = "SELECT 'a' patient_id, 61.9 age_years, NULL::DATE birth_date, NULL::DATE visit_date,"
@@ -177,6 +192,7 @@ def write_patients(
     >>> score = "SELECT 'a' patient_id, 'R' eye, NULL::BIGINT fold, '' model_sha256, 'ok' status, 0.75 prob_male"
     >>> _ = connection.execute("CREATE TABLE linked_score AS " + score)
     >>> combine_scores(connection)
+    >>> combine_ages(connection, {})
     >>> write_patients(connection, bands=None, salt="", lowest=np.array([0.0, 0.5]))
     >>> connection.execute("SELECT age_years, n_eyes, prob_male, logit_bin FROM patient").fetchall()
     [(61, 1, 0.75, 1)]
@@ -187,7 +203,9 @@ def write_patients(
     words = range(1, columns + 1)
     query = compose(
         PATIENT,
-        age=AGE_SQL,
+        recorded=AGE_SQL,
+        age=age_sql(age_source),
+        source="CASE WHEN j.age IS NOT NULL THEN " + _SOURCE_SQL[age_source] + " END",
         youngest=literal(repr(ages.low)),
         oldest=literal(repr(ages.high)),
         bin=bin_sql("j.prob_male", lowest),

@@ -10,8 +10,8 @@ __all__ = ["write_person_view"]
 
 PERSON = """
 CREATE VIEW person AS
-SELECT patient_id, CASE WHEN NOT age_from_dates THEN exact_age END AS age_years, birth_date, visit_date, recorded_sex,
-       validation_probability, weight, stratum, psu, site
+SELECT patient_id, CASE WHEN NOT age_from_dates THEN recorded_age END AS age_years, birth_date, visit_date,
+       recorded_sex, validation_probability, weight, stratum, psu, site
 FROM patient
 """
 
@@ -27,9 +27,8 @@ def write_person_view(connection: Connection) -> None:
     --------
     >>> from sexstrat.cohort.sql import connect
     >>> connection = connect()
-    >>> columns = (
-    ...     "'a' patient_id, 61 exact_age, true age_from_dates, NULL birth_date, NULL visit_date, 'male' recorded_sex"
-    ... )
+    >>> columns = "'a' patient_id, 61 recorded_age, true age_from_dates, NULL birth_date, NULL visit_date"
+    >>> columns += ", 'male' recorded_sex"
     >>> columns += ", 0.5 validation_probability, 1 weight, NULL stratum, NULL psu, NULL site"
     >>> _ = connection.execute("CREATE TABLE patient AS SELECT " + columns)
     >>> write_person_view(connection)
