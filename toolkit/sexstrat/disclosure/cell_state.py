@@ -59,4 +59,4 @@ def cell_state(row: Mapping[str, Any], column: str = "point") -> CellState:
         return CellState.zero if counts and value == 0 else CellState.shown
     if state == "suppressed" or column in str(row.get("withheld") or "").split():
         return CellState.suppressed
-    return CellState.undefined if state in {"undefined", "refused"} else CellState.missing
+    return CellState.undefined if state in {"undefined", "refused", "absent"} else CellState.missing

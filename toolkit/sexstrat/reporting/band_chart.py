@@ -1,4 +1,4 @@
-"""A chart over age bands: points with intervals, one series a sex (or one for all), gaps where there is no number."""
+"""A chart over age: points with intervals or curves with bands, one series a sex, gaps where there is no number."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ class Series:
     label : name in the legend; a series without one is not in the legend.
     role : colour and shape, a key of the house palette.
     points, lows, highs : one value a band; NaN where there is no number.
-    style : ``band`` (line, points, shaded interval), ``bars`` (points with interval bars), ``line`` (dotted line only)
-        or ``mark`` (a short bar a band, for truth).
+    style : ``band`` (line, points, shaded interval), ``bars`` (points with interval bars), ``line`` (dotted line only),
+        ``mark`` (a short bar a band, for truth) or ``curve`` (line and shaded interval, a shape now and then).
+    outer_lows, outer_highs : limits of a wider band of a curve, drawn as thin lines.
 
     Examples
     --------
@@ -44,17 +45,19 @@ class Series:
     lows: tuple[float, ...] = ()
     highs: tuple[float, ...] = ()
     style: str = "band"
+    outer_lows: tuple[float, ...] = ()
+    outer_highs: tuple[float, ...] = ()
 
 
 def band_chart(
     bands: Sequence[str], series: Sequence[Series], *, name: str, measure: str, axis: str, title: str,
-    description: str, reference: float | None = None, top: float | None = None,
+    description: str, reference: float | None = None, top: float | None = None, ages: Sequence[float] = (),
 ) -> str:  # fmt: skip
-    """Draw series over age bands and return SVG.
+    """Draw series over age bands, or over single years of age, and return SVG.
 
     Parameters
     ----------
-    bands : labels of the age bands, in order.
+    bands : labels of the age bands, in order; empty for single years of age.
     series : what to draw; a series without any number draws nothing.
     name : unique in the page.
     measure : decides how the axis prints its numbers.
@@ -62,6 +65,7 @@ def band_chart(
     title, description : text for people who do not see the figure.
     reference : a value to mark with a line (0.5 for chance), or None.
     top : highest value the axis must hold, so that charts can share a scale; None for what is drawn.
+    ages : where the points lie, in years, when they are not bands.
 
     Returns
     -------
@@ -90,9 +94,12 @@ def band_chart(
             axes.axhline(reference, color=COLOURS["quiet"], linewidth=1.0, linestyle=(0, (4, 3)), zorder=1)
         shifts = _shifts(series)
         for line, shift in zip(series, shifts, strict=True):
-            _draw(axes, line, shift)
+            _draw(axes, line, list(ages) or [index + shift for index in range(len(line.points))])
         _scale(axes, series, measure, reference, top)
-        _label_bands(axes, bands)
+        if ages:
+            _label_years(axes, ages)
+        else:
+            _label_bands(axes, bands)
         _legend(axes, series)
         axes.annotate(
             axis, (0, 1), (-_MARGINS[0] + 6, 12), xycoords="axes fraction", textcoords="offset points",
@@ -108,8 +115,7 @@ def _shifts(series: Sequence[Series]) -> list[float]:
     return [spread * (bars.index(line) - (len(bars) - 1) / 2) if line in bars else 0.0 for line in series]
 
 
-def _draw(axes: Axes, line: Series, shift: float) -> None:
-    at = [index + shift for index in range(len(line.points))]
+def _draw(axes: Axes, line: Series, at: Sequence[float]) -> None:
     colour, marker = COLOURS[line.role], MARKERS.get(line.role, "o")
     if line.style == "line":
         axes.plot(at, line.points, color=colour, linewidth=1.6, linestyle=(0, (1, 1.6)), zorder=2)
@@ -118,8 +124,15 @@ def _draw(axes: Axes, line: Series, shift: float) -> None:
         axes.plot(at, line.points, color=COLOURS["truth"], marker="_", markersize=17, linestyle="none",
                   markeredgewidth=2.0, zorder=5)  # fmt: skip
         return
-    if line.style == "band" and line.lows:
+    if line.style in {"band", "curve"} and line.lows:
         axes.fill_between(at, line.lows, line.highs, color=colour, alpha=0.16, linewidth=0, zorder=1)
+    for edge in (line.outer_lows, line.outer_highs):
+        axes.plot(at[: len(edge)], edge, color=colour, linewidth=0.9, linestyle=(0, (4, 2)), zorder=2)
+    if line.style == "curve":
+        every = [index for index, age in enumerate(at) if age % 10 == 0]
+        axes.plot(at, line.points, color=colour, marker=marker, markersize=6, markevery=every, linewidth=1.8, zorder=3,
+                  markeredgewidth=0)  # fmt: skip
+        return
     if line.style == "bars":
         for x, low, high in zip(at, line.lows, line.highs, strict=True):
             axes.plot([x, x], [low, high], color=colour, linewidth=1.8, zorder=2)
@@ -131,7 +144,8 @@ def _draw(axes: Axes, line: Series, shift: float) -> None:
 def _scale(axes: Axes, series: Sequence[Series], measure: str, reference: float | None, top: float | None) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    values = [v for line in series for v in (*line.points, *line.lows, *line.highs) if math.isfinite(v)]
+    drawn = [(*line.points, *line.lows, *line.highs, *line.outer_lows, *line.outer_highs) for line in series]
+    values = [value for each in drawn for value in each if math.isfinite(value)]
     values += [value for value in (reference, top) if value is not None]
     low, high = min(values), max(values)
     if measure == "ungradable":
@@ -161,6 +175,14 @@ def _label_bands(axes: Axes, bands: Sequence[str]) -> None:
     every = max(1, math.ceil(max(text_width(band, 11.5) for band in bands) * 1.05 / room))
     axes.set_xlim(-0.5, len(bands) - 0.5)
     axes.set_xticks(range(0, len(bands), every), [bands[index] for index in range(0, len(bands), every)])
+    axes.set_xlabel("Age, years")
+
+
+def _label_years(axes: Axes, ages: Sequence[float]) -> None:
+    from matplotlib.ticker import MultipleLocator
+
+    axes.set_xlim(min(ages) - 1, max(ages) + 1)
+    axes.xaxis.set_major_locator(MultipleLocator(10))
     axes.set_xlabel("Age, years")
 
 

@@ -17,15 +17,20 @@ _RATIOS = frozenset(
         *("regression_prevalence_ratio", "regression_odds_ratio"),
         *("odds_ratio_per_decade", "prevalence_ratio_per_decade"),
         *("ratio_of_odds_ratios_per_decade", "ratio_of_prevalence_ratios_per_decade"),
-        *("e_value", "statistic"),
+        *("e_value", "statistic", "attenuation_factor", "linear_trend"),
+        *("true_prevalence_ratio", "naive_prevalence_ratio"),
     }
 )
 _POINTS = frozenset(
     {
         *("prevalence_difference", "eye_prevalence_difference", "mantel_haenszel_prevalence_difference"),
-        "predicted_minus_observed_male_share",
+        *("predicted_minus_observed_male_share", "band_trend"),
+        *("correct_among_men_by_disease", "correct_among_women_by_disease"),
     }
 )
+# biases of ratios, in percent and with a sign
+_BIASES = frozenset({"relative_bias", "bias_of_equal_errors", "bias_of_unequal_errors", "bias_after_equal_correction"})
+_YEARS = frozenset({"crossing_age"})
 _LOGITS = frozenset({"calibration_in_the_large", "auc_difference", "shift_of_logit"})
 
 
@@ -89,8 +94,10 @@ def quantity(measure: str, value: float) -> str:
     --------
     >>> quantity("prevalence_ratio", 1.4142), quantity("prevalence", 0.0831), quantity("prevalence_difference", -0.021)
     ('1.41', '8.3%', '−2.1 points')
+    >>> quantity("relative_bias", -0.136), quantity("crossing_age", 57.31)
+    ('−13.6%', '57')
     """
-    unit = {"points": " points", "percent": "%"}.get(_scale(measure), "")
+    unit = {"points": " points", "percent": "%", "bias": "%"}.get(_scale(measure), "")
     return plain(measure, value) + unit
 
 
@@ -105,8 +112,10 @@ def plain(measure: str, value: float) -> str:
     if math.isinf(value):
         return f"{MINUS if value < 0 else ''}∞"
     scale = _scale(measure)
-    if scale == "points":
+    if scale in {"points", "bias"}:
         return _signed(100 * value, 1)
+    if scale == "years":
+        return f"{value:.0f}"
     if scale == "percent":
         return _fixed(100 * value, 1)
     if scale == "logit":
@@ -153,6 +162,10 @@ def interval(measure: str, point: Any, low: Any, high: Any, state: str) -> tuple
 def _scale(measure: str) -> str:
     if measure in _POINTS:
         return "points"
+    if measure in _BIASES:
+        return "bias"
+    if measure in _YEARS:
+        return "years"
     if measure in _LOGITS:
         return "logit"
     if measure in _RATIOS or measure == "auc":

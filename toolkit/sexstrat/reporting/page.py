@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sexstrat.reporting.adjusted_table import adjusted_table, eye_table
+from sexstrat.reporting.ageing_view import ageing_view
 from sexstrat.reporting.audit_figures import audit_figures
 from sexstrat.reporting.audit_tables import audit_table, gap_table
+from sexstrat.reporting.consequence_view import consequence_sentences, consequence_table
 from sexstrat.reporting.diagnostics_view import rests_on
 from sexstrat.reporting.estimates_tables import age_table, condition_table, male_share_table, overview_table, safe_name
 from sexstrat.reporting.figures import forest_figure, prevalence_figures
@@ -18,6 +20,7 @@ from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.imputation_view import imputation_table
 from sexstrat.reporting.methods import methods
+from sexstrat.reporting.missing_view import absence_table, bounds_table
 from sexstrat.reporting.model_view import model_view
 from sexstrat.reporting.outline import outline
 from sexstrat.reporting.references import cited
@@ -114,6 +117,7 @@ def _content(released: Released) -> dict[str, Any]:
         "audit_table": audit_table(audit, "age_band") or audit_table(audit, "overall"),
         "audit_others": [table for name in groups if (table := audit_table(audit, name)) is not None],
         "gap_table": gap_table(gaps),
+        **_audit_beyond(released),
         "methods": paragraphs,
         "works": works,
         "numbers": {work.key: work.number for work in works},
@@ -174,6 +178,19 @@ def _beside(released: Released, leads: Sequence[Headline]) -> dict[str, Any]:
         "imputation": [imputation_table(imputation, lead.condition, f"imputation-{name}.csv") for lead, name in named],
     }
     return {section: [view for view in found if view is not None] for section, found in views.items()}
+
+
+def _audit_beyond(released: Released) -> dict[str, Any]:
+    """Return what the audit says beyond groups: over continuous age, of missing scores, and of the consequences."""
+    missingness = Rows.of(released.missingness, "missingness")
+    consequences = Rows.of(released.consequences, "consequence")
+    return {
+        "ageing": ageing_view(Rows.of(released.age_curves, "age_curve"), Rows.of(released.age_trends, "age_trend")),
+        "absence_table": absence_table(missingness),
+        "bounds_table": bounds_table(missingness),
+        "consequence_table": consequence_table(consequences),
+        "consequence_sentences": consequence_sentences(consequences),
+    }
 
 
 def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

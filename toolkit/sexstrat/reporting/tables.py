@@ -91,7 +91,13 @@ def _with_state(rows: Rows, contract: str) -> list[dict[str, Any]]:
     from sexstrat.disclosure import cell_state
 
     column = "n_patients" if contract == "flow" else "point"
-    return [{**row, "value_state": str(cell_state(row, column))} for row in rows.rows]
+    return [{**row, "value_state": str(cell_state(row, _first_number(row, contract, column)))} for row in rows.rows]
+
+
+def _first_number(row: Mapping[str, Any], contract: str, column: str) -> str:
+    """Return the column whose state is told: a test that estimates nothing has its p value in place of a point."""
+    is_test = contract == "age_trend" and row["quantity"] != "crossing_age" and row[column] is None
+    return "p_value" if is_test else column
 
 
 def _plain(value: Any) -> Any:

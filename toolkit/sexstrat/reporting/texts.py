@@ -30,6 +30,7 @@ STATE_WORDS: Mapping[str, str] = MappingProxyType(
         "refused": "refused",
         "too_few": "too few",
         "not_applicable": "not applicable",
+        "absent": "none",
     }
 )
 

@@ -35,7 +35,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
         "analysis.age_end",
     ),
     "estimates": ("validation", "analysis", "bias_analysis"),
-    "audit": ("analysis", "audit"),
+    "audit": ("validation", "analysis", "audit"),
     "report": ("", "validation", "analysis", "bias_analysis", "disclosure"),
 }
 _UPSTREAM: Mapping[str, tuple[str, ...]] = {

@@ -178,20 +178,10 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
 
 
 def run_audit(study: Study, folder: Path, tell: Tell) -> str:
-    """Audit the score against recorded sex by age band."""
-    from sexstrat.audit import audit_scores
+    """Audit the score against recorded sex: by age and group, over age, of what has no score, and what errors do."""
+    from sexstrat.study.audit_stage import run_audit as audited
 
-    with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
-        frame = cohort.score_frame()
-    result = audit_scores(
-        frame,
-        bands=study.audit_bands,
-        level=study.section("analysis")["level"],
-        min_patients=study.section("audit")["min_patients"],
-    )
-    result.audit.to_parquet(folder / "private" / "audit.parquet", index=False)
-    result.gaps.to_parquet(folder / "private" / "gaps.parquet", index=False)
-    return f"{counted(len(result.audit), 'figure')}, {counted(len(result.gaps), 'gap')}"
+    return audited(study, folder, tell)
 
 
 def run_report(study: Study, folder: Path, tell: Tell) -> str:
