@@ -11,7 +11,6 @@ from __future__ import annotations
 from sexstrat.audit.auc import auc_clustered, delong
 from sexstrat.audit.auc_difference import auc_difference
 from sexstrat.audit.calibration import calibration_in_the_large
-from sexstrat.audit.slope import calibration_slope
 from sexstrat.audit.gap import gap
 from sexstrat.audit.interval import wilson_interval
 from sexstrat.audit.male_share import male_share_difference
@@ -19,6 +18,7 @@ from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proportion import clustered_proportion
 from sexstrat.audit.result import AuditResult
 from sexstrat.audit.scores import audit_scores
+from sexstrat.audit.slope import calibration_slope
 
 __all__ = [
     "AuditResult",

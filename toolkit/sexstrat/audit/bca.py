@@ -70,7 +70,8 @@ def bca_interval(point: float, replicates: ArrayLike, influence: ArrayLike, *, l
     defined = drawn[np.isfinite(drawn)]
     if len(defined) < 0.95 * len(drawn) or len(defined) == 0 or np.ptp(defined) == 0:
         return None
-    below = float(np.mean(defined < point) + np.mean(defined == point) / 2)
+    equal = np.isclose(defined, point, rtol=1e-9, atol=1e-12)
+    below = float(np.mean((defined < point) & ~equal) + np.mean(equal) / 2)
     if not 0 < below < 1:
         return None
     normal = NormalDist()

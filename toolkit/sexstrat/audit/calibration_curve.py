@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 CURVE_METRICS = ("ici", "e50", "e90")
 KNOT_SHARES = (0.05, 0.35, 0.65, 0.95)  # Harrell 2015, table 2.3, four knots
-MOST_POINTS = 400  # points of the curve at which replicates are evaluated, quantiles of the probabilities
+MOST_POINTS = 200  # points of the curve at which replicates are evaluated, quantiles of the probabilities
 
 
 def calibration_distances(
@@ -88,7 +88,7 @@ def calibration_distances(
     if fit is None:
         note = "the probabilities separate the sexes: there is no calibration curve"
         return dict.fromkeys(CURVE_METRICS, Measurement(**counts, state="undefined", note=note))
-    points = _distances(np.abs(prob - expit(basis @ fit.coefficients))[:, None], weights)[:, 0]
+    points = _distances(np.abs(prob - expit(basis @ fit.coefficients))[None, :], weights)[:, 0]
     drawn = _replicates(basis, prob, y, weights, patients, fit, n, seed)
     return {name: _measured(counts, float(points[k]), drawn[k]) for k, name in enumerate(CURVE_METRICS)}
 
@@ -116,14 +116,17 @@ def _basis(x: Floats, weights: Floats) -> Floats:
 
 
 def _distances(away: Floats, weights: Floats) -> Floats:
-    """Return weighted mean, median and 90th percentile of each column, shape (3, columns)."""
-    mean = weights @ away / weights.sum()
-    order = np.argsort(away, axis=0)
-    share = np.cumsum(weights[order], axis=0) / weights.sum()
-    found = [mean]
+    """Return weighted mean, median and 90th percentile of each row, shape (3, rows)."""
+    found = [away @ weights / weights.sum()]
+    if np.all(weights == weights[0]):
+        ordered = np.sort(away, axis=1)
+        places = [int(np.ceil(wanted * away.shape[1] - 1e-9)) - 1 for wanted in (0.5, 0.9)]
+        return np.asarray([*found, *(ordered[:, place] for place in places)], dtype=np.float64)
+    order = np.argsort(away, axis=1)
+    share = np.cumsum(weights[order], axis=1) / weights.sum()
     for wanted in (0.5, 0.9):
-        place = np.argmax(share >= wanted - 1e-12, axis=0)
-        found.append(away[order[place, np.arange(away.shape[1])], np.arange(away.shape[1])])
+        place = np.argmax(share >= wanted - 1e-9, axis=1)
+        found.append(np.take_along_axis(away, np.take_along_axis(order, place[:, None], axis=1), axis=1)[:, 0])
     return np.asarray(found, dtype=np.float64)
 
 
@@ -142,5 +145,5 @@ def _replicates(
         of_points = np.ones(MOST_POINTS)
     else:
         of_points = weights[order]
-    curves = expit(basis[order] @ (fit.coefficients[:, None] + steps.T))
-    return _distances(np.abs(prob[order, None] - curves), of_points)
+    curves = expit((fit.coefficients + steps) @ basis[order].T)
+    return _distances(np.abs(prob[order] - curves), of_points)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proportion import positive_weights
-from sexstrat.audit.resampling import resampled_sums
+from sexstrat.audit.resampling import in_own_order, resampled_sums
 
 __all__ = ["BIASED", "expected_calibration_error", "expected_if_calibrated"]
 
@@ -145,6 +145,7 @@ def expected_if_calibrated(
         if len(units) > FEW_UNITS:
             expected += float(np.sqrt(2 / np.pi * np.sum(units**2 * share * (1 - share))))
         elif len(units):
+            share, units = np.column_stack([share, units])[in_own_order(np.column_stack([share, units]))].T
             drawn = rng.random((DRAWS, len(units))) < share
             expected += float(np.abs((drawn - share) @ units).mean())
     return expected / float(weights.sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -58,6 +58,16 @@ class AuditImages:
     def validated(self) -> NDArray[np.bool_]:
         """Tell which images have a score and a recorded sex of male or female."""
         return self.gradable & (self.male | self.female)
+
+    @property
+    def weighted(self) -> bool:
+        """Tell whether some image has a weight other than 1."""
+        return bool((self.weight != 1).any() or (self.validated_weight != 1).any())
+
+    def unweighted(self) -> AuditImages:
+        """Return the same images, each with a weight of 1."""
+        ones = np.ones(len(self.weight))
+        return replace(self, weight=ones, validated_weight=ones)
 
     def of(self, index: NDArray[np.intp]) -> AuditImages:
         """Return the images at the given positions, their patients coded anew."""

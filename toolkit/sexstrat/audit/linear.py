@@ -8,12 +8,14 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LINEAR_METRICS", "SUMS", "linear_gradient", "linear_value"]
+__all__ = ["COUNTED", "LINEAR_METRICS", "SUMS", "linear_gradient", "linear_value", "ratio_parts"]
 
 Floats = NDArray[np.float64]
 
 SUMS = ("men", "men_right", "women", "women_right", "squared_error", "log_loss", "listed", "ungradable")
 """The sums of a patient: weights of images of men and of women, of those called rightly, errors, listed images."""
+COUNTED = [SUMS.index(name) for name in ("men", "men_right", "women", "women_right", "listed", "ungradable")]
+"""Positions of the sums that are counts where every weight is 1."""
 
 
 def _coefficients(**of: float) -> Floats:
@@ -46,6 +48,31 @@ _RATIOS: Mapping[str, tuple[Floats, Floats]] = MappingProxyType(
 
 LINEAR_METRICS = (*_RATIOS, "balanced_accuracy", "log_predicted_observed_ratio", "scaled_brier")
 """Names of the metrics that follow from ``SUMS``."""
+
+
+def ratio_parts(metric: str) -> tuple[Floats, Floats]:
+    """Return the coefficients of the numerator and of the denominator of a metric that is one ratio of sums.
+
+    Parameters
+    ----------
+    metric : such a name of ``LINEAR_METRICS``.
+
+    Returns
+    -------
+    Two arrays of shape (8,), in the order of ``SUMS``.
+
+    Raises
+    ------
+    ValueError : the metric is no ratio of sums.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in ratio_parts("ungradable")]
+    [[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]]
+    """
+    if metric not in _RATIOS:
+        raise ValueError(f"metric {metric!r} is no ratio of sums; allowed: {', '.join(_RATIOS)}")
+    return _RATIOS[metric]
 
 
 def _ratio(metric: str, totals: Floats) -> tuple[Floats, Floats]:

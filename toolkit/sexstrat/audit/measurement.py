@@ -20,6 +20,7 @@ class Measurement:
     n_patients_numerator : patients with at least one image in the numerator; None when there is no numerator.
     n_patients_complement : patients with at least one image outside the numerator; None when there is no numerator.
     n_male, n_female : men and women in the denominator; None where the denominator is not about recorded sex.
+    unweighted : point estimate with a weight of 1 for every image; None where no weights were given.
     design_effect : variance over that of as many independent images; None when undefined.
     state : ``measured``, ``undefined`` (the data cannot define it) or ``missing`` (the data were not recorded).
     note : the reason, or a warning; it never holds a count of patients.
@@ -41,6 +42,7 @@ class Measurement:
     n_patients_complement: int | None = None
     n_male: int | None = None
     n_female: int | None = None
+    unweighted: float | None = None
     design_effect: float | None = None
     state: str = "measured"
     note: str = ""

@@ -2,48 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sexstrat.audit.auc import auc_clustered
 from sexstrat.audit.calibration import calibration_in_the_large
+from sexstrat.audit.calibration_curve import CURVE_METRICS, calibration_distances
+from sexstrat.audit.calibration_error import expected_calibration_error, expected_if_calibrated
+from sexstrat.audit.compound import compound_measurement
+from sexstrat.audit.group_data import GroupData, Options
 from sexstrat.audit.images import AuditImages
+from sexstrat.audit.linear import COUNTED, ratio_parts
 from sexstrat.audit.male_share import male_share_difference
 from sexstrat.audit.measurement import Measurement
-from sexstrat.audit.proportion import clustered_proportion
+from sexstrat.audit.proper_scores import brier, log_loss
+from sexstrat.audit.proportion import proportion_of_sums
+from sexstrat.audit.scaled_brier import scaled_brier
+from sexstrat.audit.slope import calibration_slope
 
-__all__ = ["METRICS", "measure_group"]
+__all__ = ["COUNT_METRICS", "METRICS", "SHARES", "measure_group"]
 
-METRICS = (
-    "n_images",
-    "n_patients",
-    "correct_among_men",
-    "correct_among_women",
-    "accuracy",
-    "auc",
-    "calibration_in_the_large",
-    "predicted_minus_observed_male_share",
-    "observed_male_share",
-    "ungradable",
+COUNT_METRICS = ("n_images", "n_patients")
+BOTH = ("men", "women")
+
+# each metric with the patients whom its denominator needs
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "correct_among_men": ("men",),
+    "correct_among_women": ("women",),
+    "accuracy": ("patients",),
+    "balanced_accuracy": BOTH,
+    "correct_among_called_men": ("patients called men",),
+    "correct_among_called_women": ("patients called women",),
+    "f1": ("men",),
+    "auc": BOTH,
+    "predicted_male_share": ("patients",),
+    "observed_male_share": ("patients",),
+    "predicted_minus_observed_male_share": ("patients",),
+    "predicted_sex_ratio": ("patients",),
+    "log_predicted_observed_ratio": ("men",),
+    "brier": ("patients",),
+    "scaled_brier": BOTH,
+    "log_loss": ("patients",),
+    "calibration_in_the_large": BOTH,
+    "calibration_slope": BOTH,
+    "ici": BOTH,
+    "e50": BOTH,
+    "e90": BOTH,
+    "ece": ("patients",),
+    "ece_if_calibrated": ("patients",),
+    "ungradable": ("listed patients",),
+}
+METRICS = (*COUNT_METRICS, *NEEDED)
+SHARES = (
+    *("correct_among_men", "correct_among_women", "accuracy", "correct_among_called_men"),
+    *("correct_among_called_women", "predicted_male_share", "observed_male_share", "ungradable"),
 )
+NOTHING = "no image here has both a score and a recorded sex"
+EXPECTED = "mean of the expected calibration error when every probability is right; an estimate is read against it"
 
 
-def measure_group(images: AuditImages, *, threshold: float, level: float, min_patients: int) -> dict[str, Measurement]:
+def measure_group(data: GroupData, options: Options) -> dict[str, Measurement]:
     """Measure every metric in one group of images.
 
     Parameters
     ----------
-    images : the images of the group, gradable or not, whatever their recorded sex.
-    threshold : an image is called male when prob_male ≥ threshold.
-    level : confidence level.
-    min_patients : smallest number of patients in a metric's own denominator that defines it.
+    data : the group.
+    options : how to measure.
 
     Returns
     -------
-    One measurement for each name in ``METRICS``.
+    One measurement for each name in ``METRICS``. A metric whose own denominator holds fewer patients than
+    ``options.min_patients`` is ``undefined`` with the reason; without any image that has both a score and a recorded
+    sex, ``missing``.
 
     Examples
     --------
@@ -58,52 +92,26 @@ def measure_group(images: AuditImages, *, threshold: float, level: float, min_pa
     ...     weight=none * 1.0,
     ...     validated_weight=none * 1.0,
     ... )
-    >>> group = measure_group(nobody, threshold=0.5, level=0.95, min_patients=10)
+    >>> data = GroupData(images=nobody, sums=np.zeros((0, 8)), counts=np.zeros((0, 6)), replicates={})
+    >>> group = measure_group(data, Options())
     >>> group["n_images"].point, group["accuracy"].state
     (0.0, 'undefined')
     """
-    checked = images.of(np.flatnonzero(images.validated))
-    called = checked.prob_male >= threshold
-    right, weight = called == checked.male, checked.validated_weight
-
-    def guarded(minimum: str, compute: Callable[[], Measurement]) -> Measurement:
-        return _guarded(compute, minimum, images, checked, level, min_patients)
-
-    def among(sex: NDArray[np.bool_], noun: str) -> Measurement:
-        inside = checked.patients.within(sex)
-        return guarded(noun, lambda: clustered_proportion(right[sex], inside, weight=weight[sex], level=level))
-
-    def both_sexes(found: Measurement) -> Measurement:
-        return replace(
-            found, n_male=checked.patients.having(checked.male), n_female=checked.patients.having(checked.female)
-        )
-
-    prob, male, patients = checked.prob_male, checked.male, checked.patients
-    return {
-        "n_images": _count(float(len(images.gradable)), images, level),
-        "n_patients": _count(float(images.patients.n), images, level),
-        "correct_among_men": among(checked.male, "men"),
-        "correct_among_women": among(checked.female, "women"),
-        "accuracy": guarded(
-            "patients", lambda: both_sexes(clustered_proportion(right, patients, weight=weight, level=level))
-        ),
-        "auc": guarded("men and women", lambda: auc_clustered(prob, male, patients, weight=weight, level=level)),
-        "calibration_in_the_large": guarded(
-            "men and women", lambda: calibration_in_the_large(prob, male, patients, weight=weight, level=level)
-        ),
-        "predicted_minus_observed_male_share": guarded(
-            "patients", lambda: male_share_difference(called, male, patients, weight=weight, level=level)
-        ),
-        "observed_male_share": guarded(
-            "patients", lambda: both_sexes(clustered_proportion(male, patients, weight=weight, level=level))
-        ),
-        "ungradable": _ungradable(images, level, min_patients),
+    needed, images = data.needed(), data.images
+    work = _computations(data, options)
+    found = {
+        "n_images": _count(float(len(images.gradable)), images, options),
+        "n_patients": _count(float(images.patients.n), images, options),
     }
+    for metric, kinds in NEEDED.items():
+        enough = min(needed[kind] for kind in kinds) >= options.min_patients
+        found[metric] = work[metric]() if enough else _absent(kinds, data, options)
+    return found
 
 
-def _count(point: float, images: AuditImages, level: float) -> Measurement:
+def _count(point: float, images: AuditImages, options: Options) -> Measurement:
     return Measurement(
-        level=level,
+        level=options.level,
         point=point,
         n_images=len(images.gradable),
         n_patients=images.patients.n,
@@ -112,52 +120,89 @@ def _count(point: float, images: AuditImages, level: float) -> Measurement:
     )
 
 
-def _ungradable(images: AuditImages, level: float, min_patients: int) -> Measurement:
-    if images.patients.n >= min_patients:
-        return clustered_proportion(~images.gradable, images.patients, weight=images.weight, level=level)
+def _computations(data: GroupData, options: Options) -> dict[str, Callable[[], Measurement]]:
+    """Return how to compute each metric; nothing is computed before its denominator is known to be large enough."""
+    checked = data.images.of(np.flatnonzero(data.images.validated))
+    prob, male, patients = checked.prob_male, checked.male, checked.patients
+    common: dict[str, Any] = {"weight": checked.validated_weight, "level": options.level}
+    drawn: dict[str, Any] = {"n": options.n_replicates, "seed": options.seed}
+    about_images: dict[str, Callable[..., Measurement]] = {
+        "auc": auc_clustered,
+        "brier": brier,
+        "log_loss": log_loss,
+        "calibration_in_the_large": calibration_in_the_large,
+        "calibration_slope": calibration_slope,
+    }
+    work: dict[str, Callable[[], Measurement]] = {
+        name: partial(one, prob, male, patients, **common) for name, one in about_images.items()
+    }
+    called = prob >= options.threshold
+    work["predicted_minus_observed_male_share"] = partial(male_share_difference, called, male, patients, **common)
+    work["ece"] = partial(expected_calibration_error, prob, male, patients, **common, **drawn)
+    work["ece_if_calibrated"] = partial(_expected, checked, data, options)
+    work["scaled_brier"] = partial(scaled_brier, data.sums, data.counts, level=options.level)
+    curve = cache(partial(calibration_distances, prob, male, patients, **common, **drawn))
+    work |= {name: partial(_of_curve, curve, name) for name in CURVE_METRICS}
+    work |= {name: partial(_rate, name, data, options) for name in SHARES}
+    return work | {name: partial(_compound, name, data, options) for name in data.replicates}
+
+
+def _of_curve(curve: Callable[[], Mapping[str, Measurement]], name: str) -> Measurement:
+    return curve()[name]
+
+
+def _rate(metric: str, data: GroupData, options: Options) -> Measurement:
+    numerator, denominator = ratio_parts(metric)
+    counted_in = data.counts @ numerator[COUNTED]
+    found = proportion_of_sums(
+        data.sums @ numerator,
+        data.sums @ denominator,
+        counted_in=counted_in,
+        counted_out=data.counts @ denominator[COUNTED] - counted_in,
+        level=options.level,
+    )
+    if NEEDED[metric] != ("patients",):
+        return found
+    needed = data.needed()
+    return replace(found, n_male=needed["men"], n_female=needed["women"])
+
+
+def _compound(metric: str, data: GroupData, options: Options) -> Measurement:
+    return compound_measurement(metric, data.sums, data.counts, data.replicates[metric], level=options.level)
+
+
+def _expected(checked: AuditImages, data: GroupData, options: Options) -> Measurement:
+    point = expected_if_calibrated(
+        checked.prob_male, checked.patients, weight=checked.validated_weight, seed=options.seed
+    )
+    needed = data.needed()
     return Measurement(
-        level=level,
-        n_images=len(images.gradable),
-        n_patients=images.patients.n,
-        state="undefined",
-        note=_reason({"patients": images.patients.n}, min_patients),
+        level=options.level,
+        point=point,
+        n_images=len(checked.male),
+        n_patients=needed["patients"],
+        n_male=needed["men"],
+        n_female=needed["women"],
+        note=EXPECTED,
     )
 
 
-def _guarded(
-    compute: Callable[[], Measurement],
-    denominator: str,
-    images: AuditImages,
-    checked: AuditImages,
-    level: float,
-    min_patients: int,
-) -> Measurement:
-    """Compute a metric only where its own denominator is large enough; otherwise say what is lacking."""
-    men, women = checked.patients.having(checked.male), checked.patients.having(checked.female)
-    needed = {
-        "men": {"men": men},
-        "women": {"women": women},
-        "patients": {"patients": checked.patients.n},
-        "men and women": {"men": men, "women": women},
-    }[denominator]
-    if min(needed.values()) >= min_patients:
-        return compute()
-    chosen = {"men": checked.male, "women": checked.female}.get(denominator, checked.validated)
-    missing = images.patients.n > 0 and checked.patients.n == 0
-    note = "no image here has both a score and a recorded sex" if missing else _reason(needed, min_patients)
+def _absent(kinds: Sequence[str], data: GroupData, options: Options) -> Measurement:
+    """Say what a denominator lacks, without giving away how many there are, except that there are none."""
+    needed = data.needed()
+    kind = kinds[0] if len(kinds) == 1 else "patients"
+    missing = kind != "listed patients" and data.images.patients.n > 0 and needed["patients"] == 0
+    lacking = [f"no {noun}" for noun in kinds if needed[noun] == 0]
+    lacking += [
+        f"fewer than {options.min_patients} {noun}" for noun in kinds if 0 < needed[noun] < options.min_patients
+    ]
+    about_sex = kind in ("men", "women", "patients")
     return Measurement(
-        level=level,
-        n_images=int(chosen.sum()),
-        n_patients=checked.patients.having(chosen),
-        n_male=None if denominator == "women" else men,
-        n_female=None if denominator == "men" else women,
+        level=options.level,
+        n_images=data.images_of(kind),
+        n_patients=needed[kind],
+        n_male=needed["men"] if about_sex and kind != "women" else None,
+        n_female=needed["women"] if about_sex and kind != "men" else None,
         state="missing" if missing else "undefined",
-        note=note,
+        note=NOTHING if missing else " and ".join(lacking) + " in the denominator",
     )
-
-
-def _reason(needed: dict[str, int], min_patients: int) -> str:
-    """Say what is lacking without giving away how many there are, except that there are none."""
-    lacking = [f"no {noun}" for noun, n in needed.items() if n == 0]
-    lacking += [f"fewer than {min_patients} {noun}" for noun, n in needed.items() if 0 < n < min_patients]
-    return " and ".join(lacking) + " in the denominator"

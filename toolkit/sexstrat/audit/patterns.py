@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sexstrat.audit.resampling import symmetric_root
 from sexstrat.audit.sums import PatientSums
 
 __all__ = ["Stratum", "pattern_strata"]
@@ -53,15 +54,15 @@ class Stratum:
 
 
 def _combined(codes: Iterator[Codes] | list[Codes], n: int) -> Codes:
-    """Code rows by all the given columns together."""
+    """Code rows by all the given columns together, in the order of their values and not of the rows."""
     key = np.zeros(n, dtype=np.int64)
     for code in codes:
-        key = np.asarray(pd.factorize(key * (int(code.max(initial=0)) + 1) + code)[0], dtype=np.int64)
+        key = np.asarray(pd.factorize(key * (int(code.max(initial=0)) + 1) + code, sort=True)[0], dtype=np.int64)
     return key
 
 
 def _first_rows(code: Codes) -> Codes:
-    """Return the first row that has each code, the codes being 0, 1, ... in order of appearance."""
+    """Return the first row that has each code, the codes being 0, 1, ..."""
     return np.asarray(np.unique(code, return_index=True)[1], dtype=np.int64)
 
 
@@ -97,7 +98,7 @@ def pattern_strata(sums: PatientSums) -> list[Stratum]:
     ...     n_patients=3,
     ... )
     >>> [stratum.size.tolist() for stratum in pattern_strata(sums)]
-    [[2, 1]]
+    [[1, 2]]
     """
     _, first, rows = _by_slot(sums)
     if len(first) == 0:
@@ -120,16 +121,16 @@ def pattern_strata(sums: PatientSums) -> list[Stratum]:
 
 def _stratum(sums: PatientSums, part: Codes, first: Codes, rows: Codes, pattern: Codes) -> Stratum:
     groups, dense = _dense(sums, first, rows)
-    cell = np.asarray(pd.factorize(pattern)[0], dtype=np.int64)
+    cell = np.asarray(pd.factorize(pattern, sort=True)[0], dtype=np.int64)
     flat = dense.reshape(len(part), -1)
     start = _first_rows(cell)
     varying = np.flatnonzero((flat != flat[start][cell]).any(axis=0))
     if len(varying):
         alone = np.bincount(cell)[cell] <= SMALLEST_MERGED
-        cell = np.where(alone, cell.max() + 1 + np.arange(len(cell)), cell)
-        exact = _combined([np.unique(column, return_inverse=True)[1] for column in flat[alone].T], int(alone.sum()))
+        rounded = np.round(flat[alone] / np.maximum(np.abs(flat).max(axis=0), 1e-300), 10)
+        exact = _combined([np.unique(column, return_inverse=True)[1] for column in rounded.T], int(alone.sum()))
         cell[alone] = cell.max() + 1 + exact
-        cell = np.asarray(pd.factorize(cell)[0], dtype=np.int64)
+        cell = np.asarray(pd.factorize(cell, sort=True)[0], dtype=np.int64)
     size = np.bincount(cell)
     mean = np.column_stack([np.bincount(cell, weights=column) for column in flat.T]) / size[:, None]
     return Stratum(
@@ -162,6 +163,4 @@ def _roots(values: Floats, mean: Floats, cell: Codes, size: Codes) -> Floats:
         for k in range(j + 1):
             product = np.bincount(cell, weights=away[:, j] * away[:, k], minlength=len(size)) / size
             covariance[:, j, k] = covariance[:, k, j] = product
-    # an eigenvalue root, since sums that depend on each other exactly have no Cholesky factor
-    value, vector = np.linalg.eigh(covariance)
-    return np.asarray(vector * np.sqrt(np.maximum(value, 0.0))[:, None, :], dtype=np.float64)
+    return symmetric_root(covariance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_DRAWN", "resampled_sums"]
+__all__ = ["MOST_DRAWN", "in_own_order", "resampled_sums", "symmetric_root"]
 
 Floats = NDArray[np.float64]
 
@@ -46,9 +46,42 @@ def resampled_sums(values: Floats, n: int, rng: np.random.Generator) -> Floats:
     if patients < 2:
         return np.tile(total, (n, 1))
     if patients <= MOST_DRAWN:
-        drawn = rng.multinomial(patients - 1, np.full(patients, 1 / patients), size=n)
-        return np.asarray(drawn @ values * (patients / (patients - 1)), dtype=np.float64)
+        drawn = rng.integers(0, patients, size=(n, patients - 1)) + np.arange(n)[:, None] * patients
+        counts = np.bincount(drawn.ravel(), minlength=n * patients).reshape(n, patients)
+        return np.asarray(counts @ values[in_own_order(values)] * (patients / (patients - 1)), dtype=np.float64)
     away = values - total / patients
-    value, vector = np.linalg.eigh(patients / (patients - 1) * away.T @ away)
-    root = vector * np.sqrt(np.maximum(value, 0.0))
-    return np.asarray(total + rng.standard_normal((n, columns)) @ root.T, dtype=np.float64)
+    root = symmetric_root(patients / (patients - 1) * away.T @ away)
+    return np.asarray(total + rng.standard_normal((n, columns)) @ root, dtype=np.float64)
+
+
+def in_own_order(values: Floats) -> NDArray[np.intp]:
+    """Return the order of rows by their values, so that replicates do not depend on the order of a table.
+
+    Parameters
+    ----------
+    values : shape (rows, columns); differences of rounding do not count.
+
+    Examples
+    --------
+    >>> in_own_order(np.array([[2.0], [1.0], [3.0]])).tolist()
+    [1, 0, 2]
+    """
+    scale = np.max(np.abs(values), axis=0, initial=0.0)
+    return np.lexsort(np.round(values / np.where(scale > 0, scale, 1.0), 10).T)
+
+
+def symmetric_root(covariance: Floats) -> Floats:
+    """Return the symmetric square root of covariances, which exists where columns depend on each other too.
+
+    Parameters
+    ----------
+    covariance : shape (..., d, d).
+
+    Examples
+    --------
+    >>> symmetric_root(np.array([[4.0, 0.0], [0.0, 9.0]])).tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
+    value, vector = np.linalg.eigh(covariance)
+    root = vector * np.sqrt(np.maximum(value, 0.0))[..., None, :]
+    return np.asarray(root @ np.swapaxes(vector, -1, -2), dtype=np.float64)

@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sexstrat.audit.automatic_bands import automatic_bands
 from sexstrat.audit.gap_rows import gap_rows, reference_labels
-from sexstrat.audit.grouping import AGE_BAND, Grouping, age_grouping, column_grouping
+from sexstrat.audit.group_data import Options, group_data
+from sexstrat.audit.grouping import AGE_BAND, EVERYONE, Grouping, columns_of, grouping_of
 from sexstrat.audit.images import UNITS, AuditImages, audit_images
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.metrics import measure_group
+from sexstrat.audit.replicates import REPLICATES
 from sexstrat.audit.result import AuditResult
+from sexstrat.audit.rows import contract_frame
 from sexstrat.errors import StudyError
 from sexstrat.values.age_bands import AgeBands
-from sexstrat.values.tables import table_schema
 
 __all__ = ["audit_scores"]
 
 Key = tuple[str, str, str]
 
+FEWEST_REPLICATES = 200  # below it the tails of a 95 % interval rest on a handful of replicates
+
 
 def audit_scores(
     frame: pd.DataFrame,
     *,
-    bands: AgeBands,
+    bands: AgeBands | None = None,
     groups: Sequence[str] = (AGE_BAND,),
+    cuts: Mapping[str, Sequence[float]] | None = None,
     reference: str | Mapping[str, str] | None = None,
     level: float = 0.95,
     threshold: float = 0.5,
     min_patients: int = 10,
     unit: str = "image",
+    n_replicates: int = REPLICATES,
+    seed: int = 1,
 ) -> AuditResult:
     """Audit predicted against recorded sex, overall and by group, with patient-clustered intervals.
 
     Counts and the ungradable share are about every listed image; the other metrics about images that have a score
-    and a recorded sex of male or female, weighted by survey weight / validation probability where those are given.
+    and a recorded sex of male or female, weighted by survey weight / validation probability where those are given, with
+    the unweighted estimate beside.
     A metric whose own denominator holds fewer than ``min_patients`` patients (for the AUC and the calibration: of
     each sex) is ``undefined`` with the reason, never 0; one for which nothing was recorded is ``missing``.
 
@@ -47,8 +56,9 @@ def audit_scores(
     frame : one row an image: image_id, patient_id, prob_male (empty unless status is ok), status, age_years,
         recorded_sex (male, female, other, unknown), any group column; optional weight (survey weight, above 0) and
         validation_probability (above 0, up to 1), each ignored where wholly empty.
-    bands : age bands.
-    groups : grouping variables: "age_band" or columns of the frame.
+    bands : age bands; by default ten years wide, or five where each holds at least 20 men and 20 women.
+    groups : grouping variables: "age_band", columns of the frame, or intersections such as "site x age_band".
+    cuts : cut points of columns that hold numbers, by column: {"quality": (0.5, 0.8)}.
     reference : the group that the others are compared with, by name: one label for the age bands, or a mapping from
         grouping variable to label; by default the group with the most patients.
     level : confidence level.
@@ -56,6 +66,7 @@ def audit_scores(
     min_patients : smallest denominator, in patients, that defines a metric; at least 2.
     unit : "image", or "patient" for the mean score of each patient's gradable images (counts of images then count
         patients, and a patient's age is that of the first photograph).
+    n_replicates, seed : number of bootstrap replicates of patients, at least 200, and their seed.
 
     Returns
     -------
@@ -84,46 +95,61 @@ def audit_scores(
     >>> round(float(rows.loc[("correct_among_men", "all"), "point"]), 4), rows.loc[("auc", "60-69"), "state"]
     (0.9167, 'undefined')
     """
-    _check_options(groups, level, threshold, min_patients, unit)
-    images, rows = audit_images(frame, [name for name in groups if name != AGE_BAND], unit)
-    groupings = [
-        age_grouping(rows["age_years"], bands) if name == AGE_BAND else column_grouping(rows[name], name)
-        for name in groups
-    ]
-    options: dict[str, Any] = {"threshold": threshold, "level": level, "min_patients": min_patients}
+    options = Options(threshold=threshold, level=level, min_patients=min_patients, n_replicates=n_replicates, seed=seed)
+    _check_options(groups, unit, options)
+    images, rows = audit_images(frame, columns_of(groups), unit)
+    chosen = bands or _bands(images, rows)
+    groupings = [grouping_of(name, rows, chosen, cuts or {}) for name in groups]
     found = _measure(images, groupings, options)
     references = reference_labels(groupings, found, reference)
     shared = {grouping.name for grouping in groupings if grouping.shares_patients(images.patients)}
     left_out = _left_out(frame, images, groupings)
     return AuditResult(
-        audit=_frame([_row(key, measured) for key, measured in found.items()], "audit"),
-        gaps=_frame(gap_rows(found, references, shared, level), "gap"),
+        audit=contract_frame([_row(key, measured) for key, measured in found.items()], "audit"),
+        gaps=contract_frame(gap_rows(found, references, shared, level), "gap"),
         unit=unit,
         notices=tuple(_NOTICES[reason] for reason, n in left_out.items() if n),
         left_out=left_out,
-        **options,
+        threshold=threshold,
+        level=level,
+        min_patients=min_patients,
     )
 
 
-def _check_options(groups: Sequence[str], level: float, threshold: float, min_patients: int, unit: str) -> None:
+def _bands(images: AuditImages, rows: pd.DataFrame) -> AgeBands:
+    """Choose age bands by the youngest age of each patient."""
+    code, ages = images.patients.code, rows["age_years"].to_numpy(dtype=float, na_value=np.nan)
+    first = np.full(images.patients.n, -1)
+    order = np.lexsort((-ages, code))
+    first[code[order]] = order  # the last assignment of a patient is the youngest
+    return automatic_bands(ages[first], images.male[first], images.female[first])
+
+
+def _check_options(groups: Sequence[str], unit: str, options: Options) -> None:
     if unit not in UNITS:
         raise StudyError(f"unknown unit {unit!r}; allowed: {', '.join(UNITS)}")
-    if not 0.5 <= level <= 0.999:
-        raise StudyError(f"confidence level must lie in 0.5 to 0.999; found {level}")
-    if not 0 < threshold < 1:
-        raise StudyError(f"threshold must lie strictly between 0 and 1; found {threshold}")
-    if min_patients < 2:
-        raise StudyError(f"min_patients must be at least 2; found {min_patients}")
-    if isinstance(groups, str) or len(set(groups)) < len(groups) or "overall" in groups:
-        raise StudyError(f"groups must be a sequence of different names other than 'overall'; found {groups!r}")
+    if not 0.5 <= options.level <= 0.999:
+        raise StudyError(f"confidence level must lie in 0.5 to 0.999; found {options.level}")
+    if not 0 < options.threshold < 1:
+        raise StudyError(f"threshold must lie strictly between 0 and 1; found {options.threshold}")
+    if options.min_patients < 2:
+        raise StudyError(f"min_patients must be at least 2; found {options.min_patients}")
+    if options.n_replicates < FEWEST_REPLICATES:
+        raise StudyError(f"n_replicates must be at least {FEWEST_REPLICATES}; found {options.n_replicates}")
+    if isinstance(groups, str) or len(set(groups)) < len(groups) or EVERYONE in groups:
+        raise StudyError(f"groups must be a sequence of different names other than '{EVERYONE}'; found {groups!r}")
 
 
-def _measure(images: AuditImages, groupings: Sequence[Grouping], options: Mapping[str, Any]) -> dict[Key, Measurement]:
-    found = {(metric, "overall", "all"): measured for metric, measured in measure_group(images, **options).items()}
-    for grouping in groupings:
-        for label, index in grouping.parts():
-            measured = measure_group(images.of(index), **options)
-            found |= {(metric, grouping.name, label): m for metric, m in measured.items()}
+def _measure(images: AuditImages, groupings: Sequence[Grouping], options: Options) -> dict[Key, Measurement]:
+    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(images.gradable), dtype=np.int64))
+    found: dict[Key, Measurement] = {}
+    for grouping in (everyone, *groupings):
+        for label, data in group_data(images, grouping, options):
+            found |= {(metric, grouping.name, label): one for metric, one in measure_group(data, options).items()}
+    if images.weighted:
+        points_only = replace(options, n_replicates=2)
+        for key, one in _measure(images.unweighted(), groupings, points_only).items():
+            found[key] = replace(found[key], unweighted=one.point)
     return found
 
 
@@ -147,11 +173,3 @@ def _left_out(frame: pd.DataFrame, images: AuditImages, groupings: Sequence[Grou
 
 def _row(key: Key, measured: Measurement) -> dict[str, Any]:
     return {"metric": key[0], "group": key[1], "level_name": key[2], **asdict(measured)}
-
-
-def _frame(rows: list[dict[str, Any]], table: str) -> pd.DataFrame:
-    """Return the rows with the columns and types of their contract."""
-    types = {"integer": "Int64", "number": "float64", "string": "str"}
-    schema = table_schema(table)
-    frame = pd.DataFrame(rows, columns=schema.columns)
-    return frame.astype({field.name: types[field.type] for field in schema.fields})

@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 THINNED = 20_000  # images from which a start is found when there are many more
 STEPS, HALVINGS = 60, 30
+ROUNDING = 1e-12  # of the likelihood, relative: near the maximum a right step may not show as a rise
 STEEPEST = 1e3  # coefficients beyond this are on their way to infinity
 FLAT = 1e-10  # reciprocal condition of the information below which the likelihood has no single maximum
 
@@ -85,7 +86,7 @@ def _newton(design: Floats, success: Floats, weight: Floats, start: Floats) -> L
         for _ in range(HALVINGS):
             linear = design @ (found + step)
             reached = _likelihood(linear, success, weight)
-            if reached >= best:
+            if reached >= best - ROUNDING * abs(best):
                 break
             step = step / 2
         found, best = found + step, reached
