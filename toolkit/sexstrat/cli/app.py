@@ -13,6 +13,7 @@ from sexstrat.cli import (
     design_commands,
     explain_command,
     image_commands,
+    init_command,
     model_commands,
     publish_command,
     run_folder_commands,
@@ -55,6 +56,7 @@ def _root(
     pass
 
 
+init_command.register(app)
 study_commands.register(app)
 run_folder_commands.register(app)
 score_command.register(app)
