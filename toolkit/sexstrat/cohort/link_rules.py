@@ -88,7 +88,8 @@ def _orphans(connection: Connection, staged: Staged, persons: str) -> list[Probl
 
 def _born_later(connection: Connection, staged: Staged) -> list[Problem]:
     rows = """SELECT i.source_row,
-        i.patient_id || ': born ' || p.birth_date || ', photographed ' || i.acquired_on AS found FROM typed_image i JOIN typed_person p USING (patient_id) WHERE i.acquired_on < p.birth_date"""
+        i.patient_id || ': born ' || p.birth_date || ', photographed ' || i.acquired_on AS found
+        FROM typed_image i JOIN typed_person p USING (patient_id) WHERE i.acquired_on < p.birth_date"""
     return breach(
         connection,
         rows,

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from sexstrat.cohort.columns import find_columns
 from sexstrat.cohort.csv_source import ROW
-from sexstrat.cohort.inputs import PARQUET, TableInput
+from sexstrat.cohort.inputs import TableInput
+from sexstrat.cohort.parquet_parts import PARQUET
 from sexstrat.cohort.parsing import needs_cleaning, staged_expression, staged_type
 from sexstrat.cohort.sql import Connection, compose, literal, quoted, single_row
 from sexstrat.errors import Problem

@@ -180,12 +180,13 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
     drop = checked_drop(contract, section, table.drop)
     connection.execute(LEFT_OUT)
     problems: list[Problem] = []
+    parts: list[tuple[int, str]] = []
     types: dict[str, str] | None = None
     path = scanned_file(table)
     if path is not None:
         types = view_of_parquet(connection, f"staged_{contract}", path, table, table_schema(contract), problems)
     if types is None:
-        types = _copied(connection, contract, table, problems)
+        types = _copied(connection, contract, table, problems, parts)
     staged = Staged(
         contract=contract,
         label=table.label,
@@ -195,16 +196,23 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
         drop=drop,
         on_conflict=table.on_conflict,
         declared_in=table.section,
+        parts=tuple(parts),
     )
+    for problem in staged.problems:
+        if problem.kind == "wrong_field_count" and problem.kind in drop:
+            rows = f"SELECT NULL AS source_row, '{problem.kind}' AS kind FROM range({problem.count:d})"  # noqa: S608
+            connection.execute(f"INSERT INTO left_out SELECT '{contract}', kind, source_row FROM ({rows})")  # noqa: S608
     _define_typed(connection, staged, coding)
     return staged
 
 
-def _copied(connection: Connection, contract: str, table: TableInput, problems: list[Problem]) -> dict[str, str]:
+def _copied(
+    connection: Connection, contract: str, table: TableInput, problems: list[Problem], parts: list[tuple[int, str]]
+) -> dict[str, str]:
     """Copy an input that the database cannot read itself, batch by batch, and return the staged types."""
     types: dict[str, str] | None = None
     try:
-        for batch in read_input(table, table_schema(contract), problems):
+        for batch in read_input(table, table_schema(contract), problems, parts):
             if types is None:
                 types = _create(connection, contract, batch)
             _insert(connection, contract, batch, types)
