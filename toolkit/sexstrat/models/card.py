@@ -66,6 +66,7 @@ class ModelCard:
     citation: tuple[str, ...] = ()
     acknowledgement: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
+    exports: tuple[dict[str, Any], ...] = ()
     schema_version: int = 1
 
     def __post_init__(self) -> None:
@@ -170,7 +171,9 @@ def card_to_json(card: ModelCard) -> str:
     values = asdict(card)
     values["golden"] = [{k: v for k, v in row.items() if v is not None} for row in values["golden"]]
     values["architecture"] = None if card.architecture is None else architecture_to_json(card.architecture)
-    ordered = {name: values[name] for name in card_contract()["properties"] if values[name] is not None}
+    if not card.exports:
+        del values["exports"]
+    ordered = {name: values[name] for name in card_contract()["properties"] if values.get(name) is not None}
     return json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sexstrat.errors import ModelError
 from sexstrat.models.cache import cached_files
 
-__all__ = ["OpenVinoForward", "convert_network", "import_openvino", "openvino_forward"]
+__all__ = ["OpenVinoForward", "convert_network", "import_openvino", "openvino_forward", "stored_forward"]
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 _FILE = "network.xml"
@@ -47,8 +47,30 @@ def openvino_forward(build: Callable[[], Any], *, identity: str, size: int, prec
     text = "\0".join([identity, openvino.get_version(), "float32 weights, output sex"])
     digest = hashlib.sha256(text.encode()).hexdigest()
     folder = cached_files("openvino", digest, lambda target: convert_network(build(), size, target / _FILE))
+    return stored_forward(folder / _FILE, size=size, precision=precision)
+
+
+def stored_forward(path: Path, *, size: int, precision: str = "float32") -> OpenVinoForward:
+    """Return the forward pass of OpenVINO's two files.
+
+    Parameters
+    ----------
+    path : the ``.xml`` file; the ``.bin`` file lies beside it.
+    size : side of the square input in pixels.
+    precision : float32 or bfloat16.
+
+    Returns
+    -------
+    The forward pass.
+
+    Raises
+    ------
+    ModelError
+        This processor has no arithmetic of that precision.
+    """
+    openvino = import_openvino()
     core = openvino.Core()
-    network = core.read_model(folder / _FILE)
+    network = core.read_model(path)
     network.reshape([_pictures_a_pass(size), size, size, 3])
     options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
     compiled = core.compile_model(network, "CPU", options)

@@ -13,6 +13,7 @@ from sexstrat.models.golden import golden_difference, golden_input
 from sexstrat.models.load import card_path_of, load_unchecked
 from sexstrat.models.loaded_model import LoadedModel
 from sexstrat.models.model_files import file_contents
+from sexstrat.models.release import CHECKSUMS, changed_files
 from sexstrat.models.scaling import SCALINGS
 from sexstrat.models.weights import weights_sha256
 
@@ -72,7 +73,17 @@ def verify_model(source: str | Path, *, trust: bool = False) -> tuple[LoadedMode
         return None, (*checks, Check(name="weights", held=False, detail=str(err)))
     told = f"{contents.n_arrays:,} arrays with {contents.n_values:,} values, each in its place"
     checks.append(Check(name="weights", held=True, detail=told))
-    return model, (*checks, _golden_check(model, weights, trust), _sensitivity_check(model))
+    checks += [_golden_check(model, weights, trust), _sensitivity_check(model)]
+    return model, (*checks, *_release_checks(path.parent))
+
+
+def _release_checks(folder: Path) -> Iterator[Check]:
+    """Check every file of a published folder by its checksums; a folder without them has nothing to check."""
+    if not (folder / CHECKSUMS).is_file():
+        return
+    kept, wrong = changed_files(folder)
+    told = "; ".join(wrong) or f"{kept} files are as published"
+    yield Check(name="published files", held=not wrong, detail=told)
 
 
 def _golden_check(model: LoadedModel, weights: Path, trust: bool) -> Check:
@@ -80,19 +91,32 @@ def _golden_check(model: LoadedModel, weights: Path, trust: bool) -> Check:
     detail = f"largest difference {worst:.2g}, allowed {allowed:.2g}"
     if worst <= allowed:
         return Check(name="golden outputs", held=True, detail=detail)
-    fitting = [name for name, other in input_variants(model, weights, trust) if golden_difference(other) <= allowed]
+    quick = (*_class_variants(model), *_scaling_variants(model))
+    fitting = [name for name, other in quick if golden_difference(other) <= allowed]
+    if not fitting:  # another size needs another network
+        fitting = [name for name, other in _size_variants(model, weights, trust) if golden_difference(other) <= allowed]
     hint = f"; they hold with {' or '.join(fitting)}: the card is wrong there" if fitting else ""
     return Check(name="golden outputs", held=False, detail=detail + hint)
 
 
 def _sensitivity_check(model: LoadedModel) -> Check:
-    """Golden outputs that another scaling gives as well cannot show a wrong one."""
-    card = model.card
-    blind = [name for name, other in _scaling_variants(model) if golden_difference(other) <= card.golden_tolerance]
+    """Golden outputs that another scaling or class gives as well cannot show a wrong one."""
+    card, others = model.card, (*_class_variants(model), *_scaling_variants(model))
+    blind = [name for name, other in others if golden_difference(other) <= card.golden_tolerance]
     if blind:
         detail = f"{' and '.join(blind)} would give the same golden outputs; check with labelled photographs"
         return Check(name="golden outputs tell scalings apart", held=None, detail=detail)
-    return Check(name="golden outputs tell scalings apart", held=True, detail="no other scaling or channel order fits")
+    detail = "no other class, scaling or channel order fits"
+    return Check(name="golden outputs tell scalings apart", held=True, detail=detail)
+
+
+def _class_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
+    """Yield the model with its classes swapped; a model of age has none."""
+    order = model.card.class_order
+    if not order:
+        return
+    swapped = order[::-1] if len(order) == 2 else ("female" if order == ("male",) else "male",)
+    yield f"class_order {','.join(swapped)}", replace(model, card=replace(model.card, class_order=swapped))
 
 
 def _scaling_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
@@ -118,6 +142,10 @@ def input_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[t
     What differs, and the model fed like that; sizes that the network does not take are left out.
     """
     yield from _scaling_variants(model)
+    yield from _size_variants(model, weights, trust)
+
+
+def _size_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[tuple[str, LoadedModel]]:
     card = model.card
     usual = {entry.native_size for entry in BACKBONES.values() if entry.native_size <= _LARGEST_USUAL}
     sizes = {backbone(card.backbone).native_size} | usual

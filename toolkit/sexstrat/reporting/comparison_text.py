@@ -52,7 +52,8 @@ def comparison_markdown(table: pd.DataFrame) -> str:
     first = ordered.iloc[0]
     lines = [
         f"{len(ordered)} networks, trained by one recipe and measured on the same {first['n_patients']:,} "
-        f"people ({first['n_men']:,} men, {first['n_women']:,} women; {first['n_images']:,} photographs) that none of them saw. "
+        f"people ({first['n_men']:,} men, {first['n_women']:,} women; {first['n_images']:,} photographs), whom none "
+        "of them saw. "
         f"Every interval is at {100 * first['level']:.0f}% and counts people, not photographs. Differences are to "
         f"{first['compared_with']}, the best on these very people, which flatters it. Speed is that of the machine "
         "named below, other work included. The intervals are of the people measured: another seed would train another "
