@@ -19,7 +19,7 @@ from sexstrat.cohort.sql import Connection, compose, literal, single_row
 from sexstrat.values.logit_bins import FIXED_POINT
 from sexstrat.values.tables import table_schema
 
-__all__ = ["OPTIONAL_KEYS", "CellQuery", "cell_frame", "cell_queries", "filled_keys"]
+__all__ = ["OPTIONAL_KEYS", "CellQuery", "add_parts", "cell_frame", "cell_queries", "filled_keys"]
 
 OPTIONAL_KEYS = ("site", "stratum", "psu")
 VALIDATED = "p.validated_sex IN ('male', 'female')"
@@ -34,10 +34,14 @@ OVER_R = ("_r", "_r2")
 ALL_ROWS = 2**62  # more than any table has
 HEADROOM_BITS = 120  # a sum of scaled integers stays below 2^120 and fits a 128-bit integer
 
+KEY_TYPES = {"diseased": "BOOLEAN"} | dict.fromkeys(
+    ("age_years", "n_graded_eyes", "n_diseased_eyes", "n_eyes", "logit_bin", "fold"), "BIGINT"
+)
 KEYS = (
     *("condition", "site", "stratum", "psu", "age_years", "diseased", "n_graded_eyes", "n_diseased_eyes"),
     *("recorded_sex", "n_eyes", "logit_bin", "fold"),
 )
+KEYS_TYPED = [f"CAST({name} AS {KEY_TYPES.get(name, 'VARCHAR')}) AS {name}" for name in KEYS]
 WHOLE = """
 SELECT CAST(? AS VARCHAR) AS condition, {site} AS site, {stratum} AS stratum, {psu} AS psu, p.age_years,
        {diseased} AS diseased, {graded} AS n_graded_eyes, {affected} AS n_diseased_eyes,
@@ -116,6 +120,12 @@ class CellQuery:
             sums=", ".join(f"{sql} AS {name}" for name, sql in self.sums.items()),
             **chosen,
         )
+
+    @property
+    def as_text(self) -> str:
+        """Return SQL of the same sums, those of 128 bits as text, which can travel without losing a digit."""
+        wide = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in ("sum_p", "sum_p2", *self.sums))
+        return compose("SELECT * REPLACE ({wide}) FROM ({whole})", wide=wide, whole=self.whole_numbers)
 
     def scaled(self, whole_numbers: str) -> str:
         """Return SQL of the cells of the contract from sums as whole numbers, sorted by its primary key.
@@ -197,6 +207,40 @@ def cell_frame(connection: Connection, wanted: Sequence[Place], keys: Sequence[s
 
 def _no_cells() -> pd.DataFrame:
     return pd.DataFrame({name: [] for name in table_schema("cell").columns})
+
+
+def add_parts(connection: Connection, queries: Sequence[CellQuery], parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the cells whose sums as whole numbers were made part by part.
+
+    Parameters
+    ----------
+    connection : any.
+    queries : what was asked of each part.
+    parts : rows of :attr:`CellQuery.as_text` of all queries, for patients none of whom is in two parts.
+
+    Examples
+    --------
+    Two parts of one cell each, with 2 and 3 patients.
+
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
+    >>> patient = "SELECT 61 age_years, 'male' validated_sex, true in_study, 0.75 prob_male, 7 logit_bin, 2 n_eyes,"
+    >>> patient += " 3 fold, NULL::DOUBLE validation_probability, 1.0 weight, 3 conditions_1 FROM range(5)"
+    >>> _ = connection.execute("CREATE TABLE patient AS " + patient)
+    >>> queries = cell_queries(connection, [Place(condition="amd", column_number=1, first_bit=0, by_eye=False)], [])
+    >>> rows = [("amd", 0, 2), ("amd", 2, 5)]
+    >>> parts = [connection.execute(queries[0].as_text, row).df() for row in rows]
+    >>> add_parts(connection, queries, parts)[["n", "sum_p", "sum_w"]].values.tolist()
+    [[5.0, 4026531840.0, 5.0]]
+    """
+    connection.register("part_rows", pd.concat(list(parts), ignore_index=True).astype("object"))
+    sums = ", ".join(f"sum(CAST({name} AS HUGEINT)) AS {name}" for name in ("sum_p", "sum_p2", *QUANTITIES))
+    counts = ", ".join(f"CAST(sum(CAST({name} AS BIGINT)) AS BIGINT) AS {name}" for name in ("n", "n_of_design"))
+    keys = ", ".join(KEYS_TYPED)
+    whole = compose("SELECT {keys}, {sums}, {counts} FROM part_rows GROUP BY ALL", keys=keys, sums=sums, counts=counts)
+    frame = connection.execute(queries[0].scaled(whole)).df()
+    connection.unregister("part_rows")
+    return contract_frame(frame, "cell")
 
 
 def _scaled(name: str, scale: float) -> str:

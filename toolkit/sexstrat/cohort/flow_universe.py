@@ -22,13 +22,7 @@ CREATE OR REPLACE TEMP VIEW listed_{contract} AS SELECT image_id, patient_id, {s
 # One row a patient named anywhere, with the images listed for it; images that name no patient are the row of NULL.
 UNIVERSE = """
 CREATE OR REPLACE TEMP TABLE flow_image AS
-WITH listed AS (
-    SELECT coalesce(s.patient_id, i.patient_id) AS patient_id, s.status, s.kept AND coalesce(i.kept, true) AS kept
-    FROM listed_score s LEFT JOIN listed_image i USING (image_id)
-    UNION ALL
-    SELECT i.patient_id, 'not_scored' AS status, i.kept FROM listed_image i
-    WHERE NOT EXISTS (SELECT 1 FROM listed_score s WHERE s.image_id = i.image_id)
-)
+WITH listed AS ({listed})
 SELECT patient_id, status, kept, count(*) AS n FROM listed GROUP BY patient_id, status, kept;
 CREATE OR REPLACE TEMP TABLE flow_patient AS
 WITH images AS (
@@ -46,6 +40,14 @@ SELECT p.patient_id IS NOT NULL OR i.patient_id IS NOT NULL AS named, p.patient_
        coalesce(i.n_below, 0) AS n_below {bits}
 FROM people p FULL JOIN images i ON p.patient_id = i.patient_id;
 """
+WITH_IMAGES = """
+    SELECT coalesce(s.patient_id, i.patient_id) AS patient_id, s.status, s.kept AND coalesce(i.kept, true) AS kept
+    FROM listed_score s LEFT JOIN listed_image i USING (image_id)
+    UNION ALL
+    SELECT i.patient_id, 'not_scored' AS status, i.kept FROM listed_image i
+    WHERE NOT EXISTS (SELECT 1 FROM listed_score s WHERE s.image_id = i.image_id)
+"""
+SCORES_ALONE = "SELECT patient_id, status, kept FROM listed_score"
 PEOPLE = "SELECT *, true AS kept FROM patient {left_out}"
 # Persons all of whose rows are left out: their conditions are not told, for nothing says which row would be right.
 PEOPLE_LEFT_OUT = """
@@ -98,10 +100,11 @@ def write_universe(
         status = f"{shown} AS status, " if contract == "score" else ""
         template = LISTED if contract in staged else NONE_LISTED
         connection.execute(compose(template, contract=contract, status=status, given=given_table(contract)))
+    listed = WITH_IMAGES if "image" in staged else SCORES_ALONE
     (left_out,) = single_row(connection, "SELECT count(*) FROM left_out WHERE contract = 'person'")
     people = compose(PEOPLE, left_out=compose(PEOPLE_LEFT_OUT, age=AGE_SQL) if left_out else "")
     bits = "".join(f", p.conditions_{word}" for word in range(1, columns + 1))
-    connection.execute(compose(UNIVERSE, people=people, bits=bits, below=BELOW_QUALITY))
+    connection.execute(compose(UNIVERSE, listed=listed, people=people, bits=bits, below=BELOW_QUALITY))
 
 
 def left_out_words(connection: Connection) -> str:

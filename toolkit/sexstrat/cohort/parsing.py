@@ -77,8 +77,8 @@ def needs_cleaning(column: str, staged: str) -> str:
     """
     if staged == "VARCHAR":
         text = f"CAST({column} AS VARCHAR)"
-        ends = " OR ".join(f"suffix({text}, {blank})" for blank in BLANK_CHARACTERS)
-        return f"{text} < '!' OR {text} >= chr(12288) OR {ends}"
+        # Any other end than a printed ASCII character is looked at more closely; empty text is below '!' too.
+        return f"{text} < '!' OR {text} >= chr(12288) OR {text}[-1] NOT BETWEEN '!' AND '~'"
     if staged == "DOUBLE":
         return f"isnan(CAST({column} AS DOUBLE))"
     return f"CAST({column} AS {staged}) IS NULL AND {column} IS NOT NULL"

@@ -52,6 +52,7 @@ SELECT patient_id, {n_eyes} AS n_eyes, n_images, n_images > 0 AND n_images = n_o
             WHEN n_images > 1 THEN 1 / (1 + exp(-(({units}) / ({n_eyes}) / {unit}))) END AS prob_male
 FROM eyes
 """
+SEXES = "ENUM('female', 'male', 'other', 'unknown')"  # sorted as the words are
 SIDES = {"right_eye": "eye = 'R'", "left_eye": "eye = 'L'", "unnamed_eye": "eye = ''"}
 
 PATIENT = """
@@ -67,15 +68,16 @@ WITH aged AS (
 ), judged AS (
     SELECT *, CASE WHEN trained_model THEN 'unknown' ELSE recorded_sex END AS validated_sex FROM aged
 )
-SELECT j.patient_id, CAST(floor(j.age) AS BIGINT) AS age_years, j.age AS exact_age,
+SELECT j.patient_id, CAST(floor(j.age) AS SMALLINT) AS age_years, j.age AS exact_age,
        {source} AS age_source, j.recorded_age, j.predicted_age,
        j.age_years IS NULL AND j.recorded_age IS NOT NULL AS age_from_dates, j.birth_date, j.visit_date,
-       j.recorded_sex, j.validated_sex, j.trained_model,
+       CAST(j.recorded_sex AS {sexes}) AS recorded_sex, CAST(j.validated_sex AS {sexes}) AS validated_sex,
+       j.trained_model,
        coalesce(j.by_model AND NOT floor(j.age) BETWEEN {youngest} AND {oldest}, false) AS outside_training_ages,
        coalesce(j.age IS NOT NULL AND floor(j.age) >= ? AND floor(j.age) < ?, false) AS in_study,
-       j.prob_male, CASE WHEN j.prob_male IS NOT NULL THEN CAST({bin} AS BIGINT) END AS logit_bin,
-       CAST(least(j.all_eyes, 2) AS BIGINT) AS n_eyes, j.n_images,
-       CASE WHEN j.validated_sex IN ('male', 'female') THEN {fold} END AS fold,
+       j.prob_male, CASE WHEN j.prob_male IS NOT NULL THEN CAST({bin} AS SMALLINT) END AS logit_bin,
+       CAST(least(j.all_eyes, 2) AS TINYINT) AS n_eyes, CAST(j.n_images AS INTEGER) AS n_images,
+       CASE WHEN j.validated_sex IN ('male', 'female') THEN CAST({fold} AS TINYINT) END AS fold,
        j.validation_probability, coalesce(j.weight, 1.0) AS weight, j.site, j.stratum, j.psu {conditions}
 FROM judged j
 """
@@ -209,6 +211,7 @@ def write_patients(
         youngest=literal(repr(ages.low)),
         oldest=literal(repr(ages.high)),
         bin=bin_sql("j.prob_male", lowest),
+        sexes=SEXES,
         fold=fold_sql("coalesce(j.psu, j.patient_id)"),
         bits="".join(f", coalesce(b{word}.bits, 0) AS conditions_{word}" for word in words),
         join="".join(compose(BITS, word=str(word)) for word in words),
