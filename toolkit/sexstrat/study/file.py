@@ -5,17 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sexstrat.errors import EstimationError, StudyError
+from sexstrat.errors import StudyError
+from sexstrat.scores.urls import is_remote
+from sexstrat.study.contradictions import EXTERNAL, contradictions
 from sexstrat.study.keys import SECTIONS, Key
+from sexstrat.study.places import line_of, nearest
 from sexstrat.values.age_bands import AgeBands
 
 __all__ = ["EXTERNAL", "Study", "load_study"]
 
-EXTERNAL = ("external_persons", "external_scores", "external_conditions")
 _REQUIRED_SECTIONS = ("persons", "conditions", "validation")
 
 
@@ -106,25 +107,11 @@ def load_study(path: str | Path) -> Study:
     breaches = _unknown_keys(raw, text)
     settings = _resolve(raw, text, file.resolve().parent, breaches)
     if not breaches:
-        breaches += _contradictions(settings)
+        breaches += contradictions(settings, text)
     if breaches:
         noun = "problem" if len(breaches) == 1 else "problems"
         raise StudyError("\n  ".join([f"{file.name}: {len(breaches)} {noun}", *breaches]))
     return Study(path=file.resolve(), settings=settings)
-
-
-def _line(text: str, section: str, key: str | None = None) -> str:
-    """Say on which line a section or key stands (``line 4, `` or nothing when it is not written)."""
-    inside = section == ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip()
-        if bare.startswith("["):
-            inside = bare.strip("[] ").split(".")[0] == section
-            if inside and key is None:
-                return f"line {number}, "
-        elif inside and key is not None and bare.split("=")[0].strip().strip("\"'").split(".")[0] == key:
-            return f"line {number}, "
-    return _line(text, section) if key is not None and section else ""
 
 
 def _unknown_keys(raw: Mapping[str, Any], text: str) -> list[str]:
@@ -133,38 +120,33 @@ def _unknown_keys(raw: Mapping[str, Any], text: str) -> list[str]:
         if name not in SECTIONS and not (name in SECTIONS[""] and not isinstance(value, dict)):
             kind = "section" if isinstance(value, dict) else "key"
             known = [s for s in SECTIONS if s] if kind == "section" else list(SECTIONS[""])
-            where = _line(text, name) if kind == "section" else _line(text, "", name)
-            breaches.append(f"{where}{name}: no such {kind}{_nearest(name, known)} allowed: {', '.join(known)}")
+            where = line_of(text, name) if kind == "section" else line_of(text, "", name)
+            breaches.append(f"{where}{name}: no such {kind}{nearest(name, known)} allowed: {', '.join(known)}")
         elif isinstance(value, dict):
             for key in value:
                 if key not in SECTIONS[name]:
                     known = list(SECTIONS[name])
-                    where = f"{_line(text, name, key)}{name}.{key}"
-                    breaches.append(f"{where}: no such key{_nearest(key, known)} allowed: {', '.join(known)}")
+                    where = f"{line_of(text, name, key)}{name}.{key}"
+                    breaches.append(f"{where}: no such key{nearest(key, known)} allowed: {', '.join(known)}")
     return breaches
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ";"
 
 
 def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str]) -> dict[str, dict[str, Any]]:
     settings: dict[str, dict[str, Any]] = {}
     for name, keys in SECTIONS.items():
         given = raw if name == "" else raw.get(name)
-        optional = name in {"images", "scores", "age_scores", "truth", "bias_analysis", *EXTERNAL}
+        optional = name in {"images", "scores", "age_scores", "image_table", "truth", "bias_analysis", *EXTERNAL}
         if given is None and (optional or name in _REQUIRED_SECTIONS):
             if not optional:
                 breaches.append(f"section [{name}] is missing")
             continue
         given = {} if given is None else given
         if not isinstance(given, dict):
-            breaches.append(f"{_line(text, '', name)}{name}: must be a section [{name}]; found {given!r}")
+            breaches.append(f"{line_of(text, '', name)}{name}: must be a section [{name}]; found {given!r}")
             continue
         settings[name] = {}
         for key, rule in keys.items():
-            label = f"{_line(text, name, key)}{name + '.' if name else ''}{key}"
+            label = f"{line_of(text, name, key)}{name + '.' if name else ''}{key}"
             if key not in given:
                 if rule.required:
                     breaches.append(f"{label}: required and missing: {rule.about}; allowed: {rule.expected}")
@@ -177,7 +159,9 @@ def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str
 
 
 def _absolute(folder: Path, rule: Key, value: Any) -> Any:
-    return (folder / str(value)).resolve() if rule.kind == "path" else value
+    if rule.kind == "place" and is_remote(value):
+        return value
+    return (folder / str(value)).resolve() if rule.kind in {"path", "place"} else value
 
 
 def _mismatch(rule: Key, value: Any) -> str | None:
@@ -187,6 +171,7 @@ def _mismatch(rule: Key, value: Any) -> str | None:
     fits = {
         "text": text,
         "path": text and value != "",
+        "place": text and value != "",
         "integer": integer,
         "number": integer or isinstance(value, float),
         "boolean": isinstance(value, bool),
@@ -199,7 +184,7 @@ def _mismatch(rule: Key, value: Any) -> str | None:
     if not fits:
         return ""
     if rule.allowed and value not in rule.allowed:
-        return _nearest(value, list(rule.allowed)).rstrip(";")
+        return nearest(value, list(rule.allowed)).rstrip(";")
     if rule.low is not None and (value < rule.low or (rule.high is not None and value > rule.high)):
         return ""
     return None
@@ -213,67 +198,3 @@ def _is_range(value: Any) -> bool:
     """Tell whether a value is a lowest and a highest probability, strictly inside 0 to 1 and rising."""
     numbers = isinstance(value, list) and len(value) == 2 and all(type(item) in {int, float} for item in value)
     return numbers and 0 < value[0] < value[1] < 1
-
-
-def _bias_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Say where beliefs about the errors of predicted sex are stated by halves, or no prior fits them."""
-    stated = settings.get("bias_analysis")
-    if stated is None:
-        return []
-    found = [
-        f"bias_analysis.{name}: missing; {other} is stated, and a bias analysis needs both"
-        for name, other in (("sensitivity", "specificity"), ("specificity", "sensitivity"))
-        if stated[name] is None and stated[other] is not None
-    ]
-    found += [
-        f"bias_analysis.{name}: missing; {name}_diseased is stated, which only says how the disease changes it"
-        for name in ("sensitivity", "specificity")
-        if stated[name] is None and stated[f"{name}_diseased"] is not None
-    ]
-    if not found and stated["sensitivity"] is not None:
-        from sexstrat.study.beliefs import beliefs_of
-
-        try:
-            beliefs_of(settings)
-        except EstimationError as problem:
-            found.append(f"bias_analysis.{problem}")
-    return list(dict.fromkeys(found))
-
-
-def _external_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Say where another cohort is given without the design that uses it, or the other way round."""
-    given = [name for name in EXTERNAL if name in settings]
-    design = settings["validation"]["design"]
-    if design == "external":
-        return [
-            f"section [{name}] is missing; validation.design external needs it"
-            for name in EXTERNAL
-            if name not in given
-        ]
-    sections = ", ".join(f"[{name}]" for name in given)
-    return [f"{sections}: another cohort is used by validation.design external; found {design!r}"] if given else []
-
-
-def _age_contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Say where predicted ages are given and not used, or to be used and not given."""
-    source = settings["persons"]["age_source"]
-    if (source == "recorded") == ("age_scores" not in settings):
-        return []
-    if source == "recorded":
-        return ["section [age_scores]: predicted ages are used by persons.age_source predicted; found 'recorded'"]
-    return [f"section [age_scores] is missing; persons.age_source {source} needs it"]
-
-
-def _contradictions(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    found = []
-    if ("images" in settings) == ("scores" in settings):
-        found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
-    found += _age_contradictions(settings) + _external_contradictions(settings) + _bias_contradictions(settings)
-    for section in ("analysis", "audit"):
-        lows = settings[section]["age_bands"]
-        edges = [*(lows or ()), *([settings["analysis"]["age_end"]] if settings["analysis"]["age_end"] else [])]
-        if lows and sorted(set(edges)) != edges:
-            found.append(f"{section}.age_bands: the first years must rise, and end before age_end; found {edges}")
-    if settings["disclosure"]["profile"] == "none" and not settings["disclosure"]["reason"].strip():
-        found.append("disclosure.reason: profile 'none' needs a reason, for instance: simulated data")
-    return found
