@@ -297,3 +297,27 @@ def test_rows_about_persons_are_refused(column: str) -> None:
     """A table that names patients, images or their scores never passes."""
     with pytest.raises(DisclosureError, match=f"{column}: rows about single patients"):
         releasable_frame(pd.DataFrame({column: ["x"]}), "estimate")
+
+
+def test_a_hidden_error_count_hides_every_figure_made_of_it() -> None:
+    """Three women called men: neither the shares of those called, F1, balanced accuracy nor the ratios may show."""
+    made = ["correct_among_called_men", "correct_among_called_women", "balanced_accuracy", "f1", "predicted_male_share"]
+    made += ["predicted_sex_ratio", "log_predicted_observed_ratio", "accuracy", "predicted_minus_observed_male_share"]
+    rows = [{"metric": "correct_among_women", "n_patients_numerator": 97, "n_patients_complement": 3}]
+    shown = protect_audit(audit([*rows, *({"metric": name} for name in (*made, "auc", "brier"))]), UK)
+    states = shown.set_index("metric")["state"]
+    assert set(states[made]) == {"suppressed"}
+    assert set(states[["auc", "brier"]]) == {"measured"}
+
+
+def test_an_intersection_cannot_be_solved_from_its_margins() -> None:
+    """One small cell of three by two: every line through a hidden cell hides a second one, here a rectangle."""
+    sizes = {"a x 40": 3, "a x 50": 40, "b x 40": 50, "b x 50": 60, "c x 40": 70, "c x 50": 80}
+    rows = [
+        {"group": "site x age", "level_name": name, "n_patients": n, "n_images": n, "n_patients_numerator": n // 2 + 1}
+        | {"n_patients_complement": n // 2}
+        for name, n in sizes.items()
+    ]
+    found = protect_audit(audit([{"n_patients": 303}, *rows]), UK).set_index("level_name")["state"]
+    assert set(found[["a x 40", "a x 50", "b x 40", "b x 50"]]) == {"suppressed"}
+    assert set(found[["c x 40", "c x 50"]]) == {"measured"}

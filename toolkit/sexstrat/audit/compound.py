@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import inf, log
+from math import hypot, inf, log
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,7 @@ def _balanced(sums: Floats, counts: Floats, point: float, level: float) -> Limit
     rates = [_share(sums[:, k + 1], sums[:, k], (counts[:, k + 1], counts[:, k]), level) for k in (0, 2)]
     below = [float(one.point or 0.0) - float(one.low or 0.0) for one in rates]
     above = [float(one.high or 0.0) - float(one.point or 0.0) for one in rates]
-    return point - float(np.hypot(*below)) / 2, point + float(np.hypot(*above)) / 2
+    return point - hypot(*below) / 2, point + hypot(*above) / 2
 
 
 def _f1(sums: Floats, counts: Floats, point: float, level: float) -> Limits:

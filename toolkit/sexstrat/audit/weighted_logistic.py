@@ -82,7 +82,9 @@ def _newton(design: Floats, success: Floats, weight: Floats, start: Floats) -> L
             return None
         step = np.linalg.solve(information, design.T @ (weight * (success - p)))
         if np.max(np.abs(step)) < 1e-9 * max(1.0, float(np.max(np.abs(found)))):
-            return LogisticFit(coefficients=found + step, bread=np.linalg.inv(information))
+            return LogisticFit(
+                coefficients=found + step, bread=np.asarray(np.linalg.inv(information), dtype=np.float64)
+            )
         for _ in range(HALVINGS):
             linear = design @ (found + step)
             reached = _likelihood(linear, success, weight)

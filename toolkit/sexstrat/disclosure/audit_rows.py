@@ -6,18 +6,33 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sexstrat.disclosure.audit_lines import with_lines_protected
 from sexstrat.disclosure.complementary import hidden_beside_total
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
 
 __all__ = ["protect_audit", "protect_gaps"]
 
-LISTED = ("n_images", "n_patients", "ungradable")  # about every listed image; the other metrics about validated ones
-LINKED = ("accuracy", "predicted_minus_observed_male_share")  # with one error count, each gives the other away
+LISTED = (
+    "n_images",
+    "n_patients",
+    "ungradable",
+    "below_declared_quality",
+)  # about every listed image; the other metrics about validated ones
+ONE_COUNT = (
+    *("correct_among_men", "correct_among_women", "correct_among_called_men", "correct_among_called_women"),
+    "predicted_male_share",
+)
+# with one error count, or the number called men, each of these gives another away
+LINKED = (
+    *("accuracy", "predicted_minus_observed_male_share", "balanced_accuracy", "correct_among_called_men"),
+    *("correct_among_called_women", "f1", "predicted_male_share", "predicted_sex_ratio"),
+    "log_predicted_observed_ratio",
+)
 COUNTS = ("n_images", "n_patients", "n_patients_numerator", "n_patients_complement", "n_male", "n_female")
 DENOMINATORS = ("n_patients", "n_male", "n_female")
 PAIR = ("n_patients", "accuracy")  # the metrics whose denominators are the listed and the validated patients
-EMPTIED = ("point", "se", "low", "high", "design_effect", *COUNTS)
+EMPTIED = ("point", "unweighted", "se", "low", "high", "design_effect", *COUNTS)
 GAP_EMPTIED = ("point", "low", "high", "n_patients", "n_patients_reference")
 
 Mask = NDArray[np.bool_]
@@ -27,9 +42,11 @@ def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Suppress every audit row that rests on, or gives away, a count that may not be shown.
 
     Primary, in patients: denominator, numerator, complement, men, women, and the listed patients who are not validated.
-    Linked: a hidden error count hides the accuracy and the male share difference of its group, and a small number of
-    men or women hides every metric that compares the score with recorded sex there. Complementary: within a metric
-    and grouping variable, a second group is hidden where the overall row is shown.
+    Linked: a hidden error count hides every metric of its group that is computed from both error counts (accuracy,
+    male share difference, balanced accuracy, shares of those called, F1, ratios), and a small number of men or women
+    hides every metric that compares the score with recorded sex there. Complementary: within a metric
+    and grouping variable, a second group is hidden where the overall row is shown, and in every line of an
+    intersection.
 
     Parameters
     ----------
@@ -68,14 +85,16 @@ def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     hidden |= counts & unvalidated["n_patients"]
     while True:
         before = hidden.copy()
-        errors = hidden & np.isin(metric, ("correct_among_men", "correct_among_women"))
+        errors = hidden & np.isin(metric, ONE_COUNT)
         hidden = hidden | (np.isin(metric, LINKED) & _of_units(unit, errors))
         hidden = _with_overall_protected(frame, hidden, profile)
+        hidden = with_lines_protected(frame, hidden, _amounts(frame), profile)
         if (hidden == before).all():
             break
     neither = profile.is_small(numbers(frame, "n_patients") - numbers(frame, "n_male") - numbers(frame, "n_female"))
     sexes = few | unvalidated["n_male"] | unvalidated["n_female"] | _of_units(unit, counts & neither)
     sexes = _with_overall_protected(frame, sexes & (metric == "n_patients"), profile)
+    sexes = with_lines_protected(frame, sexes, _amounts(frame), profile)
     emptied = withhold_cells(frame, counts & _of_units(unit, sexes), ["n_male", "n_female"])
     counted = (metric == "ungradable") & _of_units(unit, hidden & (metric == "n_patients"))
     emptied = withhold_cells(emptied, counted, COUNTS[:4])
@@ -94,7 +113,7 @@ def _primary(frame: pd.DataFrame, metric: NDArray[np.object_], profile: Profile)
     hidden |= profile.is_small(n - complement) | profile.is_small(numbers(frame, "n_images"))
     # without patient counts the images bound them from above
     implied = numbers(frame, "point") * numbers(frame, "n_images")
-    uncounted = np.isnan(numerator) & np.isin(metric, ("correct_among_men", "correct_among_women", "accuracy"))
+    uncounted = np.isnan(numerator) & np.isin(metric, (*ONE_COUNT, "accuracy"))
     rest = numbers(frame, "n_images") - implied
     return np.asarray(hidden | (uncounted & (profile.is_small(implied) | profile.is_small(rest))))
 
@@ -121,6 +140,10 @@ def _with_overall_protected(frame: pd.DataFrame, hidden: Mask, profile: Profile)
     return hidden_beside_total(
         frame, hidden, overall, within=["metric"], split=["group"], counts=COUNTS, profile=profile
     )
+
+
+def _amounts(frame: pd.DataFrame) -> NDArray[np.float64]:
+    return np.column_stack([numbers(frame, name) for name in COUNTS])
 
 
 def protect_gaps(gaps: pd.DataFrame, audit: pd.DataFrame, profile: Profile) -> pd.DataFrame:

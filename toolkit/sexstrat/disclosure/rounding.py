@@ -20,10 +20,18 @@ SHARES = (
     "correct_among_men",
     "correct_among_women",
     "accuracy",
+    "balanced_accuracy",
+    "correct_among_called_men",
+    "correct_among_called_women",
+    "f1",
+    "predicted_male_share",
     "predicted_minus_observed_male_share",
     "observed_male_share",
     "ungradable",
+    "below_declared_quality",
+    "age_band_agreement",
 )
+COUNTED_RATIOS = ("predicted_sex_ratio", "log_predicted_observed_ratio")
 # an eye-level share moves on the grid of patients, which is the coarser one
 COUNTED_SHARES = ("prevalence", "male_share", "prevalence_difference", "eye_prevalence", "eye_prevalence_difference")
 
@@ -119,7 +127,9 @@ def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDA
 
 
 def _coarsened(frame: pd.DataFrame, shares: NDArray[np.bool_], grid: NDArray[np.float64]) -> pd.DataFrame:
-    for name, towards in (("point", np.round), ("low", np.floor), ("high", np.ceil)):
+    for name, towards in (("point", np.round), ("unweighted", np.round), ("low", np.floor), ("high", np.ceil)):
+        if name not in frame:
+            continue
         value = numbers(frame, name)
         moved = np.clip(towards(value / grid) * grid, np.where(value < 0, -1.0, 0.0), 1.0)
         frame[name] = np.where(shares & np.isfinite(grid), moved, value)

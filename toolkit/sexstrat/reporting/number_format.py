@@ -31,7 +31,13 @@ _POINTS = frozenset(
 # biases of ratios, in percent and with a sign
 _BIASES = frozenset({"relative_bias", "bias_of_equal_errors", "bias_of_unequal_errors", "bias_after_equal_correction"})
 _YEARS = frozenset({"crossing_age"})
-_LOGITS = frozenset({"calibration_in_the_large", "auc_difference", "shift_of_logit"})
+_THREE_DECIMALS = frozenset(
+    {"auc", "brier", "scaled_brier", "log_loss", "ici", "e50", "e90", "ece", "ece_if_calibrated"}
+)
+_TWO_DECIMALS = frozenset({"age_absolute_error", "calibration_slope", "predicted_sex_ratio"})
+_LOGITS = frozenset(
+    {"age_bias", "log_predicted_observed_ratio", "calibration_in_the_large", "auc_difference", "shift_of_logit"}
+)
 
 
 def is_number(value: Any) -> bool:
@@ -95,7 +101,7 @@ def quantity(measure: str, value: float) -> str:
     >>> quantity("prevalence_ratio", 1.4142), quantity("prevalence", 0.0831), quantity("prevalence_difference", -0.021)
     ('1.41', '8.3%', '−2.1 points')
     >>> quantity("relative_bias", -0.136), quantity("crossing_age", 57.31)
-    ('−13.6%', '57')
+    ('−14%', '57')
     """
     unit = {"points": " points", "percent": "%", "bias": "%"}.get(_scale(measure), "")
     return plain(measure, value) + unit
@@ -112,8 +118,10 @@ def plain(measure: str, value: float) -> str:
     if math.isinf(value):
         return f"{MINUS if value < 0 else ''}∞"
     scale = _scale(measure)
-    if scale in {"points", "bias"}:
+    if scale == "points":
         return _signed(100 * value, 1)
+    if scale == "bias":
+        return _signed(100 * value, 0)
     if scale == "years":
         return f"{value:.0f}"
     if scale == "percent":
@@ -122,7 +130,7 @@ def plain(measure: str, value: float) -> str:
         return _signed(value, 3 if measure == "auc_difference" else 2)
     if scale == "count":
         return count(value)
-    return _fixed(value, 3 if measure == "auc" else 2)
+    return _fixed(value, 3 if measure in _THREE_DECIMALS else 2)
 
 
 def interval(measure: str, point: Any, low: Any, high: Any, state: str) -> tuple[str, str]:
@@ -168,7 +176,7 @@ def _scale(measure: str) -> str:
         return "years"
     if measure in _LOGITS:
         return "logit"
-    if measure in _RATIOS or measure == "auc":
+    if measure in _RATIOS or measure in _THREE_DECIMALS or measure in _TWO_DECIMALS:
         return "ratio"
     return "count" if measure in {"n_images", "n_patients"} else "percent"
 
