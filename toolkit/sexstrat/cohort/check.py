@@ -23,6 +23,7 @@ from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.sql import Connection, connect, single_row
 from sexstrat.cohort.staging import Staged, narrow, stage
 from sexstrat.cohort.training_overlap import TrainingAges, age_problems
+from sexstrat.cohort.visit_days import date_by_photographs
 from sexstrat.errors import Problem
 
 __all__ = ["CodingLike", "TableLike", "as_inputs", "check_inputs", "stage_and_check"]
@@ -135,6 +136,7 @@ def stage_and_check(
         CONTRACTS[name]: stage(connection, CONTRACTS[name], table, declared)
         for name, table in as_inputs(tables).items()
     }
+    staged = date_by_photographs(connection, staged)
     left: list[Problem] = []
     while True:  # leaving rows out may lay bare, or clear away, other problems: until nothing more is left out
         before = _n_left_out(connection)
@@ -169,7 +171,7 @@ def _problems(
     for contract, table in staged.items():
         found = [*table.problems, *contract_problems(connection, table, coding)]
         if contract == "person":
-            found += person_problems(connection, table, photographs="image" in staged, age_source=age_source)
+            found += person_problems(connection, table, age_source=age_source)
             found += age_problems(connection, staged, training_ages)
         problems += sorted(found, key=lambda problem: problem.row or 0)
     return problems + link_problems(connection, staged)

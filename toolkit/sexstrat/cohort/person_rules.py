@@ -13,9 +13,7 @@ __all__ = ["AGE_SQL", "person_problems"]
 AGE_SQL = "coalesce(age_years, CAST(date_sub('year', birth_date, visit_date) AS DOUBLE))"
 
 
-def person_problems(
-    connection: Connection, staged: Staged, *, photographs: bool = False, age_source: str = "recorded"
-) -> list[Problem]:
+def person_problems(connection: Connection, staged: Staged, *, age_source: str = "recorded") -> list[Problem]:
     """Return what is wrong between columns and rows of the person table.
 
     Parameters
@@ -24,7 +22,6 @@ def person_problems(
     staged : the person table.
     age_source : which age the analyses use, see :mod:`sexstrat.cohort.predicted_ages`; where it is a predicted one, the
         temporary table ``combined_age`` holds them.
-    photographs : whether an image table is staged, whose days date an age where the person table names no visit.
 
     Examples
     --------
@@ -42,7 +39,7 @@ def person_problems(
     To leave such rows out, write drop = ["two_recorded_sexes"] in [persons] of the study file
     """
     problems = _two_sexes(connection, staged) + _dates(connection, staged)
-    problems += _ages(connection, staged, photographs, age_source)
+    problems += _ages(connection, staged, age_source)
     for column in ("weight", "validation_probability"):
         if column in staged.types:
             problems += _partly_given(connection, staged, column)
@@ -109,14 +106,11 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
     ]
 
 
-def _ages(connection: Connection, staged: Staged, photographs: bool, source: str) -> list[Problem]:
+def _ages(connection: Connection, staged: Staged, source: str) -> list[Problem]:
     lacking = "true" if source == "predicted_for_all" else f'({AGE_SQL} IS NULL AND "raw age_years" IS NULL)'
     rows = f"SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person p WHERE {lacking}"  # noqa: S608
     if source != "recorded":
         rows += " AND NOT EXISTS (SELECT 1 FROM combined_age a WHERE a.patient_id = p.patient_id)"
-    if photographs and source != "predicted_for_all":
-        rows += """ AND NOT (p.birth_date IS NOT NULL AND EXISTS
-            (SELECT 1 FROM typed_image i WHERE i.patient_id = p.patient_id AND i.acquired_on >= p.birth_date))"""
     if not {"age_years", "birth_date"} & set(staged.types):
         return []  # the missing column has its own message
     return breach(

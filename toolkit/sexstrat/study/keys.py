@@ -17,7 +17,8 @@ class Key:
 
     Parameters
     ----------
-    kind : text, path, integer, number, boolean, range, integers, texts, mapping or coding (a name or a mapping).
+    kind : text, path, place (path, glob or URL), integer, number, boolean, range, integers, texts, mapping or coding
+        (a name or a mapping).
     default : value when the key is left out.
     required : whether leaving it out is an error once its section is there.
     allowed : the allowed words, empty when any.
@@ -46,6 +47,7 @@ class Key:
         words = {
             "text": "text",
             "path": "a file or folder, relative to the study file",
+            "place": "a file, or a folder or glob of Parquet files, relative to the study file, or a URL such as s3://...",
             "integer": "a whole number",
             "number": "a number",
             "boolean": "true or false",
@@ -62,7 +64,11 @@ class Key:
 
 def _table(about: str) -> dict[str, Key]:
     return {
-        "source": Key(kind="path", required=True, about=about),
+        "source": Key(kind="place", required=True, about=about),
+        "table": Key(kind="text", about="table or view, where source is a DuckDB file"),
+        "drop": Key(
+            kind="texts", default=(), about="kinds of problem whose rows are left out, as the check names them"
+        ),
         "columns": Key(kind="mapping", default={}, about="contract column = column of your table"),
         "encoding": Key(kind="text", default="utf-8", allowed=("utf-8", "utf-8-sig", "cp932"), about="of a CSV"),
         "delimiter": Key(kind="text", default=",", about="of a CSV"),
@@ -77,6 +83,15 @@ _USE = {
     "accept_inferred_eye": Key(
         kind="boolean", default=False, about="whether an eye told by the side of the optic disc counts as known"
     ),
+}
+
+_CONFLICT = {
+    "on_conflict": Key(
+        kind="text",
+        default="error",
+        allowed=("error", "present"),
+        about="a disease both present and absent in one eye or person: stop, or count it as present",
+    )
 }
 
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
@@ -106,7 +121,8 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         ),
     },
     "age_scores": _table("score table of a model of age: one row per image, with predicted_age"),
-    "conditions": _table("condition table: one row per patient and disease"),
+    "conditions": _table("condition table: one row per patient and disease") | _CONFLICT,
+    "image_table": _table("image table: whose eye each photograph shows, the camera, the day: dates the age at it"),
     "truth": _table("recorded sex that was hidden from the analysis: only to judge it (simulations, teaching)")
     | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded in the truth table")},
     "external_persons": _table("persons of another cohort in which sex is known (design external)")
@@ -114,7 +130,8 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "external_scores": _table("scores of that cohort, by the same model"),
     "external_conditions": _table(
         "conditions of that cohort; for a disease that is not in it, errors are assumed not to differ by disease"
-    ),
+    )
+    | _CONFLICT,
     "validation": {
         "design": Key(
             kind="text",

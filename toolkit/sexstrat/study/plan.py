@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import sexstrat
+from sexstrat.scores.storage import files_below, url_state
+from sexstrat.scores.urls import is_remote
 from sexstrat.study.card import card_path
 from sexstrat.study.file import EXTERNAL, Study
 
@@ -28,6 +32,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
         "age_scores",
         "persons",
         "conditions",
+        "image_table",
         "truth",
         *EXTERNAL,
         ".model_card",
@@ -69,11 +74,11 @@ class StagePlan:
 
 
 def digest_file(path: Path) -> str:
-    """Return the SHA-256 of a file, or of a folder's listing (names, sizes and times of its files).
+    """Return the SHA-256 of a file, or of the listing (names, sizes and times) of a folder's or glob's files.
 
     Parameters
     ----------
-    path : a file or folder; an absent one gives ``"absent"``.
+    path : a file, folder or glob; an absent one gives ``"absent"``.
 
     Examples
     --------
@@ -83,13 +88,14 @@ def digest_file(path: Path) -> str:
     if path.is_file():
         facts = path.stat()
         return _file_bytes_digest(path, facts.st_size, facts.st_mtime_ns)
-    if not path.is_dir():
+    base = path if path.is_dir() else Path(*takewhile(lambda part: not re.search(r"[*?\[]", part), path.parts))
+    if base == path and not path.is_dir():
         return "absent"
     lines = []
-    for entry in sorted(path.rglob("*")):
+    for entry in sorted(base.glob("**/*" if base == path else path.relative_to(base).as_posix())):
         if entry.is_file():
             facts = entry.stat()
-            lines.append(f"{entry.relative_to(path).as_posix()} {facts.st_size} {facts.st_mtime_ns}")
+            lines.append(f"{entry.relative_to(base).as_posix()} {facts.st_size} {facts.st_mtime_ns}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -141,6 +147,8 @@ def stage_components(study: Study, stage: str) -> dict[str, str]:
             components[label] = _digest(value)
             if key in {"model", "model_card"} and (card := card_path(study, value)) is not None:
                 components[f"model card {value}"] = digest_file(card)
+            if key == "source" and is_remote(value):
+                components[f"input {value}"] = _digest([(url, url_state(url)) for url in files_below(value)])
             if isinstance(value, Path):
                 components[f"input {value.name}"] = digest_file(value)
                 if section == "images" and value.is_file():

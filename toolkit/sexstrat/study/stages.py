@@ -12,7 +12,9 @@ import pandas as pd
 from sexstrat.cohort import Cohort, TableInput, TrainingAges, check_inputs
 from sexstrat.errors import Problem
 from sexstrat.study.counted import counted
+from sexstrat.study.declared_use import score_use
 from sexstrat.study.file import Study
+from sexstrat.study.referenced import check_conditions
 
 __all__ = ["RUNNERS", "check_tables"]
 
@@ -22,14 +24,24 @@ Tell = Callable[[str], None]
 def table_input(study: Study, section: str) -> TableInput:
     """Return where a table of the study is and how to read it."""
     keys = study.section(section)
+    source = keys["source"]
     return TableInput(
-        source=keys["source"],
-        name=keys["source"].name,
+        source=source,
+        name=source.name if isinstance(source, Path) else source,
+        section=section,
+        table=keys["table"],
+        drop=keys["drop"],
+        on_conflict=keys.get("on_conflict", "error"),
         columns=keys["columns"],
         encoding=keys["encoding"],
         delimiter=keys["delimiter"],
         decimal=keys["decimal"],
     )
+
+
+def image_table(study: Study) -> TableInput | None:
+    """Return the image table of the study, if it gives one."""
+    return table_input(study, "image_table") if "image_table" in study else None
 
 
 def scores_path(study: Study, folder: Path) -> Path:
@@ -45,8 +57,12 @@ def check_tables(study: Study) -> list[Problem]:
         persons=table_input(study, "persons"),
         scores=table_input(study, "scores") if "scores" in study else None,
         conditions=table_input(study, "conditions"),
+        images=image_table(study),
         sex_coding=study.section("persons")["sex_coding"],
         training_ages=training_ages(study),
+        score_use=score_use(study),
+        age_scores=table_input(study, "age_scores") if "age_scores" in study else None,
+        age_source=study.section("persons")["age_source"],
     )
     if "external_persons" in study:
         found = [
@@ -57,6 +73,7 @@ def check_tables(study: Study) -> list[Problem]:
                 conditions=table_input(study, "external_conditions"),
                 sex_coding=study.section("external_persons")["sex_coding"],
                 training_ages=training_ages(study),
+                score_use=score_use(study),
             ),
         ]
     if any(problem.severity == "error" for problem in found):
@@ -76,7 +93,7 @@ def training_ages(study: Study) -> TrainingAges:
 def run_scores(study: Study, folder: Path, tell: Tell) -> str:
     """Score the listed photographs, or take the given table as it is."""
     if "scores" in study:
-        return f"given: {study.section('scores')['source'].name}"
+        return f"given: {table_input(study, 'scores').label}"
     from sexstrat.scores import ScoreSummary, score_images
 
     keys = study.section("images")
@@ -114,14 +131,19 @@ def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
 def _created(
     study: Study, folder: Path, name: str, persons: str, scores: TableInput | None, conditions: TableInput
 ) -> Cohort:
+    aged = persons == "persons" and "age_scores" in study
     return Cohort.create(
         folder / "private" / f"{name}.duckdb",
         persons=table_input(study, persons),
         scores=scores,
         conditions=conditions,
+        images=image_table(study) if persons == "persons" else None,
         sex_coding=study.section(persons)["sex_coding"],
         bands=study.bands,
         training_ages=training_ages(study),
+        score_use=score_use(study),
+        age_scores=table_input(study, "age_scores") if aged else None,
+        age_source=study.section("persons")["age_source"] if aged else "recorded",
     )
 
 
@@ -142,6 +164,7 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
     keys = study.section("analysis")
     wanted = tuple(keys["conditions"]) or None
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
+        check_conditions(study, cohort.conditions)
         cells = cohort.cells(wanted)
     truth = external = None
     if "truth" in study:
