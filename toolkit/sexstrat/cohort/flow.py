@@ -107,7 +107,9 @@ def write_flow(
     """
     columns = max((place.column_number for place in places), default=0)
     write_universe(connection, staged, columns, declared.score_use)
-    steps = _steps(connection, declared)
+    given = staged["score"].types if "score" in staged else {}
+    tells_eyes = not {"eye_source", "eye_disagreement"}.isdisjoint(given)
+    steps = _steps(connection, declared, tells_eyes)
     rows: list[dict[str, object]] = []
     before = (0, 0)
     for number, step in enumerate(steps, start=1):
@@ -145,7 +147,7 @@ def _reason(step: _Step, lost: bool) -> str | None:
     return "; ".join(text for text in (step.reason if lost else "", step.note) if text) or None
 
 
-def _steps(connection: Connection, declared: FlowSettings) -> list[_Step]:
+def _steps(connection: Connection, declared: FlowSettings, tells_eyes: bool) -> list[_Step]:
     unlinked = "the image names no patient, or one whom the table of persons lacks"
     steps = [
         _Step(name="listed: in any of the tables", remain="true", images="n_listed", reason=""),
@@ -166,12 +168,12 @@ def _steps(connection: Connection, declared: FlowSettings) -> list[_Step]:
     if (least := declared.score_use.min_quality) is not None:
         name, reason = f"images not below the declared quality of {least:g}", f"{BELOW_QUALITY}: counted as ungradable"
         steps.append(_Step(name=name, remain="in_study", images=f"{images} - n_below", reason=reason))
-    return steps + _scored_steps(connection, declared)
+    return steps + _scored_steps(connection, declared, tells_eyes)
 
 
-def _scored_steps(connection: Connection, declared: FlowSettings) -> list[_Step]:
+def _scored_steps(connection: Connection, declared: FlowSettings, tells_eyes: bool) -> list[_Step]:
     untested = untested_note(connection, declared.training_ages)
-    eyes = eye_note(connection, declared.score_use)
+    eyes = eye_note(connection, declared.score_use) if tells_eyes else ""
     recorded = "in_study AND scored AND recorded_sex IN ('male', 'female')"
     steps = [
         _Step(
