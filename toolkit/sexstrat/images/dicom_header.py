@@ -101,6 +101,8 @@ def _header(dataset: Any) -> DicomHeader:
     days = [
         _day(_text(dataset, name)) for name in ("AcquisitionDateTime", "AcquisitionDate", "ContentDate", "StudyDate")
     ]
+    if _text(dataset, "LongitudinalTemporalInformationModified") == "REMOVED":
+        days = []  # dates of a de-identified file are dummies
     camera = " ".join(filter(None, [_text(dataset, "Manufacturer"), _text(dataset, "ManufacturerModelName")]))
     return DicomHeader(
         frames=frame_count(dataset),
