@@ -7,11 +7,13 @@ from typing import Any
 
 from sexstrat.errors import EstimationError, StudyError
 from sexstrat.study.places import line_of, nearest
+from sexstrat.values.tables import table_schema
 
 __all__ = ["EXTERNAL", "contradictions"]
 
 EXTERNAL = ("external_persons", "external_scores", "external_conditions")
 _OLDEST = 130
+_CONTRACTS = {"persons": "person", "truth": "person", "scores": "score", "conditions": "condition"}
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -32,14 +34,15 @@ def contradictions(settings: Settings, text: str) -> list[str]:
     --------
     >>> from sexstrat.study.keys import SECTIONS
     >>> held = {name: {key: rule.default for key, rule in keys.items()} for name, keys in SECTIONS.items()}
-    >>> held = {name: held[name] for name in ("", "scores", "persons", "validation", "analysis", "audit", "disclosure")}
+    >>> sections = ("", "scores", "persons", "validation", "analysis", "audit", "disclosure")
+    >>> held = {name: held[name] for name in sections}
     >>> contradictions(held | {"disclosure": {"profile": "none", "reason": " "}}, "")
     ["disclosure.reason: found ' '; profile 'none' needs a reason, for instance: simulated data"]
     """
     found: list[str] = []
     if ("images" in settings) == ("scores" in settings):
         found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
-    for part in (_ages, _external, _bias, _bands, _standards, _codings, _characters, _reason):
+    for part in (_ages, _external, _bias, _bands, _standards, _codings, _columns, _characters, _reason):
         found += part(settings, text)
     return found
 
@@ -142,6 +145,19 @@ def _codings(settings: Settings, text: str) -> Iterator[str]:
             SexCoding.declared(coding)
         except StudyError as problem:
             yield f"{where}: {problem}"
+
+
+def _columns(settings: Settings, text: str) -> Iterator[str]:
+    """Say which mapped columns no contract has."""
+    for section, keys in settings.items():
+        contract = _CONTRACTS.get(section.removeprefix("external_"))
+        if contract is None:
+            continue
+        known = table_schema(contract).columns
+        for name in keys["columns"]:
+            if name not in known:
+                where = _where(text, section, "columns")
+                yield f"{where}: found {name!r}; allowed: {', '.join(known)}{nearest(name, known).rstrip(';')}"
 
 
 def _characters(settings: Settings, text: str) -> Iterator[str]:

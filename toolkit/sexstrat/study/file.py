@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,7 +104,9 @@ def load_study(path: str | Path) -> Study:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
-        raise StudyError(f"{file.name}: not valid TOML: {err}") from err
+        at = re.search(r"line (\d+)", str(err))
+        here = f"\n  line {at[1]}: {text.splitlines()[int(at[1]) - 1].strip()}" if at else ""
+        raise StudyError(f"{file.name}: not valid TOML: {err}{here}") from err
     breaches = _unknown_keys(raw, text)
     settings = _resolve(raw, text, file.resolve().parent, breaches)
     if not breaches:

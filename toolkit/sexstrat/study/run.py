@@ -13,7 +13,8 @@ from sexstrat.errors import Problem
 from sexstrat.study.file import Study
 from sexstrat.study.manifest import MANIFEST, write_manifest
 from sexstrat.study.plan import STAGES, StagePlan, plan_study, read_stages, stage_components
-from sexstrat.study.stages import RUNNERS, check_tables
+from sexstrat.study.referenced import check_conditions, check_references
+from sexstrat.study.stages import RUNNERS, check_tables, table_input
 
 if TYPE_CHECKING:
     from sexstrat.study.headlines import Headlines
@@ -63,9 +64,16 @@ def check_study(study: Study) -> list[Problem]:
 
     Raises
     ------
+    StudyError : the study names a file, model or disease that is not there.
     SchemaError : an input breaks its contract; all problems at once.
     """
-    return check_tables(study)
+    check_references(study)
+    warnings = check_tables(study)
+    if study.section("analysis")["conditions"]:
+        from sexstrat.cohort.condition_names import condition_names
+
+        check_conditions(study, condition_names(table_input(study, "conditions")))
+    return warnings
 
 
 def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = lambda text: None) -> RunSummary:
@@ -83,8 +91,10 @@ def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = la
 
     Raises
     ------
+    StudyError : the study names a file, model or disease that is not there.
     SchemaError, EstimationError, ModelError, DisclosureError : as each stage finds.
     """
+    check_references(study)
     folder = Path(out)
     sealed = folder / MANIFEST
     if any(stage.stale for stage in plan_study(study, folder)):
