@@ -15,11 +15,13 @@ ARGUMENTS = {
     "01_prevalence_ratio.py": ["scores.parquet", "persons.csv", "conditions.csv"],
     "02_audit_by_age.py": ["scores.parquet", "persons.csv"],
     "03_decode_change.py": ["photographs"],
+    "04_audit_of_the_shipped_model.py": ["scores.parquet", "truth.csv", "conditions.csv"],
 }
 PROMISED = {
     "01_prevalence_ratio.py": "who_2000_2025",
     "02_audit_by_age.py": "correct_among_women",
     "03_decode_change.py": "openvino fast float32",
+    "04_audit_of_the_shipped_model.py": "bias_of_unequal_errors",
 }
 
 

@@ -203,6 +203,11 @@ def _trend(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     return head, estimate, statistic, Cell(text=_p(row["p_value"]).removeprefix("= "))
 
 
+def _at(row: Mapping[str, Any] | None, metric: str) -> Cell:
+    """Print a curve at an age; where its patients do not reach that age, say so."""
+    return Cell(text="beyond its ages", kind="word") if row is None else estimate_cell(row, metric)
+
+
 def _curve_table(curves: Rows) -> TableView:
     """Return the curves at every fifth year; the CSV holds every year."""
     ages = sorted({float(row["age_years"]) for row in curves.rows if is_number(row["age_years"])})
@@ -210,7 +215,7 @@ def _curve_table(curves: Rows) -> TableView:
     lines = tuple(
         (
             Cell(text=f"{age:.0f}", kind="head"),
-            *(estimate_cell(curves.first(metric=metric, age_years=age), metric) for metric in metrics),
+            *(_at(curves.first(metric=metric, age_years=age), metric) for metric in metrics),
         )
         for age in ages
         if age % 5 == 0

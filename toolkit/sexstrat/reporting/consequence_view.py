@@ -24,9 +24,9 @@ COLUMNS: Mapping[str, str] = {
 }
 REPAIRS: Mapping[str, str] = {"recorded": "counting", "none": "nothing"}
 _NOTE = (
-    "Both ratios, men to women, are of the same patients of known sex, so their difference is the errors' doing. The "
-    "two parts of the bias multiply: errors that strike diseased and well equally often, and the rest. The attenuation "
-    "factor multiplies a difference of prevalences when errors are equal. Over all ages, errors that change with age "
+    "Both ratios, men to women, are of the same patients of known sex, so their difference is the errors' doing. "
+    "Biases are in percent of the true ratio. The two parts of the bias multiply: errors that strike diseased and well "
+    "equally often, and the rest. The attenuation factor multiplies a difference of prevalences when errors are equal. Over all ages, errors that change with age "
     "act like unequal ones. Repaired by: the estimator that the decision table gives for this design and these numbers."
 )
 
@@ -51,7 +51,7 @@ def consequence_table(consequences: Rows) -> TableView | None:
         names = sorted(map(str, here.values("age_band")), key=lambda name: (name != ALL_AGES, age_order(name)))
         lines = tuple(_line(here.where(age_band=name), name) for name in names)
         groups.append(Group(heading=sentence_case(condition), rows=lines, lead=True))
-    columns = ("Age", "Patients of known sex", *COLUMNS.values(), "Repaired by")
+    columns = ("Age", "Diseased men, women", *COLUMNS.values(), "Repaired by")
     return table_view(
         "What the errors do to the naive prevalence ratio", columns, groups, note=_NOTE, file="consequences.csv",
         rows=consequences.rows,
@@ -61,14 +61,13 @@ def consequence_table(consequences: Rows) -> TableView | None:
 def _line(rows: Rows, age_band: str) -> tuple[Cell, ...]:
     first = rows.first(quantity="true_prevalence_ratio")
     label = "All" if age_band == ALL_AGES else age_band.replace("-", "\N{EN DASH}")
-    patients = count_cell(first, "n_patients")
-    cases = [count_cell(first, name) for name in ("n_diseased_men", "n_diseased_women")]
+    cases = [count_cell(first, name) for name in ("n_diseased_men", "n_diseased_women", "n_patients")]
     shown = all(cell.kind == "number" for cell in cases)
-    note = f"{cases[0].text} men, {cases[1].text} women diseased" if shown else ""
+    people = Cell(text=f"{cases[0].text}, {cases[1].text}", note=f"of {cases[2].text}") if shown else cases[0]
     repaired = str((first or {}).get("repaired_by") or "")
     return (
         Cell(text=label, kind="head"),
-        Cell(text=patients.text, note=note, kind=patients.kind),
+        people,
         *(estimate_cell(rows.first(quantity=name), name) for name in COLUMNS),
         Cell(text=REPAIRS.get(repaired, repaired), kind="text"),
     )
@@ -82,7 +81,7 @@ def consequence_sentences(consequences: Rows) -> tuple[str, ...]:
     >>> row = {"condition": "cataract", "age_band": "all", "quantity": "relative_bias", "state": "measured"}
     >>> row |= {"point": -0.136, "low": -0.2, "high": -0.05}
     >>> consequence_sentences(Rows((row,)))
-    ('Cataract: the naive ratio is 13.6% too low (5.0% to 20.0%).',)
+    ('Cataract: the naive ratio is 14% too low (5% to 20%).',)
     """
     found = []
     for condition in map(str, consequences.values("condition")):
@@ -108,7 +107,6 @@ def _bias(row: Mapping[str, Any]) -> str:
     if not _apart(row):
         limits = " to ".join(quantity("relative_bias", value) for value in (low, high))
         return f"is not shown to be biased ({limits})"
-    size = quantity("prevalence", abs(point))
-    near, far = sorted((abs(low), abs(high)))
-    limits = f"({quantity('prevalence', near)} to {quantity('prevalence', far)})"
+    size, near, far = (f"{100 * value:.0f}%" for value in (abs(point), *sorted((abs(low), abs(high)))))
+    limits = f"({near} to {far})"
     return f"is {size} too {'low' if point < 0 else 'high'} {limits}"

@@ -23,6 +23,7 @@ BIASES = ("relative_bias", "bias_of_equal_errors", "bias_of_unequal_errors", "bi
 DIFFERENCES = ("correct_among_men_by_disease", "correct_among_women_by_disease")
 QUANTITIES = (*LOGARITHMIC, *BIASES, "attenuation_factor", *DIFFERENCES)
 
+WIDEST = 10.0  # a corrected number so near 0 that its interval spans this factor has no logarithm to speak of
 _TINY = 1e-30  # step of the complex-step derivative, exact to rounding: Squire, Trapp, SIAM Review 1998;40:110-112
 _HALF = 0.5  # patients added to each cell for the variance: Gart 1966, Biometrika 53:213, after Haldane 1956
 
@@ -104,6 +105,9 @@ def naive_bias(table: ErrorTable, *, level: float = 0.95, min_patients: int = 10
             undefined[name] = _why_undefined(name)
             continue
         reach = z * float(np.sqrt(np.sum(spread[name] ** 2 * squares)))
+        if name == "bias_after_equal_correction" and not reach < np.log(WIDEST):
+            undefined[name] = f"its interval spans more than {WIDEST:.0f} times either way: the correction is near 0"
+            continue
         found[name] = _limits(name, float(np.real(value)), reach)
     for sex, name in enumerate(reversed(DIFFERENCES)):
         found[name] = _by_disease(table, sex, level)
