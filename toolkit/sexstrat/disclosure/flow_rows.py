@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sexstrat.disclosure.flow_characteristics import protect_characteristics
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
@@ -22,7 +23,8 @@ def protect_flow(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
 
     A loss is the difference of two steps, so a step is hidden where its difference from the next shown step is small
     (the last step, which the estimates show anyway, is the last to go); a loss is shown only between two shown steps.
-    The same is done for each sex; in a step where one sex is hidden, the next smallest is hidden too.
+    The same is done for each sex; in a step where one sex is hidden, the next smallest is hidden too. Rows about a
+    characteristic follow :func:`~sexstrat.disclosure.flow_characteristics.protect_characteristics`.
 
     Parameters
     ----------
@@ -48,7 +50,13 @@ def protect_flow(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """
     if frame.empty:
         return frame
-    flow = frame.sort_values("step", kind="stable").reset_index(drop=True)
+    whole = frame["variable"].isna()
+    exact = frame[whole].sort_values("step", kind="stable").reset_index(drop=True)
+    steps = _protect_steps(exact, profile)
+    return pd.concat([steps, protect_characteristics(frame[~whole], exact, steps, profile)], ignore_index=True)
+
+
+def _protect_steps(flow: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     whole = profile.hides(numbers(flow, "n_patients"))
     hidden = {name: _steps(numbers(flow, name), profile) | whole for name in ("n_patients", "n_images", *BY_SEX)}
     hidden |= _one_more_sex(flow, hidden, profile)

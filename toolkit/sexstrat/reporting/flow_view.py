@@ -62,9 +62,14 @@ def flow_steps(flow: Rows) -> tuple[FlowStep, ...]:
     >>> flow_steps(Rows(()))
     ()
     """
-    steps = [_step(row) for row in sorted(flow.rows, key=lambda row: row["step"] or 0)]
+    steps = [_step(row) for row in _whole(flow)]
     return tuple(replace(step, unchanged=_same(steps[place - 1], step) if place else False)
                  for place, step in enumerate(steps))  # fmt: skip
+
+
+def _whole(flow: Rows) -> list[Mapping[str, Any]]:
+    """Return the rows of whole steps, in order."""
+    return sorted((row for row in flow.rows if row["variable"] is None), key=lambda row: row["step"] or 0)
 
 
 def _same(before: FlowStep, step: FlowStep) -> bool:
@@ -112,7 +117,7 @@ def flow_table(flow: Rows) -> TableView:
     ('Step', 'Patients')
     """
     names = ("n_patients", "n_images", "n_male", "n_female", "n_other", "n_unknown", "patients_lost", "images_lost")
-    rows = sorted(flow.rows, key=lambda row: row["step"] or 0)
+    rows = _whole(flow)
     lines = tuple(
         (
             Cell(text=sentence_case(str(row["name"])), kind="head"),
