@@ -24,6 +24,9 @@ UNIVERSE = """
 CREATE OR REPLACE TEMP TABLE flow_image AS
 WITH listed AS ({listed})
 SELECT patient_id, status, kept, count(*) AS n FROM listed GROUP BY patient_id, status, kept;
+"""
+# Patients with their images; those of the patient table may stand for a query of it.
+PATIENTS = """
 CREATE OR REPLACE TEMP TABLE flow_patient AS
 WITH images AS (
     SELECT patient_id, sum(n) AS n_listed, sum(n) FILTER (WHERE kept) AS n_kept,
@@ -48,6 +51,23 @@ WITH_IMAGES = """
     WHERE NOT EXISTS (SELECT 1 FROM listed_score s WHERE s.image_id = i.image_id)
 """
 SCORES_ALONE = "SELECT patient_id, status, kept FROM listed_score"
+# Without an image list and with nothing left out, the patient table has counted every usable score of a known patient.
+OTHER_SCORES = SCORES_ALONE + " WHERE status <> 'ok' OR patient_id IS NULL"
+COUNTED = """
+CREATE OR REPLACE TEMP TABLE flow_patient AS
+WITH other AS (
+    SELECT patient_id, sum(n) AS n_listed, sum(n) FILTER (WHERE status = 'ok') AS n_ok
+    FROM flow_image GROUP BY patient_id
+)
+SELECT p.patient_id IS NOT NULL OR o.patient_id IS NOT NULL AS named, p.patient_id IS NOT NULL AS known,
+       p.patient_id IS NOT NULL AS kept, coalesce(p.recorded_sex, 'unknown') AS recorded_sex, p.age_years,
+       p.age_years IS NOT NULL AS aged, coalesce(p.in_study, false) AS in_study, coalesce(p.n_eyes, 0) > 0 AS scored,
+       coalesce(p.trained_model, false) AS trained_model,
+       coalesce(p.outside_training_ages, false) AS outside_training_ages,
+       coalesce(p.n_images, 0) + coalesce(o.n_listed, 0) AS n_listed, n_listed AS n_kept,
+       coalesce(p.n_images, 0) + coalesce(o.n_ok, 0) AS n_ok, 0 AS n_below {bits}
+FROM patient p FULL JOIN other o ON p.patient_id = o.patient_id
+"""
 PEOPLE = "SELECT *, true AS kept FROM patient {left_out}"
 # Persons all of whose rows are left out: their conditions are not told, for nothing says which row would be right.
 PEOPLE_LEFT_OUT = """
@@ -100,11 +120,18 @@ def write_universe(
         status = f"{shown} AS status, " if contract == "score" else ""
         template = LISTED if contract in staged else NONE_LISTED
         connection.execute(compose(template, contract=contract, status=status, given=given_table(contract)))
-    listed = WITH_IMAGES if "image" in staged else SCORES_ALONE
-    (left_out,) = single_row(connection, "SELECT count(*) FROM left_out WHERE contract = 'person'")
-    people = compose(PEOPLE, left_out=compose(PEOPLE_LEFT_OUT, age=AGE_SQL) if left_out else "")
     bits = "".join(f", p.conditions_{word}" for word in range(1, columns + 1))
-    connection.execute(compose(UNIVERSE, listed=listed, people=people, bits=bits, below=BELOW_QUALITY))
+    left_out, persons = single_row(
+        connection, "SELECT count(*), count(*) FILTER (WHERE contract = 'person') FROM left_out"
+    )
+    quality = (use or ScoreUse()).min_quality
+    if {"image", "score"} & set(staged) == {"score"} and not left_out and quality is None:
+        connection.execute(compose(UNIVERSE, listed=OTHER_SCORES))
+        connection.execute(compose(COUNTED, bits=bits))
+        return
+    people = compose(PEOPLE, left_out=compose(PEOPLE_LEFT_OUT, age=AGE_SQL) if persons else "")
+    connection.execute(compose(UNIVERSE, listed=WITH_IMAGES if "image" in staged else SCORES_ALONE))
+    connection.execute(compose(PATIENTS, people=people, bits=bits, below=BELOW_QUALITY))
 
 
 def left_out_words(connection: Connection) -> str:
