@@ -121,6 +121,18 @@ def test_disagreement_about_the_eye_is_reported_and_the_stated_eye_used(tmp_path
     assert (problem.severity, problem.value, problem.count) == ("warning", "a1: R, against inferred", 1)
 
 
+def test_the_image_table_goes_before_an_inferred_eye(tmp_path: Path) -> None:
+    """An eye that a list names, here or in the score table, is never the inferred one; the disagreement is counted."""
+    images = pd.DataFrame({"image_id": ["b1", "b2"], "path": "x.jpg", "patient_id": "b", "eye": ["L", None]})
+    given = scores(inferred_eye=[None, None, "R", "L", None, None])
+    with cohort(tmp_path, scores=given, images=images, score_use=ScoreUse(accept_inferred_eye=True)) as made:
+        eyes = made.score_frame().set_index("image_id")["eye"]
+        reason = flow_of(made).loc["images with a usable score", "reason"]
+    assert eyes.loc[["b1", "b2"]].tolist() == ["L", "L"]
+    assert "the eye of 1 image is inferred" in reason
+    assert "for 1 image the header or the side of the optic disc speaks for the other eye" in reason
+
+
 AGES = pd.DataFrame(
     {
         "image_id": ["a1", "a2", "a3", "c1", "d1"],

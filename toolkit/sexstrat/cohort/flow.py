@@ -108,7 +108,7 @@ def write_flow(
     columns = max((place.column_number for place in places), default=0)
     write_universe(connection, staged, columns, declared.score_use)
     given = staged["score"].types if "score" in staged else {}
-    tells_eyes = not {"eye_source", "eye_disagreement"}.isdisjoint(given)
+    tells_eyes = not {"eye_source", "eye_disagreement", "inferred_eye"}.isdisjoint(given)
     steps = _steps(connection, declared, tells_eyes)
     rows: list[dict[str, object]] = []
     before = (0, 0)

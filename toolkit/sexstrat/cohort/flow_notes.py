@@ -104,12 +104,14 @@ def eye_note(connection: Connection, use: ScoreUse) -> str:
     >>> from sexstrat.cohort.sql import connect
     >>> connection = connect()
     >>> _ = connection.execute("CREATE TABLE patient AS SELECT 'a' patient_id, true in_study")
-    >>> scores = "SELECT 'a' patient_id, 'ok' status, 'inferred' eye_source, NULL eye_disagreement FROM range(7)"
+    >>> scores = "SELECT 'a' patient_id, 'ok' status, 'inferred' eye_source, NULL eye_disagreement, 'R' eye, "
+    >>> scores += "'R' inferred_eye FROM range(7)"
     >>> _ = connection.execute("CREATE TABLE linked_score AS " + scores)
     >>> print(eye_note(connection, ScoreUse(accept_inferred_eye=True)))
     the eye of 7 images is inferred from the side of the optic disc, which the study accepts
     """
-    query = """SELECT count(*) FILTER (WHERE eye_source = 'inferred'), count(eye_disagreement)
+    query = """SELECT count(*) FILTER (WHERE eye_source = 'inferred'),
+        count(*) FILTER (WHERE eye_disagreement IS NOT NULL OR eye <> inferred_eye)
         FROM linked_score JOIN patient USING (patient_id) WHERE in_study AND status = 'ok'"""
     inferred, against = single_row(connection, compose(query))
     meaning = (

@@ -14,7 +14,10 @@ __all__ = ["link_scores"]
 
 LISTED = """
 CREATE OR REPLACE TEMP VIEW linked_score AS
-SELECT s.* REPLACE (coalesce(s.patient_id, i.patient_id) AS patient_id, coalesce(s.eye, i.eye) AS eye)
+SELECT s.* REPLACE (coalesce(s.patient_id, i.patient_id) AS patient_id,
+    CASE WHEN s.eye_source = 'inferred' THEN coalesce(i.eye, s.eye) ELSE coalesce(s.eye, i.eye) END AS eye,
+    CASE WHEN i.eye IS NOT NULL AND (s.eye IS NULL OR s.eye_source = 'inferred') THEN 'list' ELSE s.eye_source END
+        AS eye_source)
 FROM {used} s LEFT JOIN (
     SELECT image_id, patient_id, eye FROM typed_image
     WHERE patient_id IS NULL OR patient_id IN (SELECT patient_id FROM typed_person)
@@ -24,6 +27,8 @@ FROM {used} s LEFT JOIN (
 
 def link_scores(connection: Connection, staged: Mapping[str, Staged], use: ScoreUse | None = None) -> None:
     """Make the view ``linked_score``: the scores as they are used, with what the image list adds where there is one.
+
+    An eye that the image list names goes before one inferred from the photograph.
 
     Parameters
     ----------

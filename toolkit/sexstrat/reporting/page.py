@@ -12,6 +12,7 @@ from sexstrat.reporting.ageing_view import ageing_view
 from sexstrat.reporting.audit_figures import audit_figures
 from sexstrat.reporting.audit_tables import audit_table, gap_table
 from sexstrat.reporting.consequence_view import consequence_sentences, consequence_table
+from sexstrat.reporting.declared_use_view import DECLARED_METRICS, age_error_table, age_sentences, quality_table
 from sexstrat.reporting.diagnostics_view import rests_on
 from sexstrat.reporting.estimates_tables import age_table, condition_table, male_share_table, overview_table, safe_name
 from sexstrat.reporting.figures import forest_figure, prevalence_figures
@@ -19,6 +20,7 @@ from sexstrat.reporting.flow_view import flow_steps, flow_table
 from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.imputation_view import imputation_table
+from sexstrat.reporting.losses_view import losses_table
 from sexstrat.reporting.methods import methods
 from sexstrat.reporting.missing_view import absence_table, bounds_table
 from sexstrat.reporting.model_view import model_view
@@ -97,7 +99,8 @@ def _content(released: Released) -> dict[str, Any]:
     paragraphs = methods(released, estimates, leads)
     keys = [key for paragraph in paragraphs for key in paragraph.works]
     works = cited([*keys, *(["mitchell2019"] if released.model_card else [])])
-    groups = [str(name) for name in audit.values("group") if name not in {"overall", "age_band"}]
+    of_score = Rows(tuple(row for row in audit.rows if row["metric"] not in DECLARED_METRICS))
+    groups = [str(name) for name in of_score.values("group") if name not in {"overall", "age_band"}]
     return {
         "language": LANGUAGE,
         "title": released.title,
@@ -109,6 +112,7 @@ def _content(released: Released) -> dict[str, Any]:
         "overview": overview_table(leads, estimates) if len(leads) > 1 else None,
         "flow_steps": flow_steps(flow),
         "flow_table": flow_table(flow),
+        "flow_losses": losses_table(flow),
         "forest": forest_figure(estimates, leads),
         "conditions": [_condition(estimates, lead, number) for number, lead in enumerate(leads, start=1)],
         "male_share": male_share_table(estimates),
@@ -118,6 +122,9 @@ def _content(released: Released) -> dict[str, Any]:
         "audit_others": [table for name in groups if (table := audit_table(audit, name)) is not None],
         "gap_table": gap_table(gaps),
         **_audit_beyond(released),
+        "quality_table": quality_table(audit),
+        "age_error_table": age_error_table(audit),
+        "age_sentences": age_sentences(audit),
         "methods": paragraphs,
         "works": works,
         "numbers": {work.key: work.number for work in works},

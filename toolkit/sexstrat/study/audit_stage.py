@@ -16,6 +16,7 @@ from sexstrat.cohort import Cohort
 from sexstrat.cohort.condition_frame import condition_frame
 from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.study.counted import counted
+from sexstrat.study.declared_use import use_rows
 from sexstrat.study.file import Study
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
@@ -42,6 +43,7 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
         frame, diseases = cohort.score_frame(), condition_frame(cohort)
         cells = cohort.cells(tuple(study.section("analysis")["conditions"]) or None)
+        declared = use_rows(study, cohort)
     if "external_persons" in study:  # sex is known there, and there the errors are measured
         with Cohort.open(folder / "private" / "external.duckdb") as cohort:
             cells = cohort.cells()
@@ -56,7 +58,8 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
     design = ValidationDesign(study.section("validation")["design"])
     errors = study_consequences(cells, study.bands, design, level=level, min_patients=least)
     tables: Mapping[str, pd.DataFrame] = {
-        "audit": result.audit, "gaps": result.gaps, "age_curves": by_age.curves, "age_trends": by_age.trends,
+        "audit": pd.concat([result.audit, declared], ignore_index=True),
+        "gaps": result.gaps, "age_curves": by_age.curves, "age_trends": by_age.trends,
         "missingness": missing, "consequences": errors,
     }  # fmt: skip
     for name, table in tables.items():

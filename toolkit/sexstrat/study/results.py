@@ -12,6 +12,7 @@ from typing import Any
 
 import sexstrat
 from sexstrat.cohort import Cohort
+from sexstrat.study.declared_use import age_notices
 from sexstrat.study.file import Study
 from sexstrat.study.plan import code_digest, digest_file
 from sexstrat.study.stages import read_private
@@ -35,7 +36,7 @@ def study_results(study: Study, folder: Path) -> StudyResults:
     Results that still have to pass the disclosure gate.
     """
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
-        flow, model_id = cohort.flow(), cohort.model_id
+        flow, model_id = cohort.flow(by_characteristic=True), cohort.model_id
     return StudyResults(
         title=study.title,
         estimates=read_private(folder, "estimates"),
@@ -53,7 +54,7 @@ def study_results(study: Study, folder: Path) -> StudyResults:
         provenance=_provenance(study, folder, model_id),
         model_card=_model_card(study, model_id),
         choices=tuple(json.loads((folder / "private" / "choices.json").read_text(encoding="utf-8"))),
-        notices=tuple(study.section("")["notices"]),
+        notices=(*study.section("")["notices"], *age_notices(study)),
     )
 
 

@@ -1,0 +1,141 @@
+"""A study that declares a least quality and predicted ages runs to its page: counted, measured and said first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sexstrat.simulation import simulate_cohort
+from sexstrat.study import load_study, run_study
+from sexstrat.study.declared_use import score_use
+from sexstrat.study.file import Study
+from sexstrat.study.plan import stage_components
+
+N = 900
+TEXT = """
+schema_version = 1
+title = "Declared use"
+[scores]
+source = "scores.parquet"
+min_quality = 0.3
+[persons]
+source = "persons.parquet"
+age_source = "predicted"
+[age_scores]
+source = "ages.parquet"
+[conditions]
+source = "conditions.parquet"
+[validation]
+design = "random"
+[analysis]
+age_bands = [40, 50, 60, 70]
+[disclosure]
+profile = "none"
+reason = "simulated data"
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return a study whose photographs are worse in old age, and whose ages are half recorded and all predicted."""
+    folder = tmp_path_factory.mktemp("declared")
+    made, rng = simulate_cohort("baseline", N, seed=5), np.random.default_rng(5)
+    ages = made.persons.set_index("patient_id")["age_years"].astype(float)
+    own = made.scores["patient_id"].map(ages).to_numpy()
+    quality = np.clip(rng.uniform(0.2, 1.0, len(own)) - 0.004 * (own - 50), 0, 1)
+    made.scores.assign(quality=quality).to_parquet(folder / "scores.parquet")
+    persons = made.persons.copy()
+    persons["age_years"] = persons["age_years"].astype(float).mask(rng.random(len(persons)) < 0.5)
+    persons.to_parquet(folder / "persons.parquet")
+    made.conditions.to_parquet(folder / "conditions.parquet")
+    predicted = 60 + 0.7 * (own - 60) + rng.normal(0, 3, len(own))
+    listed = made.scores[["image_id", "path", "patient_id", "eye", "precision", "decode", "status"]]
+    table = listed.assign(model_id="age", model_sha256="1" * 64, predicted_age=np.clip(predicted, 0, 130))
+    table["predicted_age"] = table["predicted_age"].where(table["status"] == "ok")
+    table.to_parquet(folder / "ages.parquet")
+    (folder / "study.toml").write_text(TEXT, encoding="utf-8")
+    return load_study(folder / "study.toml")
+
+
+@pytest.fixture(scope="module")
+def results(study: Study, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Run it; return the released results and the page."""
+    summary = run_study(study, tmp_path_factory.mktemp("run"))
+    return json.loads(summary.released.read_text(encoding="utf-8")), summary.report.read_text(encoding="utf-8")
+
+
+def audit(results: dict[str, Any], metric: str, group: str) -> dict[str, dict[str, Any]]:
+    rows = results["tables"]["audit"]["rows"]
+    return {row["level_name"]: row for row in rows if row["metric"] == metric and row["group"] == group}
+
+
+def test_predicted_ages_are_flagged_in_the_flow_and_measured_by_band(results: tuple[dict[str, Any], str]) -> None:
+    """About half of the patients; an error that shrinks to 60 shows as a bias up in the young and down in the old."""
+    document, page = results
+    flow = {row["name"]: row for row in document["tables"]["flow"]["rows"] if not row.get("variable")}
+    entering = flow["age inside the declared bands: these enter the estimates"]
+    assert "patients have an age that a model predicted from their photographs" in entering["reason"]
+    assert 300 < int(entering["reason"].split(" patients have")[0].rsplit(" ", 1)[1].replace(",", "")) < 500
+    bias = audit(document, "age_bias", "recorded_age_band")
+    assert bias["40-49"]["low"] > 2
+    assert bias["70+"]["high"] < -2
+    overall = audit(document, "age_absolute_error", "overall")["all"]
+    assert 0 < overall["low"] < overall["point"] < overall["high"]
+    assert overall["n_patients"] == audit(document, "age_bias", "overall")["all"]["n_patients"]
+    agreement = audit(document, "age_band_agreement", "predicted_age_band")
+    assert set(agreement) == {"40-49", "50-59", "60-69", "70+"}
+    assert "Errors of predicted age" in page
+    assert "People of 70+ are taken for" in page
+    assert "Where no age is recorded, age is predicted from photographs by a model" in page
+    assert "Predicted ages draw towards the middle" in page
+
+
+def test_the_declared_quality_is_counted_by_sex_age_and_disease(results: tuple[dict[str, Any], str]) -> None:
+    """More photographs are lost in old age, as they were made; the page shows for whom."""
+    document, page = results
+    flow = {row["name"]: row for row in document["tables"]["flow"]["rows"] if not row.get("variable")}
+    step = flow["images not below the declared quality of 0.3"]
+    assert step["images_lost"] > 0
+    assert step["patients_lost"] == 0
+    by_age = audit(document, "below_declared_quality", "age_band")
+    assert by_age["70+"]["low"] > by_age["40-49"]["high"]
+    sexes = audit(document, "below_declared_quality", "recorded_sex")
+    assert {"male", "female", "unknown"} <= set(sexes)
+    conditions = {row["group"] for row in document["tables"]["audit"]["rows"] if row["group"].startswith("condition: ")}
+    assert len(conditions) >= 1
+    assert "Photographs lost to the declared quality" in page
+    lost = audit(document, "below_declared_quality", "overall")["all"]
+    assert lost["n_images"] >= step["images_lost"]
+    assert round(lost["point"] * lost["n_images"]) == step["images_lost"]
+
+
+def test_a_new_quality_asks_for_a_new_cohort_and_no_new_scores(study: Study, tmp_path: Path) -> None:
+    """Only what uses scores is stale; the settings are read from whichever section names the scores."""
+    use = score_use(study)
+    assert (use.min_quality, use.accept_inferred_eye) == (0.3, False)
+    scored = study.path.with_name("scored.toml")
+    scored.write_text(TEXT.replace("[scores]", "[images]").replace("scores.parquet", "photos"), encoding="utf-8")
+    other = study.path.with_name("other.toml")
+    other.write_text(scored.read_text(encoding="utf-8").replace("= 0.3", "= 0.4"), encoding="utf-8")
+    one, two = load_study(scored), load_study(other)
+    assert score_use(one) == use
+    assert stage_components(one, "scores") == stage_components(two, "scores")
+    assert stage_components(one, "cohort") != stage_components(two, "cohort")
+
+
+def test_suppression_reaches_the_new_figures(study: Study, tmp_path: Path) -> None:
+    """A profile hides the errors of a band with few patients and what few photographs would give away."""
+    text = TEXT.replace('profile = "none"\nreason = "simulated data"', 'profile = "us-cms-11"')
+    strict = study.path.with_name("strict.toml")
+    strict.write_text(text.replace("[40, 50, 60, 70]", "[40, 41, 60, 70]"), encoding="utf-8")
+    summary = run_study(load_study(strict), tmp_path / "run")
+    document = json.loads(summary.released.read_text(encoding="utf-8"))
+    shown = [row for row in document["tables"]["audit"]["rows"] if row["metric"].startswith(("age_", "below_"))]
+    assert all(row["state"] != "measured" or row["n_patients"] is None or row["n_patients"] > 10 for row in shown)
+    for row in shown:
+        if row["state"] == "suppressed":
+            assert row["point"] is row["low"] is row["high"] is row["n_patients"] is None
