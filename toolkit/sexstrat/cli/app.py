@@ -10,6 +10,7 @@ import typer
 
 from sexstrat.cli import (
     compare_command,
+    deidentify_command,
     design_commands,
     explain_command,
     image_commands,
@@ -61,6 +62,7 @@ study_commands.register(app)
 run_folder_commands.register(app)
 score_command.register(app)
 explain_command.register(app)
+deidentify_command.register(app)
 image_commands.register(app)
 compare_command.register(app)
 publish_command.register(app)

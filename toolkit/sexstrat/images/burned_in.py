@@ -12,11 +12,11 @@ from sexstrat.images.field_of_view import find_field_of_view
 
 __all__ = ["BURNED_IN", "BurnedIn", "burned_in_sign"]
 
-BurnedIn = Literal["none_seen", "suspected", "not_checked"]
+BurnedIn = Literal["none_seen", "not_checked", "suspected", "stated"]
 
-BURNED_IN: tuple[BurnedIn, ...] = ("none_seen", "not_checked", "suspected")
+BURNED_IN: tuple[BurnedIn, ...] = ("none_seen", "not_checked", "suspected", "stated")
 """What can be said of a photograph, the most worrying last. ``not_checked``: no dark ground was found around the
-retina, so nothing can be said of it."""
+retina, so nothing can be said of it; ``stated``: the header of a DICOM file says that text is burnt in."""
 
 _MARGIN = 1.06  # of the radius: beyond the blur of the edge and the camera's notch
 _ABOVE_GROUND = 40  # of 255: compression and stray light stay below

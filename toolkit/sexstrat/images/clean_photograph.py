@@ -78,9 +78,9 @@ def clean_photograph(data: bytes, key: bytes, *, patient: str | None = None, mor
     ('JPEG', ('comment',), False)
     """
     pictures = [(decode_image(data, frame=frame), frame) for frame in _frames(data)]
-    signs = [burned_in_sign(picture.pixels) for picture, _ in pictures]
-    burned_in = max(signs, key=BURNED_IN.index)
     kind = pictures[0][0].format
+    signs = [burned_in_sign(picture.pixels) for picture, _ in pictures]
+    burned_in = "stated" if _states_text(data) else max(signs, key=BURNED_IN.index)
     if kind == "DICOM":
         cleaned, removed = clean_dicom(data, key, patient=patient, more=more, burned_in=burned_in)
     elif kind == "TIFF":
@@ -98,6 +98,10 @@ def _frames(data: bytes) -> list[int | None]:
     if not is_dicom(data):
         return [None]
     return list(range(1, frame_count(read_dicom(data, pixels=False)) + 1))
+
+
+def _states_text(data: bytes) -> bool:
+    return is_dicom(data) and str(read_dicom(data, pixels=False).get("BurnedInAnnotation", "")).strip() == "YES"
 
 
 def _orientation(data: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from sexstrat.scores.breaches import column_breaches, typed_columns, value_breaches
 from sexstrat.scores.combine import combine_eyes, patient_scores
+from sexstrat.scores.deidentify import Deidentified, deidentify_images
 from sexstrat.scores.dicom_facts import with_dicom_facts
 from sexstrat.scores.dicom_persons import DicomPersons, dicom_persons
 from sexstrat.scores.ensemble import ensemble_rows
@@ -21,6 +22,7 @@ from sexstrat.scores.table import read_scores, write_scores
 __all__ = [
     "CAVEAT",
     "METHODS",
+    "Deidentified",
     "DicomPersons",
     "Explained",
     "ScoreSummary",
@@ -29,6 +31,7 @@ __all__ = [
     "calibration_line",
     "column_breaches",
     "combine_eyes",
+    "deidentify_images",
     "dicom_persons",
     "ensemble_rows",
     "explain_image",
