@@ -26,8 +26,9 @@ REPAIRS: Mapping[str, str] = {"recorded": "counting", "none": "nothing"}
 _NOTE = (
     "Both ratios, men to women, are of the same patients of known sex, so their difference is the errors' doing. "
     "Biases are in percent of the true ratio. The two parts of the bias multiply: errors that strike diseased and well "
-    "equally often, and the rest. The attenuation factor multiplies a difference of prevalences when errors are equal. Over all ages, errors that change with age "
-    "act like unequal ones. Repaired by: the estimator that the decision table gives for this design and these numbers."
+    "equally often, and the rest. The attenuation factor multiplies a difference of prevalences when errors are equal. "
+    "Over all ages, errors that change with age act like unequal ones. Repaired by: the estimator that the decision "
+    "table gives for this design and these numbers."
 )
 
 
