@@ -42,13 +42,19 @@ def contradictions(settings: Settings, text: str) -> list[str]:
     found: list[str] = []
     if ("images" in settings) == ("scores" in settings):
         found.append("give either [images] (to be scored) or [scores] (already scored), one of the two")
-    for part in (_ages, _external, _bias, _bands, _standards, _codings, _columns, _characters, _reason):
+    for part in (_ages, _external, _bias, _bands, _standards, _codings, _columns, _characters, _reason, _rules):
         found += part(settings, text)
     return found
 
 
 def _where(text: str, section: str, key: str) -> str:
     return f"{line_of(text, section, key)}{section}.{key}"
+
+
+def _rules(settings: Settings, text: str) -> list[str]:
+    from sexstrat.study.rules import rule_breaches
+
+    return rule_breaches(settings["audit"]["rules"], text)
 
 
 def _ages(settings: Settings, text: str) -> Iterator[str]:

@@ -181,6 +181,7 @@ def _mismatch(rule: Key, value: Any) -> str | None:
         "range": _is_range(value),
         "integers": isinstance(value, list) and len(value) > 0 and all(type(item) is int for item in value),
         "texts": isinstance(value, list) and all(isinstance(item, str) for item in value),
+        "rules": isinstance(value, list) and all(isinstance(item, dict) for item in value),
         "mapping": _is_mapping(value),
         "coding": text or _is_mapping(value),
     }[rule.kind]

@@ -17,8 +17,8 @@ class Key:
 
     Parameters
     ----------
-    kind : text, path, place (path, glob or URL), integer, number, boolean, range, integers, texts, mapping or coding
-        (a name or a mapping).
+    kind : text, path, place (path, glob or URL), integer, number, boolean, range, integers, texts, rules, mapping or
+        coding (a name or a mapping).
     default : value when the key is left out.
     required : whether leaving it out is an error once its section is there.
     allowed : the allowed words, empty when any.
@@ -54,6 +54,7 @@ class Key:
             "range": "[lowest, highest], two rising numbers above 0 and below 1",
             "integers": "a list of whole numbers",
             "texts": "a list of texts",
+            "rules": "sections [[audit.rules]], each with metric, comparison and limit",
             "mapping": "a table such as { contract_column = 'your column' }",
             "coding": "the name of a coding or a table such as { '1' = 'male', '2' = 'female' }",
         }[self.kind]
@@ -176,6 +177,9 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "audit": {
         "age_bands": Key(kind="integers", about="bands of the audit; left out: those of the analysis"),
         "min_patients": Key(kind="integer", default=10, low=2, about="of each sex in a group before a rate is shown"),
+        "rules": Key(
+            kind="rules", default=(), about="declared rules, each a section [[audit.rules]]; exit code 4 on fail"
+        ),
     },
     "disclosure": {
         "profile": Key(
