@@ -28,13 +28,23 @@ def cells(
     site: Annotated[str, typer.Option("--site", help="Name of this site.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder of the site file; made when absent.")] = Path("site"),
     run: Annotated[Path, typer.Option("--run", help="Run folder of the study; made when absent.")] = Path("out"),
+    memory: Annotated[
+        str | None, typer.Option("--memory", help="Most memory of the database, such as 4GB; it puts the rest on disk.")
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="Where cells are counted: local or dask.")] = "local",
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", help="Address of the Dask scheduler; left out: two processes here.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write the cells of a study that may leave the site, so that sites can be pooled without moving a patient."""
+    from sexstrat.cohort import memory_limited
     from sexstrat.study.file import load_study
     from sexstrat.study.site_export import export_site
 
-    found = export_site(load_study(study), run, out, site=site, tell=progress_line)
+    with memory_limited(memory):
+        loaded = load_study(study)
+        found = export_site(loaded, run, out, site=site, engine=engine, scheduler=scheduler, tell=progress_line)
     if json:
         emit_json({"ok": True, **found.document()})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,9 @@ __all__ = ["check", "demo", "plan", "register", "run"]
 
 StudyFile = Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Run folder; made when absent.")]
+Memory = Annotated[
+    str | None, typer.Option("--memory", help="Most memory of the database, such as 4GB; it puts the rest on disk.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
 
 
@@ -37,14 +41,17 @@ def demo(out: Out = Path("demo-report"), json: Json = False) -> None:
     print_line(f"report: {summary.report}")
 
 
-def check(study: StudyFile, json: Json = False) -> None:
+def check(study: StudyFile, memory: Memory = None, json: Json = False) -> None:
     """Check a study file and every input table; all problems at once, nothing is written."""
+    from sexstrat.cohort import memory_limited
     from sexstrat.study.file import load_study
     from sexstrat.study.run import check_study
 
-    warnings = check_study(load_study(study))
+    with memory_limited(memory):
+        warnings = check_study(load_study(study))
     if json:
-        emit_json({"ok": True, "warnings": [str(problem) for problem in warnings]})
+        problems = [asdict(problem) for problem in warnings]
+        emit_json({"ok": True, "warnings": [str(problem) for problem in warnings], "problems": problems})
         return
     for problem in warnings:
         print_line(f"warning: {problem}")
@@ -64,12 +71,14 @@ def plan(study: StudyFile, out: Out = Path("out"), json: Json = False) -> None:
     print_table(["stage", "runs", "why"], [[s.name, "yes" if s.stale else "no", s.why] for s in stages])
 
 
-def run(study: StudyFile, out: Out = Path("out"), json: Json = False) -> None:
+def run(study: StudyFile, out: Out = Path("out"), memory: Memory = None, json: Json = False) -> None:
     """Run the stages of a study that are stale and write the released results and the report."""
+    from sexstrat.cohort import memory_limited
     from sexstrat.study.file import load_study
     from sexstrat.study.run import run_study
 
-    summary = run_study(load_study(study), out, tell=progress_line)
+    with memory_limited(memory):
+        summary = run_study(load_study(study), out, tell=progress_line)
     if json:
         emit_json({"ok": True, **summary.document()})
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import pandas as pd
@@ -71,7 +71,11 @@ class BuildSettings:
 
 
 def write_cohort(
-    connection: Connection, staged: Mapping[str, Staged], warnings: Sequence[Problem], settings: BuildSettings
+    connection: Connection,
+    staged: Mapping[str, Staged],
+    warnings: Sequence[Problem],
+    settings: BuildSettings,
+    step: Callable[[str], None] = lambda text: None,
 ) -> list[Problem]:
     """Write every table of the file and return the warnings kept in it.
 
@@ -81,6 +85,7 @@ def write_cohort(
     staged : contract name -> table.
     warnings : problems that did not stop the build.
     settings : what was declared.
+    step : called with a line before each part that may take long.
 
     Examples
     --------
@@ -94,6 +99,7 @@ def write_cohort(
     orphans = single_row(connection, "SELECT EXISTS (SELECT 1 FROM left_out)") == (True,)
     for contract in ("image", "score"):
         write_rows(connection, contract, staged, known_only=orphans)
+    step("images and scores are written; patients are being joined")
     bins = bin_frame(logit_edges(settings.thresholds))
     _write_frame(connection, "logit_bin", bins)
     trained = pd.DataFrame({"patient_id": pd.Series(sorted(settings.trained_on), dtype="str")})
@@ -107,6 +113,7 @@ def write_cohort(
         columns=_condition_columns(connection, staged),
         age_source=settings.age_source,
     )
+    step("patients are written; the flow is being counted")
     write_person_view(connection)
     _write_frame(connection, "condition_column", place_conditions(connection))
     write_condition_views(connection, places(connection))

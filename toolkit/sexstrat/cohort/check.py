@@ -18,6 +18,7 @@ from sexstrat.cohort.parquet_scan import scanned_files
 from sexstrat.cohort.patients import combine_scores
 from sexstrat.cohort.person_rules import person_problems
 from sexstrat.cohort.predicted_ages import age_problems_of_scores, combine_ages
+from sexstrat.cohort.resources import enough_memory
 from sexstrat.cohort.score_use import ScoreUse, use_problems
 from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.sql import Connection, connect, single_row
@@ -79,14 +80,15 @@ def check_inputs(
     tables |= {"age_scores": age_scores}
     connection = connect(readable=scanned_files(as_inputs(tables).values()), ordered=False)
     try:
-        _, problems = stage_and_check(
-            connection,
-            tables,
-            coding=sex_coding,
-            training_ages=training_ages,
-            score_use=score_use,
-            age_source=age_source,
-        )
+        with enough_memory():
+            _, problems = stage_and_check(
+                connection,
+                tables,
+                coding=sex_coding,
+                training_ages=training_ages,
+                score_use=score_use,
+                age_source=age_source,
+            )
     finally:
         connection.close()
     return problems

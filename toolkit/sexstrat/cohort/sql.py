@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from sexstrat.cohort.resources import named_memory
 from sexstrat.errors import StudyError
 
 __all__ = ["Connection", "compose", "connect", "literal", "quoted", "single_row"]
@@ -104,7 +105,8 @@ def connect(
     ----------
     path : database file, or None for one in memory.
     read_only : open an existing file without the right to change it.
-    memory_limit : as DuckDB writes it, for instance ``"4GB"``; None is 80 % of the machine's memory.
+    memory_limit : as DuckDB writes it, for instance ``"4GB"``; None is what the command allows, else 80 % of the
+        machine's memory.
     threads : number of threads, at least 1; None is one per core.
     temp_directory : where large intermediate results are spilled; None is beside the file, or the system's.
     readable : files that queries may read.
@@ -124,8 +126,9 @@ def connect(
         "autoload_known_extensions": "false",
         "preserve_insertion_order": "true" if ordered else "false",
     }
-    if memory_limit is not None:
-        config["memory_limit"] = memory_limit
+    memory = named_memory(memory_limit)
+    if memory is not None:
+        config["memory_limit"] = memory
     if threads is not None:
         config["threads"] = str(threads)
     if temp_directory is None and path is None:

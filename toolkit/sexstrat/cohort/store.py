@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-import duckdb
 import numpy as np
 import pandas as pd
 
-from sexstrat.cohort.build import FORMAT_VERSION, BuildSettings, as_problems, write_cohort
-from sexstrat.cohort.cells_query import OPTIONAL_KEYS, cell_frame, filled_keys
+from sexstrat.cohort.build import BuildSettings, as_problems, write_cohort
+from sexstrat.cohort.cells_query import OPTIONAL_KEYS, cell_frame, cell_queries, filled_keys
 from sexstrat.cohort.check import CodingLike, TableLike, as_inputs, stage_and_check
 from sexstrat.cohort.condition_bits import places
 from sexstrat.cohort.condition_counts import condition_counts
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.frames import contract_frame
 from sexstrat.cohort.half_built import built_aside
+from sexstrat.cohort.opened import open_file
 from sexstrat.cohort.parquet_scan import scanned_files
+from sexstrat.cohort.resources import enough_memory, steps_told
 from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, connect
 from sexstrat.cohort.training_overlap import TrainingAges
-from sexstrat.errors import Problem, SchemaError
+from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 
 __all__ = ["Cohort"]
+
+ENGINES = ("local", "dask")
 
 SCORES = """
 SELECT s.image_id, s.patient_id, s.eye, s.prob_male, s.status, s.quality, s.fold, p.exact_age AS age_years,
@@ -82,6 +85,7 @@ class Cohort:
         memory_limit: str | None = None,
         threads: int | None = None,
         temp_directory: Path | None = None,
+        progress: Callable[[str], None] | None = None,
     ) -> Cohort:
         """Check the inputs and write the cohort file; an interrupted build leaves an older file as it was.
 
@@ -103,13 +107,14 @@ class Cohort:
         age_source : the age of the analyses: ``"recorded"``, ``"predicted"`` where none is recorded, or
             ``"predicted_for_all"``. Recorded age is kept beside it.
         memory_limit, threads, temp_directory : as in :func:`sexstrat.cohort.sql.connect`.
+        progress : called with a line now and then when the work takes long.
 
         Raises
         ------
         SchemaError : an input breaks its contract; every problem is listed, warnings too.
-        StudyError : a setting is none of those allowed.
+        StudyError : a setting is none of those allowed, or the memory is too little.
         """
-        target = Path(path)
+        target, step = Path(path), steps_told(progress)
         settings = BuildSettings(
             bands=bands,
             thresholds=tuple(thresholds),
@@ -121,7 +126,7 @@ class Cohort:
         )
         tables = {"persons": persons, "images": images, "scores": scores, "conditions": conditions}
         tables |= {"age_scores": age_scores}
-        with built_aside(target) as building:
+        with enough_memory(), built_aside(target) as building:
             spill = temp_directory or building.with_name(building.name + ".tmp")
             connection = connect(
                 building,
@@ -142,8 +147,9 @@ class Cohort:
                 )
                 if any(problem.severity == "error" for problem in problems):
                     raise SchemaError(problems)
+                step("the tables are checked; the cohort is being written")
                 connection.execute("BEGIN")  # one transaction: a commit a statement would cost more than the work
-                write_cohort(connection, staged, problems, settings)
+                write_cohort(connection, staged, problems, settings, step)
                 connection.execute("COMMIT")
             finally:
                 connection.close()
@@ -163,22 +169,7 @@ class Cohort:
         SchemaError : there is no such file, it is no cohort, or its layout is of another version.
         """
         target = Path(path)
-        if not target.is_file():
-            raise SchemaError([_unreadable(target, "missing_file", "there is no cohort file", str(target))])
-        try:
-            connection = connect(target, read_only=True, memory_limit=memory_limit, threads=threads)
-        except duckdb.Error as err:
-            raise SchemaError([_unreadable(target, "not_a_cohort", "the file is no cohort", None)]) from err
-        try:
-            rows = connection.execute("SELECT version FROM schema_version WHERE name = 'cohort'").fetchall()
-        except duckdb.Error as err:
-            connection.close()
-            raise SchemaError([_unreadable(target, "not_a_cohort", "the file is no cohort", None)]) from err
-        version = rows[0][0] if rows else None
-        if version != FORMAT_VERSION:
-            connection.close()
-            message = "the cohort file has another layout; build it again"
-            raise SchemaError([_unreadable(target, "schema_version", message, str(version))])
+        connection = open_file(target, memory_limit=memory_limit, threads=threads)
         return cls(target, connection)
 
     def close(self) -> None:
@@ -237,7 +228,15 @@ class Cohort:
         """Return for each condition the patients in the study with it known, present and missing."""
         return condition_counts(self._connection)
 
-    def cells(self, conditions: Iterable[str] | None = None, *, keys: Iterable[str] | None = None) -> Cells:
+    def cells(
+        self,
+        conditions: Iterable[str] | None = None,
+        *,
+        keys: Iterable[str] | None = None,
+        engine: str = "local",
+        scheduler: str | None = None,
+        workers: int = 2,
+    ) -> Cells:
         """Return the cells: all that estimates need, in one scan, whatever the number of patients.
 
         A patient without a value for a condition is not in its cube (:meth:`condition_counts` counts them), nor is
@@ -248,17 +247,32 @@ class Cohort:
         ----------
         conditions : cubes wanted; None for all.
         keys : optional keys (site, stratum, psu) the cubes carry; None for those that the person table fills.
+        engine : ``"local"`` or ``"dask"``, which counts parts of the patients on the workers of a cluster and adds
+            them up: the same cells exactly.
+        scheduler : address of the cluster; None starts processes here.
+        workers : how many, where they are started here.
 
         Raises
         ------
         KeyError : no such condition or key; the message lists those there are.
+        StudyError : no such engine, Dask is not installed or its cluster fails, or the memory is too little.
         """
+        if engine not in ENGINES:
+            raise StudyError(f"engine is one of {', '.join(ENGINES)}; found {engine!r}")
         chosen = self.conditions if conditions is None else tuple(conditions)
         _refuse_unknown("condition", chosen, self.conditions)
         carried = filled_keys(self._connection) if keys is None else tuple(keys)
         _refuse_unknown("key", carried, OPTIONAL_KEYS)
         wanted = [place for place in places(self._connection) if place.condition in set(chosen)]
-        return Cells(frame=cell_frame(self._connection, wanted, carried), edges=self._edges(), model_id=self.model_id)
+        with enough_memory():
+            if engine == "dask" and wanted:
+                from sexstrat.cohort.cells_dask import cells_on_dask
+
+                queries = cell_queries(self._connection, wanted, carried)
+                frame = cells_on_dask(self._connection, self.path, queries, scheduler=scheduler, workers=workers)
+            else:
+                frame = cell_frame(self._connection, wanted, carried)
+        return Cells(frame=frame, edges=self._edges(), model_id=self.model_id)
 
     def score_frame(self) -> pd.DataFrame:
         """Return the scores of each image beside its person, for the audit.
@@ -279,8 +293,3 @@ def _refuse_unknown(what: str, wanted: Sequence[str], available: Sequence[str]) 
     for name in wanted:
         if name not in available:
             raise KeyError(f"no {what} {name!r} in the cohort; there are {', '.join(available) or 'none'}")
-
-
-def _unreadable(path: Path, kind: str, message: str, value: str | None) -> Problem:
-    allowed = f"a file written by Cohort.create, layout version {FORMAT_VERSION}"
-    return Problem(kind=kind, message=message, source=path.name, value=value, allowed=allowed)

@@ -70,6 +70,8 @@ def export_site(
     out: str | Path,
     *,
     site: str,
+    engine: str = "local",
+    scheduler: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
 ) -> SiteExport:
     """Count a study's cells and write those that may leave the site, or else its shares of men.
@@ -80,6 +82,7 @@ def export_site(
     run_folder : run folder of the study; its cohort is built when it is stale.
     out : folder of the site file.
     site : name under which the site's patients are kept apart when sites are pooled.
+    engine, scheduler : where the cells are counted, as in :meth:`sexstrat.cohort.Cohort.cells`.
     tell : called with one line a stage.
 
     Raises
@@ -96,7 +99,7 @@ def export_site(
     run_stages(study, folder, ("scores", "cohort"), tell=tell)
     wanted = tuple(study.section("analysis")["conditions"]) or None
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
-        cells = cohort.cells(wanted)
+        cells = cohort.cells(wanted, engine=engine, scheduler=scheduler)
         n_all, digest = cohort.patient_counts()["analysed"], cohort.model_sha256
     if n_all < MIN_STUDY:
         raise DisclosureError(f"a site of fewer than {MIN_STUDY} patients sends nothing, under any profile")

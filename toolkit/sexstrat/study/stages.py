@@ -113,15 +113,15 @@ def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
         else TableInput(source=scores_path(study, folder), name="scores")
     )
     conditions = table_input(study, "conditions")
-    with _created(study, folder, "cohort", "persons", scores, conditions) as cohort:
+    with _created(study, folder, "cohort", "persons", scores, conditions, tell) as cohort:
         summary = _cohort_summary(cohort)
         for problem in cohort.problems:
             tell(f"warning: {problem}")
     if "truth" in study:  # it is counted, it judges no score
-        _created(study, folder, "truth", "truth", None, conditions).close()
+        _created(study, folder, "truth", "truth", None, conditions, tell).close()
     if "external_persons" in study:
         tables = (table_input(study, name) for name in ("external_scores", "external_conditions"))
-        with _created(study, folder, "external", "external_persons", *tables) as cohort:
+        with _created(study, folder, "external", "external_persons", *tables, tell) as cohort:
             summary += f"; {cohort.patient_counts()['validated']:,} people of another cohort whose sex is known"
             for problem in cohort.problems:
                 tell(f"warning: external cohort: {problem}")
@@ -129,7 +129,7 @@ def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
 
 
 def _created(
-    study: Study, folder: Path, name: str, persons: str, scores: TableInput | None, conditions: TableInput
+    study: Study, folder: Path, name: str, persons: str, scores: TableInput | None, conditions: TableInput, tell: Tell
 ) -> Cohort:
     aged = persons == "persons" and "age_scores" in study
     return Cohort.create(
@@ -144,6 +144,7 @@ def _created(
         score_use=score_use(study),
         age_scores=table_input(study, "age_scores") if aged else None,
         age_source=study.section("persons")["age_source"] if aged else "recorded",
+        progress=lambda text: tell(f"  {text}"),
     )
 
 
