@@ -21,10 +21,10 @@ from sexstrat.values.tables import table_schema
 if TYPE_CHECKING:
     from sexstrat.disclosure import Released
 
-__all__ = ["estimates_table", "write_tables"]
+__all__ = ["CONTRACTS", "estimates_table", "write_tables"]
 
 RESULTS_VERSION = 1
-_TABLES = {
+CONTRACTS = {
     "estimates": "estimate",
     "audit": "audit",
     "gaps": "gap",
@@ -62,7 +62,7 @@ def write_tables(released: Released, folder: str | Path) -> tuple[Path, ...]:
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     written, tables = [], {}
-    for name, contract in _TABLES.items():
+    for name, contract in CONTRACTS.items():
         rows = _with_state(Rows.of(getattr(released, name), contract), contract)
         columns = [*table_schema(contract).columns, "withheld", "value_state"]
         text = csv_text(rows) or ",".join(columns) + "\n"
