@@ -33,8 +33,9 @@ def acceleration(influence: ArrayLike) -> float:
     0.068
     """
     each = np.asarray(influence, dtype=float)
-    squares = float(np.sum(each**2))
-    return float(np.sum(each**3) / (6 * squares**1.5)) if squares > 0 else 0.0
+    square = each * each
+    squares = float(square.sum())
+    return float(square @ each / (6 * squares**1.5)) if squares > 0 else 0.0
 
 
 def bca_interval(point: float, replicates: ArrayLike, influence: ArrayLike, *, level: float = 0.95) -> Floats | None:

@@ -103,7 +103,7 @@ def _measured(counts: dict[str, Any], point: float, drawn: Floats) -> Measuremen
 
 def _basis(x: Floats, weights: Floats) -> Floats:
     """Return the spline columns of logit p, or as many of them as the probabilities can tell apart."""
-    order = np.argsort(x)
+    order = np.argsort(x, kind="stable")  # linear where the images come sorted
     share = np.cumsum(weights[order]) / weights.sum()
     places = np.minimum(np.searchsorted(share, KNOT_SHARES), len(x) - 1)
     knots = np.unique(x[order][places])
@@ -119,8 +119,8 @@ def _distances(away: Floats, weights: Floats) -> Floats:
     """Return weighted mean, median and 90th percentile of each row, shape (3, rows)."""
     found = [away @ weights / weights.sum()]
     if np.all(weights == weights[0]):
-        ordered = np.sort(away, axis=1)
         places = [int(np.ceil(wanted * away.shape[1] - 1e-9)) - 1 for wanted in (0.5, 0.9)]
+        ordered = np.partition(away, places, axis=1)
         return np.asarray([*found, *(ordered[:, place] for place in places)], dtype=np.float64)
     order = np.argsort(away, axis=1)
     share = np.cumsum(weights[order], axis=1) / weights.sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from sexstrat.audit.clusters import Clusters
@@ -134,14 +135,13 @@ def expected_if_calibrated(
     weights = positive_weights(weight, len(prob))
     if len(prob) == 0:
         return float("nan")
-    size = patients.n * BINS
-    place = patients.code * BINS + _bins(prob)
-    total = np.bincount(place, weights=weights, minlength=size).reshape(-1, BINS)
-    mean = np.bincount(place, weights=weights * prob, minlength=size).reshape(-1, BINS)
+    bins = _bins(prob)
     rng, expected = np.random.default_rng(seed), 0.0
-    for of_bin, sums in zip(total.T, mean.T, strict=True):
-        there = of_bin > 0
-        share, units = sums[there] / of_bin[there], of_bin[there]
+    for one in range(BINS):
+        there = np.flatnonzero(bins == one)
+        code, found = pd.factorize(patients.code[there])
+        units = np.bincount(code, weights=weights[there], minlength=len(found))
+        share = np.bincount(code, weights=weights[there] * prob[there], minlength=len(found)) / units
         if len(units) > FEW_UNITS:
             expected += float(np.sqrt(2 / np.pi * np.sum(units**2 * share * (1 - share))))
         elif len(units):

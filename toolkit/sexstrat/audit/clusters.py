@@ -33,14 +33,14 @@ class Clusters:
     n: int
 
     @classmethod
-    def of(cls, labels: ArrayLike) -> Clusters:
+    def of(cls, labels: ArrayLike | pd.Series) -> Clusters:
         """Code any labels (text or numbers) by their order of appearance.
 
         Raises
         ------
         ValueError : a label is empty, so an image belongs to no patient.
         """
-        code, unique = pd.factorize(np.asarray(labels))
+        code, unique = pd.factorize(labels if isinstance(labels, pd.Series) else np.asarray(labels))
         if (code < 0).any():
             raise ValueError(f"{int((code < 0).sum())} images have no patient_id; every image needs one")
         return cls(code=code.astype(np.intp), n=len(unique))
@@ -52,7 +52,9 @@ class Clusters:
 
     def having(self, chosen: NDArray[np.bool_]) -> int:
         """Count the patients with at least one chosen image."""
-        return int(np.count_nonzero(np.bincount(self.code[chosen], minlength=self.n)))
+        present = np.zeros(self.n, dtype=bool)
+        present[self.code[chosen]] = True
+        return int(np.count_nonzero(present))
 
     def within(self, chosen: NDArray[np.bool_]) -> Clusters:
         """Return the patients of the chosen images only, coded anew."""

@@ -12,7 +12,7 @@ from sexstrat.audit.compound import COMPOUND_METRICS
 from sexstrat.audit.grouping import Grouping
 from sexstrat.audit.images import AuditImages
 from sexstrat.audit.replicates import REPLICATES, replicates_of_sums
-from sexstrat.audit.sums import patient_sums
+from sexstrat.audit.sums import PatientSums, patient_sums
 
 __all__ = ["GroupData", "Options", "group_data"]
 
@@ -98,7 +98,9 @@ class GroupData:
         }
 
 
-def group_data(images: AuditImages, grouping: Grouping, options: Options) -> Iterator[tuple[str, GroupData]]:
+def group_data(
+    images: AuditImages, grouping: Grouping, options: Options, known: PatientSums | None = None
+) -> Iterator[tuple[str, GroupData]]:
     """Yield each group with what its metrics are computed from.
 
     Parameters
@@ -106,8 +108,9 @@ def group_data(images: AuditImages, grouping: Grouping, options: Options) -> Ite
     images : every listed image.
     grouping : group of each image.
     options : threshold, and number and seed of the replicates.
+    known : as in :func:`sexstrat.audit.sums.patient_sums`.
     """
-    sums = patient_sums(images, grouping, threshold=options.threshold)
+    sums = patient_sums(images, grouping, threshold=options.threshold, known=known)
     drawn = replicates_of_sums(sums, COMPOUND_METRICS, n=options.n_replicates, seed=options.seed)
     order = np.argsort(sums.group, kind="stable")
     ends = np.searchsorted(sums.group[order], np.arange(len(grouping.labels) + 1))

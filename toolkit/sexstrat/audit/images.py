@@ -116,14 +116,14 @@ def audit_images(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> tuple
         raise SchemaError(problems)
     known = frame.loc[frame["patient_id"].notna()]
     rows = known if unit == "image" else _by_patient(known, groups)
-    recorded_sex = rows["recorded_sex"].to_numpy(dtype=object)
+    male, female = ((rows["recorded_sex"] == sex).fillna(False).to_numpy(dtype=bool) for sex in ("male", "female"))
     weight = _filled(rows, "weight")
     return AuditImages(
-        patients=Clusters.of(rows["patient_id"].to_numpy()),
+        patients=Clusters.of(rows["patient_id"]),
         gradable=(rows["status"] == "ok").to_numpy(dtype=bool),
         prob_male=rows["prob_male"].to_numpy(dtype=float, na_value=np.nan),
-        male=recorded_sex == "male",
-        female=recorded_sex == "female",
+        male=male,
+        female=female,
         weight=weight,
         validated_weight=weight / _filled(rows, "validation_probability"),
     ), rows

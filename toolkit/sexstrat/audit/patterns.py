@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sexstrat.audit.resampling import symmetric_root
-from sexstrat.audit.sums import PatientSums
+from sexstrat.audit.sums import PatientSums, column_sums
 
 __all__ = ["Stratum", "pattern_strata"]
 
@@ -132,7 +132,8 @@ def _stratum(sums: PatientSums, part: Codes, first: Codes, rows: Codes, pattern:
         cell[alone] = cell.max() + 1 + exact
         cell = np.asarray(pd.factorize(cell, sort=True)[0], dtype=np.int64)
     size = np.bincount(cell)
-    mean = np.column_stack([np.bincount(cell, weights=column) for column in flat.T]) / size[:, None]
+    # where nothing varies any patient of a cell stands for all of them
+    mean = column_sums(flat.T, cell, len(size)) / size[:, None] if len(varying) else flat[_first_rows(cell)]
     return Stratum(
         groups=groups,
         size=size.astype(np.int64),

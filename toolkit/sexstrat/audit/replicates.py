@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ __all__ = ["REPLICATES", "Replicates", "replicates", "replicates_of_sums"]
 Floats = NDArray[np.float64]
 
 REPLICATES = 2_000  # audit metrics: at least as many for a BCa interval
+LOSS_METRICS = frozenset({"brier", "scaled_brier", "log_loss"})
 BLOCK = 4_000_000  # drawn counts held at a time, 32 MB
 
 
@@ -111,7 +112,7 @@ def replicates_of_sums(sums: PatientSums, metrics: Sequence[str], *, n: int = RE
     """
     rng, groups = np.random.default_rng(seed), len(sums.labels)
     total = np.zeros((n, groups + 1, len(SUMS)))
-    for stratum in pattern_strata(sums):
+    for stratum in pattern_strata(_without_losses(sums, metrics)):
         step = max(1, BLOCK // max(len(stratum.size), 1))
         for start in range(0, n, step):
             rows = slice(start, min(start + step, n))
@@ -128,6 +129,14 @@ def replicates_of_sums(sums: PatientSums, metrics: Sequence[str], *, n: int = RE
         point=np.stack([linear_value(name, point) for name in names], axis=-1),
         values=np.stack([linear_value(name, total) for name in names], axis=-1),
     )
+
+
+def _without_losses(sums: PatientSums, metrics: Sequence[str]) -> PatientSums:
+    """Leave out the losses, in which every patient differs, where no metric asks for them."""
+    if LOSS_METRICS.intersection(metrics):
+        return sums
+    kept = np.array([name not in ("squared_error", "log_loss") for name in SUMS], dtype=float)
+    return replace(sums, sums=sums.sums * kept)
 
 
 def replicates(

@@ -49,8 +49,8 @@ def resampled_sums(values: Floats, n: int, rng: np.random.Generator) -> Floats:
         drawn = rng.integers(0, patients, size=(n, patients - 1)) + np.arange(n)[:, None] * patients
         counts = np.bincount(drawn.ravel(), minlength=n * patients).reshape(n, patients)
         return np.asarray(counts @ values[in_own_order(values)] * (patients / (patients - 1)), dtype=np.float64)
-    away = values - total / patients
-    root = symmetric_root(patients / (patients - 1) * away.T @ away)
+    products = values.T @ values - np.outer(total, total) / patients
+    root = symmetric_root(patients / (patients - 1) * products)
     return np.asarray(total + rng.standard_normal((n, columns)) @ root, dtype=np.float64)
 
 

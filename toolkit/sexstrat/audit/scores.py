@@ -19,6 +19,7 @@ from sexstrat.audit.metrics import measure_group
 from sexstrat.audit.replicates import REPLICATES
 from sexstrat.audit.result import AuditResult
 from sexstrat.audit.rows import contract_frame
+from sexstrat.audit.sums import patient_sums
 from sexstrat.errors import StudyError
 from sexstrat.values.age_bands import AgeBands
 
@@ -141,10 +142,14 @@ def _check_options(groups: Sequence[str], unit: str, options: Options) -> None:
 
 
 def _measure(images: AuditImages, groupings: Sequence[Grouping], options: Options) -> dict[Key, Measurement]:
-    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(images.gradable), dtype=np.int64))
+    order = np.argsort(images.prob_male, kind="stable")  # sorted once, so that no group need be sorted again
+    images = images.of(order)
+    groupings = [replace(grouping, code=grouping.code[order]) for grouping in groupings]
+    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(order), dtype=np.int64))
     found: dict[Key, Measurement] = {}
+    known = patient_sums(images, everyone, threshold=options.threshold)
     for grouping in (everyone, *groupings):
-        for label, data in group_data(images, grouping, options):
+        for label, data in group_data(images, grouping, options, known):
             found |= {(metric, grouping.name, label): one for metric, one in measure_group(data, options).items()}
     if images.weighted:
         points_only = replace(options, n_replicates=2)

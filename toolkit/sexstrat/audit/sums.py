@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -96,7 +96,9 @@ def _image_columns(images: AuditImages, threshold: float) -> tuple[Floats, Whole
     return np.array(weighted), np.array([*flags, *listed], dtype=np.int64)
 
 
-def patient_sums(images: AuditImages, grouping: Grouping, *, threshold: float) -> PatientSums:
+def patient_sums(
+    images: AuditImages, grouping: Grouping, *, threshold: float, known: PatientSums | None = None
+) -> PatientSums:
     """Add up each patient's images within each group.
 
     Parameters
@@ -104,6 +106,7 @@ def patient_sums(images: AuditImages, grouping: Grouping, *, threshold: float) -
     images : every listed image.
     grouping : group of each image.
     threshold : an image is called male when prob_male ≥ threshold.
+    known : sums of the same images and threshold by another grouping that splits no patient, to be used again.
 
     Returns
     -------
@@ -128,17 +131,19 @@ def patient_sums(images: AuditImages, grouping: Grouping, *, threshold: float) -
     >>> patient_sums(images, everyone, threshold=0.5).counts.tolist()
     [[2, 1, 0, 0, 2, 0]]
     """
-    weighted, counted = _image_columns(images, threshold)
     n_groups, patients = len(grouping.labels), images.patients
     of_patient = np.full(patients.n, -1, dtype=np.int64)
     of_patient[patients.code] = grouping.code
     if np.array_equal(of_patient[patients.code], grouping.code):
+        if known is not None and len(known.patient) == patients.n:
+            return replace(known, labels=grouping.labels, group=of_patient)
         row, patient, group = patients.code, np.arange(patients.n), of_patient
     else:
         key = patients.code.astype(np.int64) * (n_groups + 1) + grouping.code + 1
         row, pairs = pd.factorize(key, sort=True)
         patient, group = pairs // (n_groups + 1), pairs % (n_groups + 1) - 1
     n = len(patient)
+    weighted, counted = _image_columns(images, threshold)
     return PatientSums(
         labels=grouping.labels,
         patient=patient.astype(np.intp),

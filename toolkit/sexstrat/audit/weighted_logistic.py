@@ -1,4 +1,4 @@
-"""Weighted logistic regression that starts from a few images and ends at all of them."""
+"""Weighted logistic regression that starts from means of neighbouring images and ends at all of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ __all__ = ["LogisticFit", "weighted_logistic"]
 
 Floats = NDArray[np.float64]
 
-THINNED = 20_000  # images from which a start is found when there are many more
+BINS = 2_000  # runs of neighbouring images from whose means a start is found when there are many more
 STEPS, HALVINGS = 60, 30
 ROUNDING = 1e-12  # of the likelihood, relative: near the maximum a right step may not show as a rise
+SMALL_STEP = 1e-6
 STEEPEST = 1e3  # coefficients beyond this are on their way to infinity
 FLAT = 1e-10  # reciprocal condition of the information below which the likelihood has no single maximum
 
@@ -61,11 +62,18 @@ def weighted_logistic(design: Floats, success: Floats, weight: Floats) -> Logist
     (1.0986, 1.3333)
     """
     start = np.zeros(design.shape[1])
-    if len(success) > 2 * THINNED:
-        thin = slice(None, None, len(success) // THINNED)
-        found = _newton(design[thin], success[thin], weight[thin], start)
+    if len(success) > 20 * BINS:
+        found = _newton(*_runs(design, success, weight), start)
         start = start if found is None else found.coefficients
     return _newton(design, success, weight, start)
+
+
+def _runs(design: Floats, success: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return weighted means over runs of images as given: a good start where these are sorted by a covariate."""
+    edges = np.linspace(0, len(success), BINS, endpoint=False).astype(np.intp)
+    total = np.add.reduceat(weight, edges)
+    means = np.column_stack([np.add.reduceat(weight * column, edges) / total for column in design.T])
+    return means, np.add.reduceat(weight * success, edges) / total, total
 
 
 def _likelihood(linear: Floats, success: Floats, weight: Floats) -> float:
@@ -81,7 +89,8 @@ def _newton(design: Floats, success: Floats, weight: Floats, start: Floats) -> L
         if not np.all(np.isfinite(information)) or 1 / np.linalg.cond(information) < FLAT:
             return None
         step = np.linalg.solve(information, design.T @ (weight * (success - p)))
-        if np.max(np.abs(step)) < 1e-9 * max(1.0, float(np.max(np.abs(found)))):
+        # Newton's error is squared at each step: after one of this size it is far below rounding
+        if np.max(np.abs(step)) < SMALL_STEP * max(1.0, float(np.max(np.abs(found)))):
             return LogisticFit(
                 coefficients=found + step, bread=np.asarray(np.linalg.inv(information), dtype=np.float64)
             )
