@@ -12,6 +12,7 @@ from sexstrat.cli import (
     compare_command,
     deidentify_command,
     design_commands,
+    export_command,
     explain_command,
     image_commands,
     init_command,
@@ -71,6 +72,7 @@ table_commands.register(app)
 design_commands.register(app)
 simulate_command.register(app)
 site_commands.register(app)
+export_command.register(app)
 
 
 def run(arguments: list[str] | None = None) -> int:

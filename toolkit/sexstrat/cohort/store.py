@@ -19,6 +19,7 @@ from sexstrat.cohort.frames import contract_frame
 from sexstrat.cohort.half_built import built_aside
 from sexstrat.cohort.opened import open_file
 from sexstrat.cohort.parquet_scan import scanned_files
+from sexstrat.cohort.patient_rows import PatientRows
 from sexstrat.cohort.resources import enough_memory, steps_told
 from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, connect
@@ -273,6 +274,10 @@ class Cohort:
             else:
                 frame = cell_frame(self._connection, wanted, carried)
         return Cells(frame=frame, edges=self._edges(), model_id=self.model_id)
+
+    def patients(self) -> PatientRows:
+        """Return the patients as rows, without any estimate of their sex."""
+        return PatientRows(self._connection)
 
     def score_frame(self) -> pd.DataFrame:
         """Return the scores of each image beside its person, for the audit.
