@@ -85,6 +85,13 @@ class Page:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
+    def promise(self, expression: str) -> Any:
+        """Return what a promise of the page comes to."""
+        answer = self.send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(str(answer["exceptionDetails"]))
+        return answer["result"].get("value")
+
     def pdf(self) -> bytes:
         return base64.b64decode(self.send("Page.printToPDF", preferCSSPageSize=True, printBackground=True)["data"])
 
@@ -129,7 +136,7 @@ class Browser:
 
     def _message(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
-            ready, _, _ = select.select([self._read], [], [], 60)
+            ready, _, _ = select.select([self._read], [], [], 240)
             received = os.read(self._read, 1 << 20) if ready else b""
             if not received:
                 raise RuntimeError(f"the browser does not answer (exit status {self._process.poll()})")
