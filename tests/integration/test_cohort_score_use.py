@@ -91,6 +91,9 @@ def test_a_declared_quality_needs_measures(tmp_path: Path) -> None:
     """A score without a measure can neither pass nor fail: the build stops and says what to do."""
     with pytest.raises(SchemaError, match="a least quality is declared and this score has no measure of quality"):
         cohort(tmp_path, scores=scores(quality=None), score_use=ScoreUse(min_quality=0.5))
+    options: dict[str, Any] = {"age_scores": AGES, "age_source": "predicted"}
+    with pytest.raises(SchemaError, match="age_scores, row 1, column quality"):
+        cohort(tmp_path, score_use=ScoreUse(min_quality=0.1), **options)
     with pytest.raises(StudyError, match="min_quality must be a number from 0 to 1; found 50"):
         ScoreUse(min_quality=50)
 

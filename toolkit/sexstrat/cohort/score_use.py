@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sexstrat.cohort.findings import breach
 from sexstrat.cohort.sql import Connection, compose
-from sexstrat.cohort.staging import Staged
+from sexstrat.cohort.staging import Staged, typed_table
 from sexstrat.errors import Problem, StudyError
 
 __all__ = ["BELOW_QUALITY", "ScoreUse", "use_problems"]
@@ -109,21 +109,12 @@ def use_problems(connection: Connection, staged: Mapping[str, Staged], use: Scor
     >>> [(problem.kind, problem.severity) for problem in found]
     [('no_quality', 'error')]
     """
-    if "score" not in staged:
-        return []
     found = []
-    if use.min_quality is not None:
-        found += breach(
-            connection,
-            "SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_score "
-            "WHERE status = 'ok' AND quality IS NULL",
-            kind="no_quality",
-            message="a least quality is declared and this score has no measure of quality",
-            staged=staged["score"],
-            column="quality",
-            allowed="a number from 0 to 1 where status is ok",
-            hint="Score the photographs again, or take min_quality out of the study file",
-        )
+    for contract in ("score", "age_score"):
+        if contract in staged and use.min_quality is not None:
+            found += _unmeasured(connection, staged[contract])
+    if "score" not in staged:
+        return found
     return found + breach(
         connection,
         "SELECT source_row, image_id || ': ' || eye || ', against ' || eye_disagreement AS found FROM typed_score "
@@ -134,4 +125,18 @@ def use_problems(connection: Connection, staged: Mapping[str, Staged], use: Scor
         column="eye_disagreement",
         allowed="empty: all sources name one eye",
         severity="warning",
+    )
+
+
+def _unmeasured(connection: Connection, staged: Staged) -> list[Problem]:
+    template = "SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM {typed} WHERE status = 'ok' AND quality IS NULL"
+    return breach(
+        connection,
+        compose(template, typed=typed_table(staged.contract)),
+        kind="no_quality",
+        message="a least quality is declared and this score has no measure of quality",
+        staged=staged,
+        column="quality",
+        allowed="a number from 0 to 1 where status is ok",
+        hint="Score the photographs again, or take min_quality out of the study file",
     )
