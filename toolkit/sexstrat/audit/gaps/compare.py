@@ -33,8 +33,8 @@ def compare(
 
     Differences have three things: an interval by itself (recovered from the two groups' intervals, with the
     correlation that patients in both give), one that holds together with those of the other groups, and a p value
-    that goes with the former. Shares have their ratio too. Each difference says the smallest true one that these
-    groups would have shown, and, given a margin, whether the groups are equivalent.
+    that goes with the former. Against a reference, shares have their ratio too. Each difference says the smallest true
+    one that these groups would have shown, and, given a margin, whether the groups are equivalent.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def compare(
     rows = []
     for label in others:
         rows.append(_difference_row(grouped, label, reference, level, margin, power, together))
-        if grouped.metric in SHARES:
+        if grouped.metric in SHARES and reference != OVERALL:
             rows.append(_ratio_row(grouped, label, reference, level))
     return rows
 

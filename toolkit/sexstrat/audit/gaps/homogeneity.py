@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from sexstrat.audit.gaps.grouped import GroupedMetric
 from sexstrat.audit.gaps.limits import SHARES
 from sexstrat.audit.gaps.permuted import Dealt, PatientTable, embedded, patient_table
 from sexstrat.audit.influence import Influence
 from sexstrat.audit.linear import linear_gradient, linear_value
 from sexstrat.audit.sums import PatientSums
 
-__all__ = ["ENOUGH_FOR_WALD", "PERMUTATIONS", "Homogeneity", "homogeneity", "wald_homogeneity"]
+__all__ = ["ENOUGH_FOR_WALD", "PERMUTATIONS", "Homogeneity", "homogeneity", "wald_homogeneity", "wald_of_covariance"]
 
 PERMUTATIONS = 999
 ENOUGH_FOR_WALD = 200  # patients a group: below it Wald's test by the sandwich rejects too often
@@ -204,12 +205,50 @@ def wald_homogeneity(influence: Influence, labels: Sequence[str], *, enough: int
     if len(labels) < 2:
         return Homogeneity(state="undefined", note=CANNOT)
     chosen = [influence.labels.index(label) for label in labels]
-    df, point = len(labels) - 1, influence.point[chosen]
-    if influence.n_patients[chosen].min() < enough:
+    covariance = influence.values[:, chosen].T @ influence.values[:, chosen]
+    return _wald(influence.metric, influence.point[chosen], covariance, influence.n_patients[chosen], enough)
+
+
+def wald_of_covariance(grouped: GroupedMetric, *, enough: int = ENOUGH_FOR_WALD) -> Homogeneity:
+    """Make the test of :func:`wald_homogeneity` from a covariance that is known already.
+
+    Parameters
+    ----------
+    grouped : the metric in every group; those without a number take no part.
+    enough : smallest number of patients a group for which the test is made.
+
+    Examples
+    --------
+    >>> from sexstrat.audit.proportion import clustered_proportion
+    >>> a = clustered_proportion([1, 0] * 200, range(400))
+    >>> b = clustered_proportion([1, 1, 1, 0] * 100, range(400))
+    >>> two = GroupedMetric(
+    ...     metric="accuracy",
+    ...     group="site",
+    ...     labels=("a", "b"),
+    ...     measured={"a": a, "b": b, "all": a},
+    ...     covariance=np.diag([a.se**2, b.se**2, 1.0]),
+    ... )
+    >>> round(wald_of_covariance(two).statistic, 3)
+    51.726
+    """
+    labels = grouped.defined
+    if len(labels) < 2:
+        return Homogeneity(state="undefined", note=CANNOT)
+    index = [grouped.position(label) for label in labels]
+    measured = [grouped.measured[label] for label in labels]
+    n = np.array([one.n_patients for one in measured], dtype=np.int64)
+    root = np.sqrt((n - 1.0) / n)  # without the factor G/(G − 1) of each group, as in a GEE
+    covariance = grouped.covariance[np.ix_(index, index)] * np.outer(root, root)
+    return _wald(grouped.metric, np.array([float(one.point or 0.0) for one in measured]), covariance, n, enough)
+
+
+def _wald(metric: str, point: Floats, covariance: Floats, n: NDArray[np.int64], enough: int) -> Homogeneity:
+    df = len(point) - 1
+    if n.min() < enough:
         note = f"a group has fewer than {enough} patients, too few for a Wald test"
         return Homogeneity(state="undefined", df=df, note=note)
-    covariance = influence.values[:, chosen].T @ influence.values[:, chosen]
-    if influence.metric in SHARES:
+    if metric in SHARES:
         if ((point <= 0) | (point >= 1)).any():
             return Homogeneity(state="undefined", df=df, note="a share is exactly 0 or 1: its logit is infinite")
         slope = 1 / (point * (1 - point))
