@@ -14,6 +14,7 @@ from sexstrat.cohort.contract_rules import contract_problems
 from sexstrat.cohort.inputs import TableInput
 from sexstrat.cohort.link_rules import link_problems
 from sexstrat.cohort.links import link_scores
+from sexstrat.cohort.omop_staging import stage_omop
 from sexstrat.cohort.parquet_scan import scanned_files
 from sexstrat.cohort.patients import combine_scores
 from sexstrat.cohort.person_rules import person_problems
@@ -133,12 +134,16 @@ def stage_and_check(
     >>> list(staged), problems
     (['person'], [])
     """
-    declared = SexCoding.declared(coding)
-    staged = {
-        CONTRACTS[name]: stage(connection, CONTRACTS[name], table, declared)
-        for name, table in as_inputs(tables).items()
-    }
-    staged = date_by_photographs(connection, staged)
+    inputs = as_inputs(tables)
+    of_model = "persons" in inputs and inputs["persons"].omop is not None
+    declared = SexCoding.declared("omop" if coding is None and of_model else coding)
+    staged: dict[str, Staged] = {}
+    for name in sorted(inputs, key=lambda name: name == "conditions"):  # diagnoses are dated against visits
+        if name == "conditions":
+            staged = date_by_photographs(connection, staged)
+        staged[CONTRACTS[name]] = _staged(connection, CONTRACTS[name], inputs[name], declared)
+    if "conditions" not in inputs:
+        staged = date_by_photographs(connection, staged)
     left: list[Problem] = []
     while True:  # leaving rows out may lay bare, or clear away, other problems: until nothing more is left out
         before = _n_left_out(connection)
@@ -155,6 +160,12 @@ def stage_and_check(
         left += [problem for problem in problems if problem.hint.startswith(SETTLED)]
         for contract in staged:
             narrow(connection, contract)
+
+
+def _staged(connection: Connection, contract: str, table: TableInput, coding: SexCoding) -> Staged:
+    if table.omop is None:
+        return stage(connection, contract, table, coding)
+    return stage_omop(connection, contract, table, table.omop, coding)
 
 
 def _n_left_out(connection: Connection) -> int:

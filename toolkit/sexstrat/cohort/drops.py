@@ -47,7 +47,14 @@ DROPPABLE: Mapping[str, tuple[str, ...]] = {
         "image_not_listed",
         "patients_disagree",
     ),
-    "condition": (*_ANY_TABLE, "unknown_patient", "condition_conflict", "person_and_eye_disagree", "not_known"),
+    "condition": (
+        *_ANY_TABLE,
+        "unknown_patient",
+        "condition_conflict",
+        "person_and_eye_disagree",
+        "not_known",
+        "other_unit",
+    ),
 }
 """Kinds of problem whose rows can be told apart from the rest of their table, by contract."""
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sexstrat.cohort.columns import find_columns
 from sexstrat.cohort.csv_source import ENCODINGS, ROW, CsvFile
 from sexstrat.cohort.duckdb_source import DATABASE, duckdb_batches
+from sexstrat.cohort.omop import OmopSettings
 from sexstrat.cohort.parquet_parts import PARQUET, ParquetPart, parquet_parts
 from sexstrat.cohort.parsing import staged_type
 from sexstrat.errors import Problem, SchemaError, StudyError
@@ -47,6 +48,8 @@ class TableInput:
     on_conflict : where a condition is both present and absent: ``"error"``, or ``"present"`` to leave out the rows
         that say it is absent.
     section : section of the study file that declares it, for messages.
+    omop : how to take persons or conditions out of an OMOP common data model; the source is then the folder of its
+        tables or the DuckDB file.
 
     Raises
     ------
@@ -68,6 +71,7 @@ class TableInput:
     drop: Sequence[str] = ()
     on_conflict: str = "error"
     section: str = ""
+    omop: OmopSettings | None = None
 
     def __post_init__(self) -> None:
         if self.encoding not in ENCODINGS:

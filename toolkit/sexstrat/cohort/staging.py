@@ -20,7 +20,7 @@ from sexstrat.cohort.sql import Connection, compose, literal, quoted
 from sexstrat.errors import Problem, SchemaError
 from sexstrat.values.tables import Field, table_schema
 
-__all__ = ["LEFT_OUT", "Staged", "given_table", "narrow", "raw_column", "stage", "typed_table"]
+__all__ = ["LEFT_OUT", "Staged", "define_typed", "given_table", "narrow", "raw_column", "stage", "typed_table"]
 
 SEX = "recorded_sex"
 LEFT_OUT = "CREATE TEMP TABLE IF NOT EXISTS left_out (contract VARCHAR, kind VARCHAR, source_row BIGINT)"
@@ -202,7 +202,7 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
         if problem.kind == "wrong_field_count" and problem.kind in drop:
             rows = f"SELECT NULL AS source_row, '{problem.kind}' AS kind FROM range({problem.count:d})"  # noqa: S608
             connection.execute(f"INSERT INTO left_out SELECT '{contract}', kind, source_row FROM ({rows})")  # noqa: S608
-    _define_typed(connection, staged, coding)
+    define_typed(connection, staged, coding)
     return staged
 
 
@@ -248,7 +248,26 @@ def _insert(connection: Connection, contract: str, batch: pa.Table, types: Mappi
     connection.unregister("incoming_batch")
 
 
-def _define_typed(connection: Connection, staged: Staged, coding: SexCoding) -> None:
+def define_typed(connection: Connection, staged: Staged, coding: SexCoding) -> None:
+    """Make the views of a staged table's rows in the types of its contract, given and typed.
+
+    Parameters
+    ----------
+    connection : where the table is staged.
+    staged : the table.
+    coding : meaning of the values of recorded sex.
+
+    Examples
+    --------
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
+    >>> _ = connection.execute("CREATE TABLE staged_condition AS SELECT 1 source_row, 'a' patient_id, 1 present")
+    >>> types = {"patient_id": "VARCHAR", "present": "BIGINT"}
+    >>> table = Staged(contract="condition", label="c", types=types, decimal=".", problems=())
+    >>> define_typed(connection, table, SexCoding.declared(None))
+    >>> connection.execute("SELECT patient_id, present FROM typed_condition").fetchall()
+    [('a', True)]
+    """
     meanings = {value.casefold() if coding.any_case else value: word for value, word in coding.meanings.items()}
     connection.execute("CREATE OR REPLACE TEMP TABLE sex_code (code_value VARCHAR, meaning VARCHAR)")
     connection.executemany("INSERT INTO sex_code VALUES (?, ?)", list(meanings.items()))
