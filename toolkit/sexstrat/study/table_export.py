@@ -12,16 +12,18 @@ import pandas as pd
 
 from sexstrat.cohort import Cohort
 from sexstrat.disclosure.cell_release import CellRelease, release_cells
-from sexstrat.disclosure.profiles import MIN_STUDY
+from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
 from sexstrat.errors import DisclosureError
 from sexstrat.study.file import Study
 from sexstrat.study.run import run_stages
 from sexstrat.study.shared_table import Column, write_shared_table
+from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.cells import Cells
 from sexstrat.values.logit_bins import FIXED_POINT
 from sexstrat.values.tables import table_schema
 
-__all__ = ["TableExport", "export_tables"]
+__all__ = ["TableExport", "export_cells", "export_tables"]
 
 FEW = ("condition", "recorded_sex", "site", "stratum")  # columns written as ordered categories
 SEXES = ("female", "male", "other", "unknown")
@@ -82,16 +84,46 @@ def export_tables(
     if n_all < MIN_STUDY:
         raise DisclosureError(f"a study of fewer than {MIN_STUDY} patients exports nothing, under any profile")
     rule = profile_by_name(study.section("disclosure")["profile"])
-    found = release_cells(cells, rule, study.bands)
+    return export_cells(cells, rule, study.bands, out, title=study.title)
+
+
+def export_cells(cells: Cells, rule: Profile, bands: AgeBands, out: str | Path, *, title: str) -> TableExport:
+    """Write those of the cells that may be shown, as a table for others to read.
+
+    Parameters
+    ----------
+    cells : of one or more conditions.
+    rule : the disclosure rule.
+    bands : declared age bands.
+    out : folder of the table.
+    title : what the codebook calls them.
+
+    Raises
+    ------
+    DisclosureError : no coarsening hides every small cell, or the rule rounds counts.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> from sexstrat.estimates.pooling.coarse_cells import summed
+    >>> from sexstrat.estimates.worked_example import worked_bands, worked_cells
+    >>> cells = worked_cells()
+    >>> tenfold = Cells(frame=summed(pd.concat([cells.frame] * 10)), edges=cells.edges)
+    >>> found = export_cells(tenfold, PROFILES["us-cms-11"], worked_bands(), tempfile.mkdtemp(), title="example")
+    >>> found.detail, found.headline[0]["n"]
+    ('ages as the first year of their band, score bins 0.1 wide, 2 folds', 11000)
+    """
+    found = release_cells(cells, rule, bands)
     if found is None:
         raise DisclosureError(
             f"too many cells are small under profile {rule.name}, or it rounds counts: no cells can be exported; "
             "`sexstrat cells` sends the shares of men of each age band instead"
         )
-    return _cells(found, Path(out), study, rule.name)
+    return _cells(found, Path(out), title, rule.name)
 
 
-def _cells(found: CellRelease, out: Path, study: Study, profile: str) -> TableExport:
+def _cells(found: CellRelease, out: Path, title: str, profile: str) -> TableExport:
     frame = found.cells.frame
     columns = [
         Column(name=field.name, type=field.type, description=field.description, levels=_levels(frame, field.name))
@@ -100,7 +132,7 @@ def _cells(found: CellRelease, out: Path, study: Study, profile: str) -> TableEx
     ages = "single years" if found.ages == "years" else "the first year of their band"
     detail = f"ages as {ages}, score bins {found.width:g} wide, {found.folds} folds"
     about = {
-        "title": study.title,
+        "title": title,
         "disclosure": profile,
         "detail": detail,
         "patients": found.n_patients,
