@@ -16,7 +16,7 @@ _IDENTITY = frozenset(
         "IssuerOfPatientID", "AdmissionID", "StationName", "PatientComments",
     }
 )  # fmt: skip
-_LEAST = 4  # letters of a word that is looked for within others; shorter ones must stand alone
+_LEAST, _LEAST_CHARACTERS = 4, 2  # of a word that is looked for within others; shorter ones must stand alone
 _PARTS = re.compile(r"[\^=\s,;/\\]+")
 
 
@@ -63,7 +63,12 @@ def names_somebody(value: str, words: frozenset[str]) -> bool:
     """
     text = " ".join(value.split()).casefold()
     alone = set(re.split(r"\W+", text))
-    return any(word in text if len(word) >= _LEAST else word in alone for word in words)
+    return any(word in text if len(word) >= _least(word) else word in alone for word in words)
+
+
+def _least(word: str) -> int:
+    """Return the length from which a word is looked for within others: two characters may be a whole Japanese name."""
+    return _LEAST if word.isascii() else _LEAST_CHARACTERS
 
 
 def _values(dataset: Any) -> Iterator[str]:
