@@ -10,7 +10,7 @@ from sexstrat.reporting.rows import Rows, age_order
 from sexstrat.reporting.table_view import Cell, Group, TableView, count_cell, estimate_cell, table_view
 from sexstrat.reporting.texts import METRICS, sentence_case
 
-__all__ = ["audit_table", "gap_table"]
+__all__ = ["audit_table", "gap_table", "metric_table"]
 
 _SHOWN = (
     "correct_among_men",
@@ -19,6 +19,17 @@ _SHOWN = (
     "predicted_minus_observed_male_share",
     "calibration_in_the_large",
     "ungradable",
+)
+
+
+_CAVEATS = {
+    "ece": "biased upward, never tested",
+    "ece_if_calibrated": "what chance alone gives",
+    "predicted_male_share": "not a defect by itself: the true share differs by age",
+}
+_METRICS_NOTE = (
+    "Male is the positive class. A group too small for a metric's own denominator is not defined there, and takes no "
+    "part in any gap."
 )
 
 
@@ -51,6 +62,40 @@ def audit_table(audit: Rows, group: str) -> TableView | None:
     caption = f"The model against recorded sex, by {_group_name(group).lower()}"
     file = f"audit-{''.join(c if c.isascii() and c.isalnum() else '-' for c in group)}.csv"
     return table_view(caption, columns, [Group(heading="", rows=lines)], file=file, rows=shown)
+
+
+def metric_table(audit: Rows, group: str) -> TableView | None:
+    """Return every metric as a line and every group as a column, the whole cohort first.
+
+    Parameters
+    ----------
+    audit : released rows of the audit.
+    group : the grouping variable.
+
+    Returns
+    -------
+    The table, or None when the grouping has no row, or no metric beyond those of :func:`audit_table`.
+
+    Examples
+    --------
+    >>> metric_table(Rows(()), "age_band") is None
+    True
+    """
+    levels = sorted(map(str, audit.where(group=group).values("level_name")), key=age_order)
+    metrics = [name for name in METRICS if audit.where(metric=name, group="overall").rows]
+    if not levels or not set(metrics) - {*_SHOWN, "n_images", "n_patients"}:
+        return None
+    places = [("overall", "all"), *((group, level) for level in levels)]
+    lines = tuple(
+        (
+            Cell(text=METRICS[name], note=_CAVEATS.get(name, ""), kind="head"),
+            *(estimate_cell(audit.first(metric=name, group=one, level_name=level), name) for one, level in places),
+        )
+        for name in metrics
+    )
+    columns = ["", "All", *(level.replace("-", "\N{EN DASH}") if group == "age_band" else level for level in levels)]
+    caption = f"Every metric by {_group_name(group).lower()}"
+    return table_view(caption, columns, [Group(heading="", rows=lines)], note=_METRICS_NOTE)
 
 
 def _group_name(group: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sexstrat.reporting.adjusted_table import adjusted_table, eye_table
 from sexstrat.reporting.ageing_view import ageing_view
 from sexstrat.reporting.audit_figures import audit_figures
-from sexstrat.reporting.audit_tables import audit_table, gap_table
+from sexstrat.reporting.audit_tables import audit_table, gap_table, metric_table
 from sexstrat.reporting.consequence_view import consequence_sentences, consequence_table
 from sexstrat.reporting.declared_use_view import DECLARED_METRICS, age_error_table, age_sentences, quality_table
 from sexstrat.reporting.diagnostics_view import rests_on
@@ -120,6 +120,7 @@ def _content(released: Released) -> dict[str, Any]:
         "audit_figures": audit_figures(audit),
         "audit_table": audit_table(audit, "age_band") or audit_table(audit, "overall"),
         "audit_others": [table for name in groups if (table := audit_table(audit, name)) is not None],
+        "metric_table": metric_table(audit, "age_band"),
         "gap_table": gap_table(gaps),
         **_audit_beyond(released),
         "quality_table": quality_table(audit),

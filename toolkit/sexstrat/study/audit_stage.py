@@ -47,13 +47,18 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
     if "external_persons" in study:  # sex is known there, and there the errors are measured
         with Cohort.open(folder / "private" / "external.duckdb") as cohort:
             cells = cohort.cells()
-    result = audit_scores(frame, bands=study.audit_bands, level=level, min_patients=least)
     by_age = audit_by_age(frame, bands=study.audit_bands, level=level)
     with_diseases = frame.merge(diseases, on="patient_id", how="left", validate="many_to_one")
+    named = [name for name in diseases.columns if name not in frame]
     places = [name for name in ("site", "camera") if len(frame[name].dropna().unique()) > 1]
+    eyes = ["eye"] if len(frame["eye"].dropna().unique()) > 1 else []
+    groups = ["age_band", *places, *eyes, *named]
+    result = audit_scores(
+        with_diseases, bands=study.audit_bands, groups=groups, level=level, min_patients=least, seed=study.seed
+    )
     missing = audit_missing(
         with_diseases, bands=study.audit_bands, groups=places, level=level, min_patients=least,
-        covariates=[*places, *(name for name in diseases.columns if name not in frame)],
+        covariates=[*places, *named],
     )  # fmt: skip
     design = ValidationDesign(study.section("validation")["design"])
     errors = study_consequences(cells, study.bands, design, level=level, min_patients=least)
