@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from sexstrat.cli.app import run
 from sexstrat.cohort import Cohort, TableInput, check_inputs
 from sexstrat.cohort.omop import MeasuredDisease, OmopSettings
 from sexstrat.errors import StudyError
@@ -125,3 +126,50 @@ def test_settings_of_a_model_that_are_not_allowed(change: dict[str, object], tol
     """What is not declared is not guessed."""
     with pytest.raises(StudyError, match=told):
         OmopSettings(**({"visit": "first", "without_record": "absent", "conditions": {"a": [1]}} | change))
+
+
+STUDY = """schema_version = 1
+title = "registry"
+[scores]
+source = "scores.csv"
+[persons]
+source = "registry.duckdb"
+[conditions]
+source = "registry.duckdb"
+[omop]
+visit = "first"
+without_record = "absent"
+schema = "cdm"
+[omop.conditions]
+glaucoma = [437541, 435262]
+[omop.measurements]
+diabetes = { concept = 3004410, unit = 8554, at_least = 6.5 }
+[analysis]
+conditions = ["glaucoma"]
+[validation]
+design = "random"
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "code", "told"),
+    [
+        ("", "", 0, "no errors"),
+        ('visit = "first"', 'visit = "frist"', 2, "allowed: one of first, last, none; did you mean first?"),
+        ("[437541, 435262]", "437541", 2, "allowed: a table such as { glaucoma = [437541] }"),
+        (", at_least = 6.5", "", 2, "with at_least or below"),
+        ('schema = "cdm"', 'schema = "omop"', 2, "it has no table 'omop.person'; did you mean cdm.person?"),
+        ("unit = 8554", "unit = 9579", 3, 'write drop = ["other_unit"] in [conditions] of the study file'),
+    ],
+)
+def test_a_study_of_a_common_data_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], right: str, wrong: str, code: int, told: str
+) -> None:
+    """The study file declares the model; a slip is told with what is allowed, before anything is written."""
+    written(tmp_path / "registry.duckdb")
+    header = "image_id,path,patient_id,eye,model_id,model_sha256,precision,decode,prob_male,status"
+    (tmp_path / "scores.csv").write_text(f"{header}\ni,i,1,R,m,{'0' * 64},float32,exact,0.7,ok\n")
+    (tmp_path / "study.toml").write_text(STUDY.replace(right, wrong))
+    assert run(["check", str(tmp_path / "study.toml")]) == code
+    printed = capsys.readouterr()
+    assert told in printed.out + printed.err

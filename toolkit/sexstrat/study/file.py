@@ -13,6 +13,7 @@ from sexstrat.errors import StudyError
 from sexstrat.scores.urls import is_remote
 from sexstrat.study.contradictions import EXTERNAL, contradictions
 from sexstrat.study.keys import SECTIONS, Key
+from sexstrat.study.omop_section import is_concepts, is_measurements
 from sexstrat.study.places import line_of, nearest
 from sexstrat.values.age_bands import AgeBands
 
@@ -138,7 +139,16 @@ def _resolve(raw: Mapping[str, Any], text: str, folder: Path, breaches: list[str
     settings: dict[str, dict[str, Any]] = {}
     for name, keys in SECTIONS.items():
         given = raw if name == "" else raw.get(name)
-        optional = name in {"images", "scores", "age_scores", "image_table", "truth", "bias_analysis", *EXTERNAL}
+        optional = name in {
+            "images",
+            "scores",
+            "age_scores",
+            "image_table",
+            "omop",
+            "truth",
+            "bias_analysis",
+            *EXTERNAL,
+        }
         if given is None and (optional or name in _REQUIRED_SECTIONS):
             if not optional:
                 breaches.append(f"section [{name}] is missing")
@@ -182,6 +192,8 @@ def _mismatch(rule: Key, value: Any) -> str | None:
         "integers": isinstance(value, list) and len(value) > 0 and all(type(item) is int for item in value),
         "texts": isinstance(value, list) and all(isinstance(item, str) for item in value),
         "rules": isinstance(value, list) and all(isinstance(item, dict) for item in value),
+        "concepts": is_concepts(value),
+        "measurements": is_measurements(value),
         "mapping": _is_mapping(value),
         "coding": text or _is_mapping(value),
     }[rule.kind]

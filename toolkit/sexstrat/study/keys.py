@@ -17,8 +17,8 @@ class Key:
 
     Parameters
     ----------
-    kind : text, path, place (path, glob or URL), integer, number, boolean, range, integers, texts, rules, mapping or
-        coding (a name or a mapping).
+    kind : text, path, place (path, glob or URL), integer, number, boolean, range, integers, texts, rules, concepts,
+        measurements, mapping or coding (a name or a mapping).
     default : value when the key is left out.
     required : whether leaving it out is an error once its section is there.
     allowed : the allowed words, empty when any.
@@ -55,6 +55,9 @@ class Key:
             "integers": "a list of whole numbers",
             "texts": "a list of texts",
             "rules": "sections [[audit.rules]], each with metric, comparison and limit",
+            "concepts": "a table such as { glaucoma = [437541] }",
+            "measurements": "a table such as { diabetes = { concept = 3004410, unit = 8554, at_least = 6.5 } }, with "
+            "at_least or below",
             "mapping": "a table such as { contract_column = 'your column' }",
             "coding": "the name of a coding or a table such as { '1' = 'male', '2' = 'female' }",
         }[self.kind]
@@ -124,6 +127,25 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "age_scores": _table("score table of a model of age: one row per image, with predicted_age"),
     "conditions": _table("condition table: one row per patient and disease") | _CONFLICT,
     "image_table": _table("image table: whose eye each photograph shows, the camera, the day: dates the age at it"),
+    "omop": {
+        "visit": Key(
+            kind="text",
+            required=True,
+            allowed=("first", "last", "none"),
+            about="which visit dates the age; none: the photographs of [image_table] do",
+        ),
+        "without_record": Key(
+            kind="text",
+            required=True,
+            allowed=("absent", "unknown"),
+            about="what a person without a diagnosis of a set is taken for; a common data model does not say",
+        ),
+        "visit_concepts": Key(kind="integers", default=(), about="kinds of visit that count; left out: all"),
+        "conditions": Key(kind="concepts", default={}, about="disease = concepts of its diagnoses, descendants too"),
+        "measurements": Key(kind="measurements", default={}, about="disease = the measurement that tells it"),
+        "until_visit": Key(kind="boolean", default=True, about="whether only what is dated up to the visit counts"),
+        "schema": Key(kind="text", default="", about="schema of the database that holds the tables"),
+    },
     "truth": _table("recorded sex that was hidden from the analysis: only to judge it (simulations, teaching)")
     | {"sex_coding": Key(kind="coding", about="how recorded_sex is coded in the truth table")},
     "external_persons": _table("persons of another cohort in which sex is known (design external)")

@@ -33,6 +33,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
         "persons",
         "conditions",
         "image_table",
+        "omop",
         "truth",
         *EXTERNAL,
         ".model_card",

@@ -14,6 +14,7 @@ from sexstrat.errors import Problem
 from sexstrat.study.counted import counted
 from sexstrat.study.declared_use import score_use
 from sexstrat.study.file import Study
+from sexstrat.study.omop_section import omop_settings
 from sexstrat.study.referenced import check_conditions
 
 __all__ = ["RUNNERS", "check_tables"]
@@ -32,6 +33,7 @@ def table_input(study: Study, section: str) -> TableInput:
         table=keys["table"],
         drop=keys["drop"],
         on_conflict=keys.get("on_conflict", "error"),
+        omop=omop_settings(study) if section in {"persons", "conditions"} else None,
         columns=keys["columns"],
         encoding=keys["encoding"],
         delimiter=keys["delimiter"],
