@@ -24,7 +24,7 @@ from sexstrat.cohort.check import as_inputs, stage_and_check
 from sexstrat.cohort.drops import DROPPABLE
 from sexstrat.cohort.parquet_scan import scanned_files
 from sexstrat.cohort.sql import connect, single_row
-from sexstrat.errors import SchemaError, SexstratError, StudyError
+from sexstrat.errors import Problem, SchemaError, StudyError
 
 LONGEST = 60.0  # seconds one table may take on a busy machine: far above any, far below a hang
 HASH = "0" * 64
@@ -74,7 +74,8 @@ TYPES: list[Callable[[int], Any]] = [
     lambda n: pa.array([dt.time(1)] * n), lambda n: pa.array(["x"] * n, pa.large_string()),
     lambda n: pa.array(["P1"] * n, pa.string_view()), lambda n: pa.array([1.5] * n, pa.float16()),
     lambda n: pa.array([[("a", 1)]] * n, pa.map_(pa.string(), pa.int64())), lambda n: pa.array([dt.date(1, 1, 1)] * n),
-    lambda n: pa.array([decimal.Decimal(10) ** 30] * n), lambda n: pa.array([[1.0, 2.0]] * n, pa.list_(pa.float32(), 2)),
+    lambda n: pa.array([decimal.Decimal(10) ** 30] * n),
+    lambda n: pa.array([[1.0, 2.0]] * n, pa.list_(pa.float32(), 2)),
 ]  # fmt: skip
 
 
@@ -165,6 +166,16 @@ def case(seed: int, folder: Path) -> tuple[str, dict[str, Any]]:
     return kind, tables
 
 
+def named(problems: Sequence[Problem]) -> str:
+    """Return the kind of the first problem; each says what is wrong where, and what is allowed."""
+    assert str(SchemaError(problems))
+    for problem in problems:
+        assert problem.source and problem.message and problem.allowed, problem
+        whole = {"empty_file", "missing_file", "unreadable_file", "files_disagree"}
+        assert problem.kind in whole or problem.row is not None, problem
+    return problems[0].kind
+
+
 def outcome(kind: str, tables: dict[str, Any]) -> str:
     """Check and build a cohort of the tables; say how it ended."""
     contract = kind.removesuffix("s")
@@ -178,12 +189,7 @@ def outcome(kind: str, tables: dict[str, Any]) -> str:
         assert given == kept + left, "a row is neither kept nor left out"
         errors = [problem for problem in problems if problem.severity == "error"]
         if errors:
-            assert str(SchemaError(problems))
-            for problem in errors:
-                assert problem.source and problem.message and problem.allowed, problem
-                whole = {"empty_file", "missing_file", "unreadable_file", "files_disagree"}
-                assert problem.kind in whole or problem.row is not None, problem
-            return f"refused: {errors[0].kind}"
+            return f"refused: {named(errors)}"
         write_cohort(connection, staged, problems, BuildSettings())
         (patients,) = single_row(connection, "SELECT count(*) FROM patient")
         (persons,) = single_row(connection, "SELECT count(*) FROM typed_person")
@@ -205,11 +211,10 @@ def run_cases(seeds: range, folder: Path) -> Counter[str]:
         started = time.monotonic()
         try:
             ends[outcome(*case(seed, folder))] += 1
-        except StudyError as err:
-            assert str(err)
+        except StudyError:
             ends["refused: declaration"] += 1
-        except SexstratError as err:
-            ends[f"refused: {type(err).__name__}"] += 1
+        except SchemaError as err:
+            ends[f"refused: {named(err.problems)}"] += 1
         except Exception as err:
             raise AssertionError(f"seed {seed}: {type(err).__name__}: {err}") from err
         assert time.monotonic() - started < LONGEST, f"seed {seed} took too long"
@@ -219,9 +224,9 @@ def run_cases(seeds: range, folder: Path) -> Counter[str]:
 
 
 def test_mutated_tables_end_in_rows_or_errors(tmp_path: Path) -> None:
-    """Of 25 seeded mutations none crashes, hangs, loses a row or runs what it holds."""
-    ends = run_cases(range(25), tmp_path)
-    assert sum(ends.values()) == 25
+    """Of 12 seeded mutations none crashes, hangs, loses a row or runs what it holds."""
+    ends = run_cases(range(12), tmp_path)
+    assert sum(ends.values()) == 12
     assert any(name.startswith("kept") for name in ends) and any(name.startswith("refused") for name in ends)
 
 
@@ -229,7 +234,7 @@ def test_mutated_tables_end_in_rows_or_errors(tmp_path: Path) -> None:
 def test_a_thousand_mutated_tables_end_in_rows_or_errors(tmp_path: Path) -> None:
     """The same of 1,000, and every outcome occurs."""
     ends = run_cases(range(1000), tmp_path)
-    print("\n".join(f"{count:5d}  {name}" for name, count in ends.most_common()))
+    (tmp_path / "outcomes.txt").write_text("\n".join(f"{count:5d}  {name}" for name, count in ends.most_common()))
     assert sum(ends.values()) == 1000
     assert ends["kept whole"] > 50 and ends["kept in part, the rest left out and counted"] > 50
     assert sum(count for name, count in ends.items() if name.startswith("refused")) > 200

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from sexstrat.cohort.condition_bits import gather_conditions
 from sexstrat.cohort.contract_rules import contract_problems
+from sexstrat.cohort.damaged_files import damage_told
 from sexstrat.cohort.inputs import TableInput
 from sexstrat.cohort.link_rules import link_problems
 from sexstrat.cohort.links import link_scores
@@ -137,29 +138,35 @@ def stage_and_check(
     inputs = as_inputs(tables)
     of_model = "persons" in inputs and inputs["persons"].omop is not None
     declared = SexCoding.declared("omop" if coding is None and of_model else coding)
-    staged: dict[str, Staged] = {}
-    for name in sorted(inputs, key=lambda name: name == "conditions"):  # diagnoses are dated against visits
-        if name == "conditions":
-            staged = date_by_photographs(connection, staged)
-        staged[CONTRACTS[name]] = _staged(connection, CONTRACTS[name], inputs[name], declared)
-    if "conditions" not in inputs:
-        staged = date_by_photographs(connection, staged)
     left: list[Problem] = []
-    while True:  # leaving rows out may lay bare, or clear away, other problems: until nothing more is left out
-        before = _n_left_out(connection)
-        link_scores(connection, staged, score_use)
-        combine_scores(connection, training_ages)
-        combine_ages(connection, staged, score_use)
-        if "condition" in staged:
-            gather_conditions(connection)
-        problems = _problems(connection, staged, declared, training_ages, age_source)
-        problems += age_problems_of_scores(connection, staged, age_source)
-        problems += use_problems(connection, staged, score_use or ScoreUse())
-        if _n_left_out(connection) == before:
-            return staged, [*left, *problems]
-        left += [problem for problem in problems if problem.hint.startswith(SETTLED)]
-        for contract in staged:
-            narrow(connection, contract)
+    with damage_told(connection, inputs):
+        staged = _all_staged(connection, inputs, declared)
+        while True:  # leaving rows out may lay bare, or clear away, other problems: until nothing more is left out
+            before = _n_left_out(connection)
+            link_scores(connection, staged, score_use)
+            combine_scores(connection, training_ages)
+            combine_ages(connection, staged, score_use)
+            if "condition" in staged:
+                gather_conditions(connection)
+            problems = _problems(connection, staged, declared, training_ages, age_source)
+            problems += age_problems_of_scores(connection, staged, age_source)
+            problems += use_problems(connection, staged, score_use or ScoreUse())
+            if _n_left_out(connection) == before:
+                return staged, [*left, *problems]
+            left += [problem for problem in problems if problem.hint.startswith(SETTLED)]
+            for contract in staged:
+                narrow(connection, contract)
+
+
+def _all_staged(connection: Connection, inputs: Mapping[str, TableInput], coding: SexCoding) -> dict[str, Staged]:
+    """Stage the tables, conditions last: diagnoses of a common data model are dated against visits."""
+    staged: dict[str, Staged] = {}
+    for name in (name for name in inputs if name != "conditions"):
+        staged[CONTRACTS[name]] = _staged(connection, CONTRACTS[name], inputs[name], coding)
+    staged = date_by_photographs(connection, staged)
+    if "conditions" in inputs:
+        staged["condition"] = _staged(connection, "condition", inputs["conditions"], coding)
+    return staged
 
 
 def _staged(connection: Connection, contract: str, table: TableInput, coding: SexCoding) -> Staged:
