@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -23,6 +23,10 @@ class AuditResult:
     min_patients : smallest number of patients in a metric's own denominator that defines it.
     notices : what was left out, in sentences without counts.
     left_out : rows left out, by reason: ``no_patient_id``, ``other``, ``unknown``, ``outside_age_bands``.
+    tests, shrunken, parity : rows of the ``audit_test``, ``audit_shrunken`` and ``audit_parity`` contracts; empty
+        unless the full audit was asked for.
+    curves, trends : rows of the ``age_curve`` and ``age_trend`` contracts; likewise.
+    rules : rows of the ``audit_rule`` contract, one a declared rule.
 
     Examples
     --------
@@ -48,6 +52,17 @@ class AuditResult:
     min_patients: int
     notices: tuple[str, ...]
     left_out: dict[str, int]
+    tests: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shrunken: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    trends: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rules: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether some declared rule failed; "cannot tell" is no failure, and no pass either."""
+        return bool(len(self.rules) and (self.rules["outcome"] == "fail").any())
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the rows of the ``audit`` contract."""

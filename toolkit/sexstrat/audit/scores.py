@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sexstrat.audit.ageing import audit_by_age
 from sexstrat.audit.automatic_bands import automatic_bands
 from sexstrat.audit.gap_rows import gap_rows, reference_labels
+from sexstrat.audit.gaps.rule_rows import rule_rows
+from sexstrat.audit.gaps.rules import Rule
+from sexstrat.audit.gaps.tables import gap_tables
 from sexstrat.audit.group_data import Options, group_data
 from sexstrat.audit.grouping import AGE_BAND, EVERYONE, Grouping, columns_of, grouping_of
 from sexstrat.audit.images import UNITS, AuditImages, audit_images
@@ -43,6 +47,8 @@ def audit_scores(
     unit: str = "image",
     n_replicates: int = REPLICATES,
     seed: int = 1,
+    full: bool = False,
+    rules: Sequence[Rule] = (),
 ) -> AuditResult:
     """Audit predicted against recorded sex, overall and by group, with patient-clustered intervals.
 
@@ -68,6 +74,9 @@ def audit_scores(
     unit : "image", or "patient" for the mean score of each patient's gradable images (counts of images then count
         patients, and a patient's age is that of the first photograph).
     n_replicates, seed : number of bootstrap replicates of patients, at least 200, and their seed.
+    full : whether to compare groups in every way (with all, furthest apart, simultaneous intervals, permutation tests,
+        shrinkage, criteria of fairness) and to draw curves over age, instead of differences from the reference only.
+    rules : declared rules to judge.
 
     Returns
     -------
@@ -103,11 +112,18 @@ def audit_scores(
     groupings = [grouping_of(name, rows, chosen, cuts or {}) for name in groups]
     found = _measure(images, groupings, options)
     references = reference_labels(groupings, found, reference)
-    shared = {grouping.name for grouping in groupings if grouping.shares_patients(images.patients)}
     left_out = _left_out(frame, images, groupings)
+    beside = _beside(images, groupings, found, references, options) if full else {}
+    if full:
+        by_age = audit_by_age(frame, bands=chosen, level=level, threshold=threshold, unit=unit)
+        beside |= {"curves": by_age.curves, "trends": by_age.trends}
+    else:
+        shared = {grouping.name for grouping in groupings if grouping.shares_patients(images.patients)}
+        beside["gaps"] = contract_frame(gap_rows(found, references, shared, level), "gap")
     return AuditResult(
         audit=contract_frame([_row(key, measured) for key, measured in found.items()], "audit"),
-        gaps=contract_frame(gap_rows(found, references, shared, level), "gap"),
+        rules=contract_frame(rule_rows(images, rows["age_years"], groupings, rules, options), "audit_rule"),
+        **beside,
         unit=unit,
         notices=tuple(_NOTICES[reason] for reason, n in left_out.items() if n),
         left_out=left_out,
@@ -115,6 +131,23 @@ def audit_scores(
         level=level,
         min_patients=min_patients,
     )
+
+
+def _beside(
+    images: AuditImages,
+    groupings: Sequence[Grouping],
+    found: Mapping[Key, Measurement],
+    references: Mapping[str, str],
+    options: Options,
+) -> dict[str, pd.DataFrame]:
+    """Return what a full audit has besides the metrics: every comparison of groups."""
+    tables = gap_tables(images, groupings, found, references, options)
+    return {
+        "gaps": contract_frame(tables.gaps, "gap"),
+        "tests": contract_frame(tables.tests, "audit_test"),
+        "shrunken": contract_frame(tables.shrunken, "audit_shrunken"),
+        "parity": contract_frame(tables.parity, "audit_parity"),
+    }
 
 
 def _bands(images: AuditImages, rows: pd.DataFrame) -> AgeBands:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sexstrat.disclosure import Released, release
-from sexstrat.errors import Problem, SchemaError, StudyError
+from sexstrat.errors import StudyError
 from sexstrat.reporting.number_format import count
 from sexstrat.reporting.rows import Rows, printed
 from sexstrat.reporting.texts import METRICS
+from sexstrat.study.audit_rules import read_rules, released_outcomes
+from sexstrat.study.prediction_table import PREDICTED, Classes, read_predictions
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.results import StudyResults
 from sexstrat.values.tables import table_schema
 
 __all__ = ["AuditSummary", "audit_predictions"]
 
-_NEEDED = {"patient_id": "score", "prob_male": "score", "recorded_sex": "person", "age_years": "person"}
+OF_PROBABILITIES = (
+    *("auc", "brier", "scaled_brier", "log_loss", "calibration_in_the_large", "calibration_slope"),
+    *("ici", "e50", "e90", "ece", "ece_if_calibrated"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +35,18 @@ class AuditSummary:
     Parameters
     ----------
     released : what passed the gate.
+    classes : the classes, by whose names figures are printed.
+    outcomes : number, rule in words and outcome of each declared rule.
     """
 
     released: Released
+    classes: Classes = field(default_factory=Classes)
+    outcomes: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether a declared rule failed."""
+        return any(one["outcome"] == "fail" for one in self.outcomes)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -50,118 +63,112 @@ class AuditSummary:
         lines: list[list[str]] = []
         for (group, level), part in self.released.audit.groupby(["group", "level_name"], sort=False):
             name = str(level).replace("-", "\N{EN DASH}")
-            lines.append([f"age {name}" if group == "age_band" else str(level), "", ""])
-            lines += [_line(row) for row in Rows.of(part, "audit").rows]
+            named = {"age_band": f"age {name}", "overall": str(level)}.get(str(group), f"{group} {level}")
+            lines.append([named, "", ""])
+            lines += [_line(row, self.classes) for row in Rows.of(part, "audit").rows]
         return lines
 
 
-def _line(row: Mapping[str, Any]) -> list[str]:
+def _line(row: Mapping[str, Any], classes: Classes) -> list[str]:
     metric = str(row["metric"])
     patients = "" if row["n_patients"] is None else count(row["n_patients"])
-    return [f"  {METRICS.get(metric, metric)}", " ".join(printed(row, metric)).strip(), patients]
+    return [f"  {classes.words(METRICS.get(metric, metric))}", " ".join(printed(row, metric)).strip(), patients]
 
 
 def audit_predictions(
     path: str | Path,
     *,
     bands: str = "20,30,40,50,60,70,80",
+    groups: Sequence[str] = ("age_band",),
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    reference: Mapping[str, str] | None = None,
+    unit: str = "image",
+    level: float = 0.95,
+    threshold: float = 0.5,
+    rules: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    classes: Classes | None = None,
     profile: str = "uk-5",
     reason: str = "",
     out: Path | None = None,
 ) -> AuditSummary:
-    """Audit a CSV or Parquet table of predictions by age band.
+    """Audit a CSV or Parquet table of predictions of a binary attribute, by any group.
 
     Parameters
     ----------
-    path : table with patient_id, prob_male (0 to 1), recorded_sex (male, female, other, unknown), age_years, and
-        optionally image_id and status.
-    bands : first years of the age bands, comma-separated and rising; the last band is open.
+    path : table with patient_id, prob_male (0 to 1) or predicted (a class), recorded_sex (male, female, other,
+        unknown), age_years where ages group, the columns to group by, and optionally image_id, status, weight and
+        validation_probability.
+    bands : first years of the age bands, comma-separated and rising; the last band is open. ``auto`` for ten-year
+        bands, or five-year ones where each is well filled.
+    groups : grouping variables: age_band, columns, intersections such as "site x age_band".
+    cuts : cut points of columns that hold numbers.
+    reference : reference group of a grouping variable.
+    unit : "image" or "patient".
+    level : confidence level.
+    threshold : an image is called male when prob_male reaches it.
+    rules : TOML file of declared rules.
+    columns : the file's name of each column that has another one there.
+    classes : positive and negative class; male and female when None.
     profile, reason : disclosure profile and, for ``none``, why.
     out : folder for the released tables, or None.
 
     Returns
     -------
-    The released audit.
+    The released audit, and the outcome of each rule.
 
     Raises
     ------
     SchemaError : a column is missing or a value is outside what its contract allows.
-    StudyError : the bands are not rising whole numbers.
+    StudyError : an option is not possible.
     """
     from sexstrat.audit import audit_scores
+    from sexstrat.audit.grouping import AGE_BAND, columns_of
 
-    frame = _read(Path(path))
-    try:
-        age_bands = AgeBands(tuple(int(word) for word in bands.split(",")))
-    except ValueError as err:
-        raise StudyError(f"--bands {bands!r}: must be rising whole numbers such as 40,50,60 ({err})") from err
-    result = audit_scores(frame, bands=age_bands)
+    declared = classes or Classes()
+    uses_age = any(AGE_BAND in group for group in groups)
+    needed = [*(("age_years",) if uses_age else ()), *columns_of(groups)]
+    frame = read_predictions(Path(path), declared, columns or {}, needed)
+    result = audit_scores(
+        frame,
+        bands=_bands(bands),
+        groups=tuple(groups),
+        cuts=cuts,
+        reference=reference,
+        unit=unit,
+        level=level,
+        threshold=threshold,
+        rules=() if rules is None else read_rules(rules),
+    )
+    audit, gaps = (_without_probabilities(one, frame) for one in (result.audit, result.gaps))
     empty = {name: pd.DataFrame(columns=table_schema(name).columns) for name in ("estimate", "flow")}
     results = StudyResults(
         title=f"Audit of {Path(path).name}",
         estimates=empty["estimate"],
-        audit=result.audit,
-        gaps=result.gaps,
+        audit=audit,
+        gaps=gaps,
         flow=empty["flow"],
+        notices=result.notices,
     )
     released = release(results, profile, reason)
     if out is not None:
         from sexstrat.reporting import write_tables
 
         write_tables(released, out)
-    return AuditSummary(released=released)
+    return AuditSummary(released=released, classes=declared, outcomes=released_outcomes(result.rules, released.profile))
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise StudyError(f"predictions not found: {path}")
-    frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"patient_id": "str"})
-    problems = [
-        Problem(
-            kind="missing_column",
-            message="column is missing",
-            source=path.name,
-            column=name,
-            allowed=f"columns found: {', '.join(map(str, frame.columns))}",
-        )
-        for name in _NEEDED
-        if name not in frame.columns
-    ]
-    for name in _NEEDED if not problems else ():
-        problems += _breaches(frame[name], name, path.name)
-    if problems:
-        raise SchemaError(problems)
-    frame["recorded_sex"] = frame["recorded_sex"].fillna("unknown")
-    if "image_id" not in frame.columns:
-        frame["image_id"] = [str(number) for number in range(len(frame))]
-    if "status" not in frame.columns:
-        frame["status"] = ["missing_file" if missing else "ok" for missing in frame["prob_male"].isna()]
-    return frame
+def _bands(text: str) -> AgeBands | None:
+    if text == "auto":
+        return None
+    try:
+        return AgeBands(tuple(int(word) for word in text.split(",")))
+    except ValueError as err:
+        raise StudyError(f"--bands {text!r}: must be rising whole numbers such as 40,50,60, or auto ({err})") from err
 
 
-def _breaches(values: pd.Series[Any], name: str, source: str) -> list[Problem]:
-    rule = table_schema(_NEEDED[name]).column(name)
-    present = values.notna()
-    if rule.enum:
-        wrong = present & ~values.isin(rule.enum)
-    elif rule.type == "number":
-        number = pd.to_numeric(values, errors="coerce")
-        low = -math.inf if rule.minimum is None else rule.minimum
-        wrong = present & ~number.between(low, math.inf if rule.maximum is None else rule.maximum)
-    else:
-        wrong = ~present
-    if not wrong.any():
-        return []
-    first = int(wrong.to_numpy().argmax())
-    return [
-        Problem(
-            kind="not_allowed",
-            message="value is not allowed",
-            source=source,
-            row=first + 2,
-            column=name,
-            value=str(values.iloc[first]),
-            allowed=rule.allowed,
-            count=int(wrong.sum()),
-        )
-    ]
+def _without_probabilities(rows: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what is about probabilities where the table only has predicted classes."""
+    if PREDICTED not in frame.columns or not frame["prob_male"].dropna().isin((0.0, 1.0)).all():
+        return rows
+    return rows[~rows["metric"].isin(OF_PROBABILITIES)].reset_index(drop=True)

@@ -17,6 +17,7 @@ from sexstrat.audit.gaps.simultaneous import covariance_of_contrasts, simultaneo
 __all__ = ["largest_gap"]
 
 Row = dict[str, Any]
+ALIKE = "the same patients make every group alike: there is no difference that could vary"
 NO_PAIR = "fewer than two groups have a number"
 
 
@@ -71,6 +72,10 @@ def largest_gap(
         told = "; ".join(part for part in (NO_PAIR, note) if part)
         nobody = {"level_name": "none", "reference": "none", "scale": "difference"}
         return [key | nobody | {"state": "undefined", "note": told}]
+    if not _varies(grouped):
+        told = "; ".join(part for part in (ALIKE, note) if part)
+        nobody = {"level_name": "none", "reference": "none", "scale": "difference"}
+        return [key | nobody | {"state": "undefined", "note": told}]
     points = {label: float(grouped.measured[label].point or 0.0) for label in grouped.defined}
     highest, lowest = max(points, key=lambda one: points[one]), min(points, key=lambda one: points[one])
     if highest == lowest:
@@ -99,6 +104,12 @@ def _row(grouped: GroupedMetric, key: Row, label: str, reference: str, scale: st
         "n_patients": grouped.measured[label].n_patients,
         "n_patients_reference": grouped.measured[reference].n_patients,
     }
+
+
+def _varies(grouped: GroupedMetric) -> bool:
+    """Tell whether some pair could differ at all: recorded sex by eye cannot, where everybody shows both eyes."""
+    pairs = list(combinations(range(len(grouped.defined)), 2))
+    return bool((np.diag(covariance_of_contrasts(grouped.filled_covariance(grouped.defined), pairs)) > 1e-15).any())
 
 
 def _level_of_all_pairs(grouped: GroupedMetric, level: float, seed: int, scale: str) -> float:

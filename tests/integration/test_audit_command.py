@@ -1,0 +1,86 @@
+"""The audit command on tables that other models made: groups, rules, classes, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sexstrat.cli.app import run
+
+
+@pytest.fixture
+def smokers(tmp_path: Path) -> Path:
+    """Return predictions of smoking: 300 of each class, 9 in 10 smokers and 8 in 10 others right, two sites."""
+    n = np.arange(600)
+    smoker = n % 2 == 0
+    right = np.where(smoker, n % 20 != 0, n % 10 > 2)
+    frame = pd.DataFrame(
+        {
+            "who": [f"p{k}" for k in n],
+            "smoking": np.where(smoker, "yes", "no"),
+            "call": np.where(smoker == right, "yes", "no"),
+            "site": np.where(n < 300, "a", "b"),
+            "quality": (n % 7) / 7,
+        }
+    )
+    frame.to_csv(tmp_path / "smokers.csv", index=False)
+    return tmp_path / "smokers.csv"
+
+
+OPTIONS = (
+    *("--column", "patient_id=who", "--column", "recorded_sex=smoking", "--column", "predicted=call"),
+    *("--positive", "yes", "--negative", "no"),
+)
+
+
+def rule(folder: Path, limit: float) -> Path:
+    """Write one rule: the accuracy is at least the limit."""
+    path = folder / "rules.toml"
+    path.write_text(f'[[rule]]\nmetric = "accuracy"\ncomparison = "at_least"\nlimit = {limit}\n', encoding="utf-8")
+    return path
+
+
+def test_predicted_classes_of_another_attribute(smokers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without probabilities the errors are told by the names of the classes, by site and site x quality."""
+    groups = ("--by", "site", "--intersect", "site,quality", "--cut", "quality=0.5", "--reference", "site=b", "--json")
+    assert run(["audit", str(smokers), *OPTIONS, *groups]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rows = {(row["metric"], row["group"], row["level_name"]): row for row in document["audit"]}
+    assert rows[("correct_among_men", "overall", "all")]["point"] == pytest.approx(0.9)
+    assert rows[("correct_among_women", "overall", "all")]["point"] == pytest.approx(0.8)
+    assert ("accuracy", "site x quality", "a x under 0.5") in rows
+    assert not any(metric in {"auc", "brier", "ece"} for metric, _, _ in rows)
+    assert document["classes"] == {"positive": "yes", "negative": "no"}
+    assert run(["audit", str(smokers), *OPTIONS, "--by", "site"]) == 0
+    assert "Correct among yes" in capsys.readouterr().out
+
+
+def test_a_failed_rule_ends_with_exit_code_four(
+    smokers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Accuracy is 0.85: at least 0.6 passes, at least 0.95 fails, at least 0.85 cannot be told."""
+    for limit, code, outcome in ((0.6, 0, "pass"), (0.95, 4, "fail"), (0.85, 0, "cannot tell")):
+        given = ["audit", str(smokers), *OPTIONS, "--by", "site", "--rules", str(rule(tmp_path, limit)), "--json"]
+        assert run(given) == code
+        document = json.loads(capsys.readouterr().out)
+        assert (document["ok"], document["rules"][0]["outcome"]) == (code == 0, outcome)
+
+
+def test_what_cannot_be_audited_is_named(smokers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An undeclared class, a column that is not there, a rule without a limit, and a cut that is no number."""
+    classes = ["--column", "patient_id=who", "--column", "recorded_sex=smoking", "--column", "predicted=call"]
+    bad = tmp_path / "bad.toml"
+    bad.write_text('[[rule]]\nmetric = "accuracy"\ncomparison = "at_least"\n', encoding="utf-8")
+    for given, code, told in (
+        ([*classes, "--positive", "1", "--negative", "0", "--by", "site"], 3, "value is no declared class"),
+        ([*OPTIONS, "--by", "camera"], 3, "column camera: column is missing"),
+        ([*OPTIONS, "--by", "site", "--rules", str(bad)], 2, "limit is missing"),
+        ([*OPTIONS, "--by", "quality", "--cut", "quality=half"], 2, "must be numbers"),
+        ([*OPTIONS, "--by", "site", "--column", "weight=w"], 2, "'w', which smokers.csv does not have"),
+    ):
+        assert run(["audit", str(smokers), *given]) == code, told
+        assert told in capsys.readouterr().err, told
