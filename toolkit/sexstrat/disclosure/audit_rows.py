@@ -11,7 +11,7 @@ from sexstrat.disclosure.complementary import hidden_beside_total
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_audit", "protect_gaps"]
+__all__ = ["protect_audit", "protect_gaps", "suppressed_groups"]
 
 LISTED = (
     "n_images",
@@ -33,7 +33,11 @@ COUNTS = ("n_images", "n_patients", "n_patients_numerator", "n_patients_compleme
 DENOMINATORS = ("n_patients", "n_male", "n_female")
 PAIR = ("n_patients", "accuracy")  # the metrics whose denominators are the listed and the validated patients
 EMPTIED = ("point", "unweighted", "se", "low", "high", "design_effect", *COUNTS)
-GAP_EMPTIED = ("point", "low", "high", "n_patients", "n_patients_reference")
+GAP_NUMBERS = ("point", "low", "high", "simultaneous_low", "simultaneous_high", "p_value", "p_adjusted")
+GAP_POWER = ("detectable_below", "detectable_above", "equivalence", "chance", "excess")
+GAP_EMPTIED = (*GAP_NUMBERS, *GAP_POWER, "n_patients", "n_patients_reference")
+
+LEFT_OUT = "groups without a number, or with one that is withheld, are left out"
 
 Mask = NDArray[np.bool_]
 
@@ -149,6 +153,9 @@ def _amounts(frame: pd.DataFrame) -> NDArray[np.float64]:
 def protect_gaps(gaps: pd.DataFrame, audit: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     """Suppress the gaps whose group or reference is suppressed in the audit, or too small itself.
 
+    A reference of all images is looked up in the overall rows. Of a largest gap beside a suppressed group, the note
+    that names the groups left out, and what chance makes of all of them, are withheld.
+
     Parameters
     ----------
     gaps : rows of the ``gap`` contract with the column ``withheld``.
@@ -176,9 +183,32 @@ def protect_gaps(gaps: pd.DataFrame, audit: pd.DataFrame, profile: Profile) -> p
     """
     if gaps.empty:
         return gaps
-    suppressed = audit.loc[audit["state"] == "suppressed", ["metric", "group", "level_name"]]
-    keys = set(suppressed.itertuples(index=False, name=None))
+    keys = suppressed_groups(audit)
     hidden = profile.hides(numbers(gaps, "n_patients")) | profile.hides(numbers(gaps, "n_patients_reference"))
     for side in ("level_name", "reference"):
         hidden |= np.array([key in keys for key in zip(gaps["metric"], gaps["group"], gaps[side], strict=True)])
-    return suppress_rows(gaps, hidden, GAP_EMPTIED, profile)
+    overall = (gaps["comparison"] == "overall").to_numpy(dtype=bool)
+    hidden |= overall & np.array([(metric, "overall", "all") in keys for metric in gaps["metric"]])
+    beside = {key[:2] for key in keys}
+    near = np.array([key in beside for key in zip(gaps["metric"], gaps["group"], strict=True)])
+    near &= (gaps["comparison"] == "largest").to_numpy(dtype=bool)
+    told = withhold_cells(gaps, near & ~hidden, ["chance", "excess"])
+    told.loc[near, "note"] = LEFT_OUT
+    return suppress_rows(told, hidden, GAP_EMPTIED, profile)
+
+
+def suppressed_groups(audit: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Return the metric, grouping variable and group of the audit rows that are suppressed.
+
+    Parameters
+    ----------
+    audit : the audit after :func:`protect_audit`.
+
+    Examples
+    --------
+    >>> row = {"metric": "auc", "group": "site", "level_name": "a", "state": "suppressed"}
+    >>> suppressed_groups(pd.DataFrame([row]))
+    {('auc', 'site', 'a')}
+    """
+    suppressed = audit.loc[audit["state"] == "suppressed", ["metric", "group", "level_name"]]
+    return {(str(metric), str(group), str(label)) for metric, group, label in suppressed.itertuples(index=False)}
