@@ -15,6 +15,7 @@ import pytest
 
 import sexstrat
 from sexstrat.cli.app import run
+from sexstrat.cli.persons_text import described_persons
 from sexstrat.errors import StudyError
 from sexstrat.scores import hashed_identifier, list_images, score_images, write_dicom_persons
 
@@ -102,6 +103,8 @@ def test_what_cannot_be_written_is_refused_before_scoring(
     synthetic.write_fundi(tmp_path / "jpegs", 1)
     with pytest.raises(StudyError, match=r"1 files are listed, among them no DICOM file"):
         write_dicom_persons(tmp_path / "jpegs", tmp_path / "persons.csv")
+    with pytest.raises(StudyError, match="give it its own file"):
+        described_persons(str(folder), str(out), None, None, (str(out), None))
     for place, words in ((tmp_path / "persons.xlsx", ".parquet or .csv"), (out, "give it its own file")):
         assert run(score(folder, out, place)) == 2
         assert words in json.loads(capsys.readouterr().out)["error"]["message"]

@@ -69,7 +69,9 @@ def profile_action(group: int, element: int) -> Action | None:
 @cache
 def _rules() -> tuple[dict[tuple[int, int], Action], dict[tuple[int, int, int, int], Action]]:
     try:
-        from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
+        from dicomanonymizer.dicomfields_selector import (  # type: ignore[import-untyped]
+            dicom_anonymization_database_selector,
+        )
     except ImportError as err:
         raise ImageError("unreadable", HAVE_TO_INSTALL) from err
     table = dicom_anonymization_database_selector("dicomfields_2026c")

@@ -193,7 +193,7 @@ def _smoothed(importance: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_filter
 
     smooth: NDArray[np.float64] = gaussian_filter(importance, len(importance) * _BLUR)
-    return smooth / smooth.max()
+    return smooth / float(smooth.max())
 
 
 def _coloured(importance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -147,7 +148,7 @@ def _check(method: str, eye: str | None, decode: str, runtime: str | None, preci
         raise StudyError("grad-cam is computed by keras in float32; leave runtime and precision out, or use occlusion")
 
 
-def _only_image(image: str | Path, frame: int | None) -> dict[str, object]:
+def _only_image(image: str | Path, frame: int | None) -> dict[str, Any]:
     if Path(str(image)).suffix.lower() in {".csv", ".parquet"} or Path(image).is_dir():
         raise StudyError(f"{image}: explain looks at one photograph; give a JPEG, PNG, TIFF or DICOM file")
     rows = list_images(image).to_dict("records")

@@ -74,13 +74,11 @@ class LinkageFile:
             self.replace(self.rows.values())  # without a last line that a killed run left half written
 
     def add(self, row: LinkageRow) -> None:
-        """Append a row; it is on disk when this returns."""
+        """Append a row; a run that is killed after this keeps it."""
         if not self.path.exists():
             self.replace([])
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(_lines([row]))
-            file.flush()
-            os.fsync(file.fileno())
         self.rows[row.image_id] = row
 
     def replace(self, rows: Iterable[LinkageRow]) -> None:
