@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sexstrat.audit.ageing import audit_by_age
+from sexstrat.audit.consequences import consequences_of_scores
+from sexstrat.audit.missingness import audit_missing
+from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.results import StudyResults
 from sexstrat.values.tables import table_schema
 
@@ -142,7 +146,8 @@ def gaps() -> pd.DataFrame:
             state = "undefined" if label == "80+" and metric == "correct_among_women" else "measured"
             numbers = (None, None, None) if state == "undefined" else (point, point - 0.07, point + 0.07)
             rows.append({"metric": metric, "group": "age_band", "level_name": label, "reference": "50-59",
-                         "comparison": "reference", "scale": "difference", "point": numbers[0], "low": numbers[1], "high": numbers[2], "level": 0.95,
+                         "comparison": "reference", "scale": "difference", "point": numbers[0], "low": numbers[1],
+                         "high": numbers[2], "level": 0.95,
                          "n_patients": round(PEOPLE[index] * 0.05), "n_patients_reference": 232, "state": state,
                          "note": ""})  # fmt: skip
     return pd.DataFrame(rows)
@@ -273,6 +278,35 @@ CARD: dict[str, Any] = {
 }
 
 
+def beyond_groups(names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """Return the audit over age, of missing scores and of consequences, measured on 2,400 invented patients."""
+    n = 2400
+    rng = np.random.default_rng(20231207)
+    male = np.arange(n) % 2 == 0
+    age = rng.uniform(25, 88, n).round()
+    right = rng.random(n) < np.where(male, 0.93 - 0.004 * (age - 25), 0.72)
+    scored = rng.random(n) < 0.94
+    frame = pd.DataFrame(
+        {
+            "image_id": [f"i{k}" for k in range(n)],
+            "patient_id": [f"p{k}" for k in range(n)],
+            "prob_male": np.where(scored, np.where(right == male, 0.8, 0.2), np.nan),
+            "status": np.where(scored, "ok", "ungradable"),
+            "age_years": age,
+            "recorded_sex": np.where(male, "male", "female"),
+            **{name: rng.random(n) < np.where(male, 0.3, 0.2) for name in names},
+        }
+    )
+    bands = AgeBands((20, 40, 60, 80))
+    by_age = audit_by_age(frame, bands=bands)
+    return {
+        "age_curves": by_age.curves,
+        "age_trends": by_age.trends,
+        "missingness": audit_missing(frame, bands=bands, covariates=names),
+        "consequences": consequences_of_scores(frame, conditions=names, bands=bands),
+    }
+
+
 def example_results(
     *, names: tuple[str, ...] = ("glaucoma", "diabetic_retinopathy"), truth: bool = True, **overrides: Any
 ) -> StudyResults:
@@ -290,7 +324,7 @@ def example_results(
         "title": "Glaucoma and diabetic retinopathy in men and women of a simulated screening cohort",
         "estimates": pd.concat([estimates(conditions, truth=truth), adjusted(names)], ignore_index=True),
         "audit": audit(), "gaps": gaps(), "flow": flow(), "diagnostics": diagnostics(names),
-        "sensitivity": sensitivity(names), "imputation": imputation(names),
+        "sensitivity": sensitivity(names), "imputation": imputation(names), **beyond_groups(names),
         "settings": {
             "": {"schema_version": 1, "title": "An invented study", "seed": 20231207},
             "validation": {"design": "random"},

@@ -24,7 +24,8 @@ def test_every_table_is_written_with_its_contract(released, tmp_path):
     files = write_tables(released, tmp_path / "new")
     assert [path.name for path in files] == [
         *("estimates.csv", "audit.csv", "gaps.csv", "flow.csv"),
-        *("diagnostics.csv", "sensitivity.csv", "imputation.csv", "results.json"),
+        *("diagnostics.csv", "sensitivity.csv", "imputation.csv"),
+        *("age_curves.csv", "age_trends.csv", "missingness.csv", "consequences.csv", "results.json"),
     ]
     frames = (released.estimates, released.audit, released.gaps, released.flow)
     for path, frame, contract in zip(files, frames, ("estimate", "audit", "gap", "flow"), strict=False):

@@ -143,6 +143,7 @@ def test_sections_come_in_order(elements):
         "what-if",
         "imputation",
         "audit",
+        "consequences",
         "methods",
         "model",
         "provenance",

@@ -23,8 +23,7 @@ _SHOWN = (
 
 
 _CAVEATS = {
-    "ece": "biased upward, never tested",
-    "ece_if_calibrated": "what chance alone gives",
+    "ece": "never tested",
     "predicted_male_share": "not a defect by itself: the true share differs by age",
 }
 _METRICS_NOTE = (
