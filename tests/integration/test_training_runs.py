@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +22,7 @@ from sexstrat.training import (
     Examples,
     PixelCache,
     TrainingPlan,
+    TrainingResult,
     cache_pixels,
     cross_fit,
     fold_of,
@@ -25,7 +31,9 @@ from sexstrat.training import (
     train,
 )
 from sexstrat.training.batch_statistics import fuse_batch_normalization, refresh_batch_statistics
+from sexstrat.training.checkpoint import load_checkpoint
 from sexstrat.training.commands import run_measurement
+from sexstrat.training.epochs import CHECKPOINT
 from sexstrat.training.fit import male_logits, patient_level_auc
 from sexstrat.training.publication import CardTexts, publish_result
 from sexstrat.training.teachers import Teachers, start_from
@@ -73,41 +81,78 @@ def weights_of(network: object) -> list[np.ndarray]:
     return network.get_weights()  # type: ignore[attr-defined,no-any-return]
 
 
-def test_an_interrupted_run_ends_where_an_unbroken_one_does(
-    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped after its first epoch and started again, a run gives the same log and the same weights."""
-    unbroken = train(plan_for(tmp_path / "a", backbone_weights), *material)
-
-    import sexstrat.training.epochs as epochs
-
-    written = epochs.save_checkpoint
-
-    def stop_after_first(path: Path, state: object) -> None:
-        written(path, state)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(epochs, "save_checkpoint", stop_after_first)
-        with pytest.raises(KeyboardInterrupt):
-            train(plan_for(tmp_path / "b", backbone_weights), *material)
-    resumed = train(plan_for(tmp_path / "b", backbone_weights), *material)
-
-    assert [row["epoch"] for row in resumed.progress.log] == [1, 2]
-    for one, other in zip(unbroken.progress.log, resumed.progress.log, strict=True):
-        assert one["loss"] == pytest.approx(other["loss"], abs=1e-4)
-    for a, b in zip(weights_of(unbroken.network), weights_of(resumed.network), strict=True):
-        assert np.abs(a - b).max() < 1e-3
-    assert (tmp_path / "b" / "log.csv").read_text(encoding="utf-8").count("\n") == 3
-    with pytest.raises(ModelError, match="another recipe"):
-        train(plan_for(tmp_path / "b", backbone_weights, seed=9), *material)
-
+@pytest.fixture(scope="module")
+def unbroken(
+    tmp_path_factory: pytest.TempPathFactory, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> tuple[TrainingResult, Path]:
+    """Return a run that nothing interrupted, and the folder it is published in."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    result = train(plan_for(folder, backbone_weights), *material)
     texts = CardTexts(model_id="drawn-1", title="Drawn photographs", terms="none")
-    card = publish_result(unbroken, material[0], (), texts, tmp_path / "published")
-    assert load_model(tmp_path / "published").card == card
-    assert card.training_data["parts"]["train"]["n_patients"] == len(unbroken.rows["train"])
-    rows = held_out_performance(unbroken, *material, data="drawn")
-    assert all(row["n_patients"] <= len(unbroken.rows["test"]) for row in rows)
+    publish_result(result, material[0], (), texts, folder / "model")
+    return result, folder / "model"
+
+
+KILLED = """
+import os, pickle, signal, sys
+import sexstrat.training.fit as fit
+from sexstrat.training import train
+plan, examples, cache = pickle.loads(sys.stdin.buffer.read())
+whole = fit.epoch_feeder
+
+def feeder(*words, epoch, **settings):
+    fed = whole(*words, epoch=epoch, **settings)
+    give = type(fed).__getitem__
+
+    def item(self, index):
+        if epoch == 1 and index == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return give(self, index)
+
+    type(fed).__getitem__ = item
+    return fed
+
+fit.epoch_feeder = feeder
+train(plan, examples, cache)
+"""
+
+
+def test_a_run_killed_within_an_epoch_ends_where_an_unbroken_one_does(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache], unbroken: tuple[TrainingResult, Path]
+) -> None:
+    """Killed by signal 9 in the midst of its second epoch and started again, a run gives the same figures to 1e-6."""
+    plan = plan_for(tmp_path, backbone_weights)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED], input=pickle.dumps((plan, *material)), check=False, capture_output=True
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+    kept = load_checkpoint(tmp_path / CHECKPOINT)
+    assert kept is not None
+    assert [row["epoch"] for row in kept.log] == [1]
+    resumed, whole = train(plan, *material), unbroken[0]
+    assert [row["epoch"] for row in resumed.progress.log] == [1, 2]
+    for one, other in zip(whole.progress.log, resumed.progress.log, strict=True):
+        assert one["loss"] == pytest.approx(other["loss"], abs=1e-6)
+        assert one["validation_auc"] == pytest.approx(other["validation_auc"], abs=1e-6)
+    for a, b in zip(weights_of(whole.network), weights_of(resumed.network), strict=True):
+        assert np.abs(a - b).max() <= 1e-6
+    figures = [held_out_performance(run, *material, data="drawn") for run in (whole, resumed)]
+    assert figures[0] == figures[1]
+    assert (tmp_path / "log.csv").read_text(encoding="utf-8").count("\n") == 3
+    with pytest.raises(ModelError, match="another recipe"):
+        train(plan_for(tmp_path, backbone_weights, seed=9), *material)
+
+
+def test_a_trained_model_is_published_and_measured_again(
+    tmp_path: Path, material: tuple[Examples, PixelCache], unbroken: tuple[TrainingResult, Path]
+) -> None:
+    """The card counts who was learned from; the command's own way of measuring gives it figures."""
+    result, model = unbroken
+    published = tmp_path / "published"
+    shutil.copytree(model, published)
+    assert load_model(published).card.training_data["parts"]["train"]["n_patients"] == len(result.rows["train"])
+    rows = held_out_performance(result, *material, data="drawn")
+    assert all(row["n_patients"] <= len(result.rows["test"]) for row in rows)
     _measured_again(tmp_path, material[0])
 
 
@@ -130,29 +175,42 @@ def _measured_again(folder: Path, examples: Examples) -> None:
 
 
 def test_members_are_averaged_or_the_best_is_kept(
-    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache], unbroken: tuple[TrainingResult, Path]
 ) -> None:
-    """Two members share their start and differ in order; what is kept has the highest validation AUC of the three."""
-    plan = plan_for(tmp_path, backbone_weights, members=2, phases=((32, 1),))
+    """Two members share a first epoch, run once, and part in the second; the best of both and their mean is kept."""
+    plan = plan_for(tmp_path, backbone_weights, members=2, shared_epochs=1)
     result = train(plan, *material)
     *members, average = result.progress.log
-    assert [row["member"] for row in members] == [0, 1]
-    alone = train(
-        plan_for(tmp_path / "alone", backbone_weights, phases=((32, 1),), seed=plan.seed + 1, shared_seed=plan.seed),
-        *material,
-    )
-    assert alone.progress.log[0]["validation_auc"] == pytest.approx(members[1]["validation_auc"], abs=0.02)
+    first, second = ([row for row in members if row["member"] == member] for member in (0, 1))
+    assert {**first[0], "member": 1} == second[0]
+    assert first[1]["loss"] != second[1]["loss"]
+    for one, alone in zip(first, unbroken[0].progress.log, strict=True):
+        assert one["loss"] == pytest.approx(alone["loss"], abs=1e-4)  # the first member is a plain run of the seed
     best = max(row["validation_auc"] for row in result.progress.log)
     views = views_of(plan.views, material[0].eye.tolist())
     rows = result.rows["validation"]
     logits = male_logits(result.network, material[1].pixels, rows, views=views, size=32, scaling="tf")
     assert patient_level_auc(material[0], rows, logits) == pytest.approx(best, abs=0.02)
     assert (result.progress.kept_epoch == 0) == (average["validation_auc"] >= max(m["validation_auc"] for m in members))
+    with pytest.raises(ModelError, match="members are averaged when all layers are trained"):
+        train(replace(plan, freeze_to="conv_pw_11_relu"), *material)
+
+
+@pytest.mark.slow
+def test_every_member_is_a_run_of_its_own_and_all_are_read_back(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """The second member is what a run alone with its seed gives; a second call reads both and gives the same."""
+    plan = plan_for(tmp_path, backbone_weights, members=2, phases=((32, 1),))
+    result = train(plan, *material)
+    alone = train(
+        plan_for(tmp_path / "alone", backbone_weights, phases=((32, 1),), seed=plan.seed + 1, shared_seed=plan.seed),
+        *material,
+    )
+    assert alone.progress.log[0]["validation_auc"] == pytest.approx(result.progress.log[1]["validation_auc"], abs=0.02)
     again = train(plan, *material)
     for a, b in zip(weights_of(result.network), weights_of(again.network), strict=True):
         assert np.abs(a - b).max() < 1e-4
-    with pytest.raises(ModelError, match="members are averaged when all layers are trained"):
-        train(replace(plan, freeze_to="conv_pw_11_relu"), *material)
 
 
 def test_batch_statistics_become_those_of_the_batches() -> None:
@@ -196,42 +254,28 @@ def test_the_fused_kernel_is_the_same_batch_normalization() -> None:
     assert np.asarray(fused(pixels)) == pytest.approx(np.asarray(plain(pixels)), abs=2e-2)
 
 
-def test_members_part_after_the_shared_epochs(
-    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
-) -> None:
-    """The first epoch is run once, its log line is in every member's log; from the second on the members differ."""
-    plan = plan_for(tmp_path, backbone_weights, members=2, shared_epochs=1)
-    log = train(plan, *material).progress.log
-    first, second = ([row for row in log if row["member"] == member] for member in (0, 1))
-    assert {**first[0], "member": 1} == second[0]
-    assert first[1]["loss"] != second[1]["loss"]
-
-
 def test_a_student_starts_from_and_learns_of_published_models(
-    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache], unbroken: tuple[TrainingResult, Path]
 ) -> None:
     """The start is the published network itself; targets are labels mixed with the teacher's own probabilities."""
-    examples, cache = material
-    teacher = train(plan_for(tmp_path / "teacher", backbone_weights, phases=((32, 1),)), examples, cache)
-    texts = CardTexts(model_id="teacher", title="Teacher", terms="none")
-    publish_result(teacher, examples, (), texts, tmp_path / "published")
-    loaded = load_model(tmp_path / "published")
+    (examples, cache), published = material, unbroken[1]
+    loaded = load_model(published)
     windows = np.ascontiguousarray(cache.pixels[:6, 4:36, 4:36])
     told = expit(loaded.forward(scale_pixels(windows, "tf"))[:, 0])
     labels = np.array([[0.0], [1], [0], [1], [1], [0]], dtype=np.float32)
-    mixed = Teachers((tmp_path / "published",), 0.75).targets(labels, windows)
+    mixed = Teachers((published,), 0.75).targets(labels, windows)
     assert mixed[:, 0] == pytest.approx(0.25 * labels[:, 0] + 0.75 * told, abs=1e-6)
-    larger = Teachers((tmp_path / "published",), 1.0).targets(labels, np.ascontiguousarray(cache.pixels[:6]))
+    larger = Teachers((published,), 1.0).targets(labels, np.ascontiguousarray(cache.pixels[:6]))
     assert ((larger > 0) & (larger < 1)).all()  # windows of another size are brought to the teacher's input
 
     student = build("mobilenet", (Head(name="sex", units=1), Head(name="age", units=1)), None)
-    start_from(student, tmp_path / "published")
+    start_from(student, published)
     assert np.asarray(student.predict_on_batch(scale_pixels(windows, "tf"))["sex"]) == pytest.approx(
         loaded.forward(scale_pixels(windows, "tf")), abs=1e-4
     )
     plan = plan_for(
-        tmp_path / "student", backbone_weights, phases=((32, 1),), start=tmp_path / "published",
-        teachers=(tmp_path / "published",),
+        tmp_path / "student", backbone_weights, phases=((32, 1),), start=published,
+        teachers=(published,),
     )  # fmt: skip
     log = train(plan, examples, cache).progress.log
     assert np.isfinite(log[0]["loss"])

@@ -69,6 +69,13 @@ def train(
         float, typer.Option("--average-decay", min=0.0, max=0.9999, help="Share of the running average a step keeps.")
     ] = 0.98,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=1e-7, max=1.0)] = 1e-4,
+    learn: Annotated[
+        list[str] | None, typer.Option("--learn", help="sex, age, disease; repeatable; default: all that is labelled.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option("--precision", help="float32, or mixed_bfloat16 where the machine has it.")
+    ] = "float32",
+    blur: Annotated[float, typer.Option("--blur", min=0.0, max=1.0, help="Share of windows that are blurred.")] = 0.0,
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 20240501,
     json: Json = False,
@@ -103,11 +110,26 @@ def train(
             "teachers": tuple(teacher or ()),
             "prepared_size": prepared,
             "learning_rate": learning_rate,
+            "learns": tuple(learn or ("sex", "age", "disease")),
+            "precision": precision,
+            "blur": blur,
             "seed": seed,
         },
     )
+    if "card" in document:
+        document["figure"] = _draw_log(Path(document["card"]), out)
     if json:
         emit_json({"ok": True, **document})
         return
     for key, value in document.items():
         print_line(f"{key}: {value}")
+
+
+def _draw_log(card: Path, out: Path) -> str:
+    """Draw the log of a finished run beside its table, and return the figure's path."""
+    from sexstrat.models import read_card
+    from sexstrat.reporting.training_figure import write_training_figure
+
+    recipe = read_card(card).recipe
+    write_training_figure(recipe["log"], recipe["kept_epoch"], out / "log.svg")
+    return str(out / "log.svg")

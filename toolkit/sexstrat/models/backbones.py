@@ -219,5 +219,7 @@ def build(
     features = keras.layers.GlobalAveragePooling2D(name="pooled")(base.output)
     if dropout > 0:
         features = keras.layers.Dropout(dropout, name="pooled_dropout")(features)
-    outputs = {head.name: keras.layers.Dense(head.units, name=f"head_{head.name}")(features) for head in heads}
+    outputs = {  # float32 whatever the layers below compute in, so that losses are exact
+        head.name: keras.layers.Dense(head.units, name=f"head_{head.name}", dtype="float32")(features) for head in heads
+    }
     return keras.Model(inputs, outputs, name=name)

@@ -17,7 +17,7 @@ from sexstrat.models.release import CHECKSUMS, changed_files
 from sexstrat.models.scaling import SCALINGS
 from sexstrat.models.weights import weights_sha256
 
-__all__ = ["Check", "input_variants", "verify_model"]
+__all__ = ["Check", "scaling_variants", "size_variants", "verify_model"]
 
 _LARGEST_USUAL = 300  # pixels: sizes at which people train all sixteen
 
@@ -91,17 +91,17 @@ def _golden_check(model: LoadedModel, weights: Path, trust: bool) -> Check:
     detail = f"largest difference {worst:.2g}, allowed {allowed:.2g}"
     if worst <= allowed:
         return Check(name="golden outputs", held=True, detail=detail)
-    quick = (*_class_variants(model), *_scaling_variants(model))
+    quick = (*_class_variants(model), *scaling_variants(model))
     fitting = [name for name, other in quick if golden_difference(other) <= allowed]
     if not fitting:  # another size needs another network
-        fitting = [name for name, other in _size_variants(model, weights, trust) if golden_difference(other) <= allowed]
+        fitting = [name for name, other in size_variants(model, weights, trust) if golden_difference(other) <= allowed]
     hint = f"; they hold with {' or '.join(fitting)}: the card is wrong there" if fitting else ""
     return Check(name="golden outputs", held=False, detail=detail + hint)
 
 
 def _sensitivity_check(model: LoadedModel) -> Check:
     """Golden outputs that another scaling or class gives as well cannot show a wrong one."""
-    card, others = model.card, (*_class_variants(model), *_scaling_variants(model))
+    card, others = model.card, (*_class_variants(model), *scaling_variants(model))
     blind = [name for name, other in others if golden_difference(other) <= card.golden_tolerance]
     if blind:
         detail = f"{' and '.join(blind)} would give the same golden outputs; check with labelled photographs"
@@ -119,7 +119,17 @@ def _class_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
     yield f"class_order {','.join(swapped)}", replace(model, card=replace(model.card, class_order=swapped))
 
 
-def _scaling_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
+def scaling_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
+    """Yield a model fed with each other scaling, and with the other channel order, than its card says.
+
+    Parameters
+    ----------
+    model : the loaded model.
+
+    Yields
+    ------
+    What differs, and the model fed like that.
+    """
     card = model.card
     for scaling in SCALINGS:
         if scaling != card.scaling:
@@ -128,8 +138,8 @@ def _scaling_variants(model: LoadedModel) -> Iterator[tuple[str, LoadedModel]]:
     yield f"channel_order {order}", replace(model, card=replace(card, channel_order=order))  # type: ignore[arg-type]  # one of two
 
 
-def input_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[tuple[str, LoadedModel]]:
-    """Yield a model fed in other ways than its card says: each other scaling, channel order, and usual input size.
+def size_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[tuple[str, LoadedModel]]:
+    """Yield a model fed with pictures of each usual size other than its card's; each needs a network of its own.
 
     Parameters
     ----------
@@ -141,11 +151,6 @@ def input_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[t
     ------
     What differs, and the model fed like that; sizes that the network does not take are left out.
     """
-    yield from _scaling_variants(model)
-    yield from _size_variants(model, weights, trust)
-
-
-def _size_variants(model: LoadedModel, weights: Path, trust: bool) -> Iterator[tuple[str, LoadedModel]]:
     card = model.card
     usual = {entry.native_size for entry in BACKBONES.values() if entry.native_size <= _LARGEST_USUAL}
     sizes = {backbone(card.backbone).native_size} | usual

@@ -1,23 +1,29 @@
-"""Vary a training photograph: turn, shift, zoom, mirror, recolour; never the same way twice, never unseeded."""
+"""Vary a training photograph: turn, shift, zoom, mirror, recolour, blur; never the same way twice, never unseeded."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 __all__ = ["augment"]
 
 _ROTATION = 15.0  # degrees, either way
 _ZOOM = 0.10  # share, either way
 _SHIFT = 0.0625  # share of the side: what a random 224-pixel window of 256 pixels moves
+_BLUR = (0.003, 0.012)  # deviation of the blur in shares of the side: from sharp to a hazy lens
 _GAIN, _CHANNEL_GAIN, _GAMMA = 0.20, 0.08, 0.15
 
 
 def augment(
-    pixels: NDArray[np.uint8], size: int, rng: np.random.Generator, *, mirrored: bool | None = None
+    pixels: NDArray[np.uint8],
+    size: int,
+    rng: np.random.Generator,
+    *,
+    mirrored: bool | None = None,
+    blur: float = 0.0,
 ) -> NDArray[np.uint8]:
-    """Cut a randomly turned, shifted and zoomed window and vary its light and colour.
+    """Cut a randomly turned, shifted and zoomed window, vary its light and colour, and blur some.
 
     Parameters
     ----------
@@ -25,6 +31,7 @@ def augment(
     size : side of the window, at most the crop's.
     rng : the only source of chance.
     mirrored : whether the window is mirrored; None mirrors half of the windows by chance.
+    blur : share of the windows that are blurred, 0 to 1.
 
     Returns
     -------
@@ -50,7 +57,10 @@ def augment(
     picture = Image.fromarray(pixels).transform(
         (size, size), Image.Transform.AFFINE, (a, b, c, d, e, f), Image.Resampling.BILINEAR
     )
-    return np.asarray(picture.point(_colour_table(rng)))
+    picture = picture.point(_colour_table(rng))
+    if blur > 0 and rng.random() < blur:
+        picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(*_BLUR) * size))
+    return np.asarray(picture)
 
 
 def _colour_table(rng: np.random.Generator) -> list[int]:

@@ -70,7 +70,7 @@ def _can_fuse(layer: Any) -> bool:
     import keras
 
     plain = isinstance(layer, keras.layers.BatchNormalization) and not (layer.renorm or layer.synchronized)
-    return plain and layer.axis in {-1, 3}
+    return plain and layer.axis in {-1, 3} and layer.compute_dtype == "float32"
 
 
 @cache

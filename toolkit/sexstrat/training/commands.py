@@ -13,9 +13,11 @@ from sexstrat.models.views import VIEWS
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.publication import CardTexts, read_card_texts
 from sexstrat.training.tables import TrainingTables, cross_fit_tables, measure_tables, train_tables
+from sexstrat.training.targets import LEARNS
 
 __all__ = ["Told", "parse_phases", "run_measurement", "run_training"]
 
+PRECISIONS = ("float32", "mixed_bfloat16")
 _PLAIN = CardTexts(model_id="my-model", title="A model without a description", terms="not stated by its maker")
 
 
@@ -85,6 +87,11 @@ def run_training(
         raise StudyError(f"--backbone {recipe['backbone']!r}: no such backbone; allowed: {', '.join(BACKBONES)}")
     if recipe["views"] not in VIEWS:
         raise StudyError(f"--views {recipe['views']!r}: must be one of {', '.join(VIEWS)}")
+    learns = recipe.get("learns", LEARNS)
+    if "sex" not in learns or not set(learns) <= set(LEARNS):
+        raise StudyError(f"--learn {', '.join(learns)}: sex must be among them; allowed: {', '.join(LEARNS)}")
+    if recipe.get("precision", PRECISIONS[0]) not in PRECISIONS:
+        raise StudyError(f"--precision {recipe['precision']!r}: must be one of {', '.join(PRECISIONS)}")
     phases = parse_phases(recipe["phases"])
     if recipe.get("prepared_size", phases[-1][0]) < phases[-1][0]:
         raise StudyError(

@@ -28,6 +28,7 @@ def epoch_feeder(
     seed: int,
     epoch: int,
     teachers: Teachers | None = None,
+    blur: float = 0.0,
 ) -> Any:
     """Return one epoch of augmented batches as a ``keras.utils.PyDataset``.
 
@@ -43,6 +44,7 @@ def epoch_feeder(
     scaling : as in the backbone's entry.
     seed, epoch : together they decide order and augmentation.
     teachers : published models that mix their probabilities into the target of sex; None leaves the labels.
+    blur : share of the windows that are blurred.
 
     Returns
     -------
@@ -60,7 +62,11 @@ def epoch_feeder(
             chosen = order[index * batch_size : (index + 1) * batch_size]
             windows = [
                 augment(
-                    pixels[row], size, np.random.default_rng([seed, epoch, int(row)]), mirrored=views.turn(int(row))
+                    pixels[row],
+                    size,
+                    np.random.default_rng([seed, epoch, int(row)]),
+                    mirrored=views.turn(int(row)),
+                    blur=blur,
                 )
                 for row in chosen
             ]

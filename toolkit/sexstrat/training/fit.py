@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.targets import heads_for, learning_targets, losses
 from sexstrat.training.teachers import Teachers, start_from
 
-__all__ = ["Fitted", "fit", "freeze", "male_logits", "patient_level_auc", "shrink"]
+__all__ = ["Fitted", "arithmetic", "fit", "freeze", "male_logits", "patient_level_auc", "shrink"]
 
 _PREDICT_BATCH = 64
 
@@ -66,14 +67,15 @@ def fit(
     import keras
 
     keras.utils.set_random_seed(plan.seed if plan.shared_seed is None else plan.shared_seed)
-    heads = heads_for(examples)
-    network = build(plan.backbone, heads, None, weights=plan.weights, dropout=plan.dropout)
+    heads = heads_for(examples, plan.learns)
+    with arithmetic(plan.precision):
+        network = build(plan.backbone, heads, None, weights=plan.weights, dropout=plan.dropout)
     if plan.start is not None:
         start_from(network, plan.start)
     network = fuse_batch_normalization(network)
     freeze(network, plan.freeze_to)
     compile_network(plan, network, examples, max(1, len(train_rows) // plan.batch_size))
-    targets, weights = learning_targets(examples, train_rows)
+    targets, weights = learning_targets(examples, train_rows, plan.learns)
     scaling = backbone(plan.backbone).scaling
     pixels_at = _by_size(pixels, plan)
     views = views_of(plan.views, examples.eye.tolist())
@@ -93,6 +95,7 @@ def fit(
             seed=plan.seed_at(epoch),
             epoch=epoch,
             teachers=teachers,
+            blur=plan.blur,
         )
 
     def validate(epoch: int) -> float:
@@ -102,8 +105,28 @@ def fit(
 
     learned_from = examples.digest(train_rows, validation_rows)
     progress = run_epochs(plan, network, feed, validate, learned_from=learned_from)
+    if plan.precision != "float32":
+        network = build(plan.backbone, heads, None, dropout=plan.dropout)
     network.set_weights(progress.weights)
     return Fitted(network=network, progress=progress)
+
+
+@contextmanager
+def arithmetic(precision: str) -> Iterator[None]:
+    """Let layers that are made within a ``with`` block compute in this precision; their weights are float32.
+
+    Parameters
+    ----------
+    precision : name of a Keras policy: float32 or mixed_bfloat16.
+    """
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def compile_network(plan: TrainingPlan, network: Any, examples: Examples, steps_per_epoch: int) -> None:
@@ -119,7 +142,7 @@ def compile_network(plan: TrainingPlan, network: Any, examples: Examples, steps_
     for layer in network.layers:
         if hasattr(layer, "moving_variance"):
             layer.momentum = plan.batch_norm_momentum
-    functions, shares = losses(plan, heads_for(examples))
+    functions, shares = losses(plan, heads_for(examples, plan.learns))
     optimizer = make_optimizer(plan, steps_per_epoch)
     network.compile(optimizer=optimizer, loss=functions, loss_weights=shares, jit_compile=False)
     optimizer.build(network.trainable_variables)

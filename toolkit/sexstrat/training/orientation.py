@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from sexstrat.errors import ImageError, ModelError, Problem, SchemaError
 from sexstrat.images import prepare
 from sexstrat.models.load import card_path_of
 from sexstrat.models.loaded_model import LoadedModel
-from sexstrat.models.verification import Check, input_variants
+from sexstrat.models.verification import Check, scaling_variants, size_variants
 
 __all__ = ["LabelledPhotographs", "orientation_checks", "read_labels"]
 
@@ -144,16 +144,26 @@ def orientation_checks(
     if measured.high is not None and measured.high < 0.5:
         return (first,)  # swapped for certain: any other way of feeding would do "better" by doing worse
     weights = card_path_of(source).parent / model.card.weights_file
-    better = []
-    for name, other in input_variants(model, weights, trust):
-        low, point = _gain(_scores(other, kept), scores, kept)
-        if low > 0:
-            better.append(f"{name} (AUC larger by {point:.3f}, at least {low:.3f})")
+    better = _better(scaling_variants(model), scores, kept) or _better(
+        size_variants(model, weights, trust), scores, kept
+    )
     if better:
         detail = f"{' and '.join(better)}: the card says otherwise"
         return first, Check(name="input as in training", held=False, detail=detail)
     detail = "no other scaling, channel order or usual size does better by more than chance"
     return first, Check(name="input as in training", held=True, detail=detail)
+
+
+def _better(
+    others: Iterable[tuple[str, LoadedModel]], scores: NDArray[np.float64], kept: LabelledPhotographs
+) -> list[str]:
+    """Name the ways of feeding whose AUC is larger by more than chance."""
+    found = []
+    for name, other in others:
+        low, point = _gain(_scores(other, kept), scores, kept)
+        if low > 0:
+            found.append(f"{name} (AUC larger by {point:.3f}, at least {low:.3f})")
+    return found
 
 
 def _orientation(measured: Measurement, told: str) -> Check:

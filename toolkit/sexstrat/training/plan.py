@@ -11,6 +11,9 @@ from sexstrat.errors import ModelError
 
 __all__ = ["TrainingPlan"]
 
+_LATER = ("learns", "precision", "blur")
+"""Choices that came later: a recipe that leaves them as they are is that of runs from before them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPlan:
@@ -44,6 +47,10 @@ class TrainingPlan:
     seed : of order and augmentation; members take this one and those that follow.
     shared_epochs : first epochs, in the order and augmentation of ``shared_seed``, after which members part: runs that
         part early in training stay close enough for their average to mean something (Frankle et al., ICML 2020).
+    learns : what the network learns: sex always; age in years and diseases beside it where their labels are given.
+    precision : float32, or mixed_bfloat16 for arithmetic in half the width on machines that have it; weights, losses
+        and what is kept are float32 either way.
+    blur : share of the training windows that are blurred.
     shared_seed : of the initial heads and of the shared epochs, the same for all members; None is ``seed``.
     """
 
@@ -73,6 +80,9 @@ class TrainingPlan:
     seed: int = 20240501
     shared_epochs: int = 0
     shared_seed: int | None = None
+    learns: tuple[str, ...] = ("sex", "age", "disease")
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    blur: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -105,6 +115,9 @@ class TrainingPlan:
         del values["out"], values["weights"]
         if self.weights is None:
             values["weights"] = "random"
+        for name in _LATER:
+            if values[name] == self.__dataclass_fields__[name].default:
+                del values[name]
         values["start"] = None if self.start is None else _weights_digest(self.start)
         values["teachers"] = [_weights_digest(card) for card in self.teachers]
         values["phases"] = [list(phase) for phase in self.phases]

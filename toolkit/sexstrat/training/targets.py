@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,22 @@ from sexstrat.models.backbones import Head
 from sexstrat.training.examples import Examples
 from sexstrat.training.plan import TrainingPlan
 
-__all__ = ["AGE_CENTER", "AGE_SCALE", "heads_for", "learning_targets", "losses"]
+__all__ = ["AGE_CENTER", "AGE_SCALE", "LEARNS", "heads_for", "learning_targets", "losses"]
 
 AGE_CENTER, AGE_SCALE = 60.0, 12.0  # years; the age head learns (age - 60) / 12
+LEARNS = ("sex", "age", "disease")
+"""What a network can learn; sex always."""
+
 Arrays = dict[str, NDArray[np.float32]]
 
 
-def heads_for(examples: Examples) -> tuple[Head, ...]:
-    """Return the heads that these labels can teach: sex, age, and diseases when there are any.
+def heads_for(examples: Examples, learns: Sequence[str] = LEARNS) -> tuple[Head, ...]:
+    """Return the heads that are wanted and that these labels can teach: sex, age, and diseases when there are any.
 
     Parameters
     ----------
     examples : photographs with labels.
+    learns : what is wanted beside sex, of ``LEARNS``.
 
     Returns
     -------
@@ -38,14 +43,20 @@ def heads_for(examples: Examples) -> tuple[Head, ...]:
     >>> both = pd.DataFrame({"patient_id": ["1", "1"], "condition": ["cataract", "glaucoma"], "present": [True, False]})
     >>> [(head.name, head.units) for head in heads_for(join_examples(images, persons, both, root=Path()))]
     [('sex', 1), ('age', 1), ('disease', 2)]
+    >>> [head.name for head in heads_for(join_examples(images, persons, both, root=Path()), ("sex",))]
+    ['sex']
     """
-    heads: tuple[Head, ...] = (Head(name="sex", units=1), Head(name="age", units=1))
-    if examples.disease_names:
+    heads: tuple[Head, ...] = (Head(name="sex", units=1),)
+    if "age" in learns:
+        heads += (Head(name="age", units=1),)
+    if "disease" in learns and examples.disease_names:
         heads += (Head(name="disease", units=len(examples.disease_names)),)
     return heads
 
 
-def learning_targets(examples: Examples, rows: NDArray[np.int64]) -> tuple[Arrays, Arrays]:
+def learning_targets(
+    examples: Examples, rows: NDArray[np.int64], learns: Sequence[str] = LEARNS
+) -> tuple[Arrays, Arrays]:
     """Return targets and weights by head, for all rows, balanced over the rows trained on.
 
     Men and women get equal total weight among ``rows`` (mean weight 1). A person without a known age
@@ -55,6 +66,7 @@ def learning_targets(examples: Examples, rows: NDArray[np.int64]) -> tuple[Array
     ----------
     examples : photographs with labels.
     rows : the rows that will be trained on.
+    learns : what is wanted beside sex, as in :func:`heads_for`.
 
     Returns
     -------
@@ -92,7 +104,8 @@ def learning_targets(examples: Examples, rows: NDArray[np.int64]) -> tuple[Array
         known = np.isfinite(examples.diseases).all(axis=1)
         targets["disease"] = np.nan_to_num(examples.diseases, nan=0.0)
         weights["disease"] = known.astype(float)
-    return _single(targets), _single(weights)
+    names = [head.name for head in heads_for(examples, learns)]
+    return _single({name: targets[name] for name in names}), _single({name: weights[name] for name in names})
 
 
 def losses(plan: TrainingPlan, heads: tuple[Head, ...]) -> tuple[dict[str, Any], dict[str, float]]:

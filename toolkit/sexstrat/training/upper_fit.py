@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sexstrat.errors import ModelError
 from sexstrat.models.backbones import build
 from sexstrat.training.epochs import Progress, run_epochs
 from sexstrat.training.examples import Examples
@@ -39,8 +40,11 @@ def fresh_split(plan: TrainingPlan, examples: Examples) -> tuple[Any, Any, Any]:
     """
     import keras
 
+    if plan.precision != "float32":
+        raise ModelError(f"with frozen layers the precision must be float32; found {plan.precision}")
     keras.utils.set_random_seed(plan.seed)
-    whole = build(plan.backbone, heads_for(examples), plan.input_size, weights=plan.weights, dropout=plan.dropout)
+    heads = heads_for(examples, plan.learns)
+    whole = build(plan.backbone, heads, plan.input_size, weights=plan.weights, dropout=plan.dropout)
     lower, upper = split_network(whole, plan.freeze_to)
     return whole, lower, upper
 
@@ -73,7 +77,7 @@ def fit_upper(
     """
     whole, _, upper = fresh_split(plan, examples)
     compile_network(plan, upper, examples, max(1, len(train_rows) // plan.batch_size))
-    targets, weights = learning_targets(examples, train_rows)
+    targets, weights = learning_targets(examples, train_rows, plan.learns)
 
     def feed(epoch: int) -> Any:
         return feature_feeder(
