@@ -124,6 +124,7 @@ def connect(
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "enable_progress_bar": "false",  # it would be drawn on stdout, among the results
         "preserve_insertion_order": "true" if ordered else "false",
     }
     memory = named_memory(memory_limit)
