@@ -88,7 +88,7 @@ class TableInput:
         """Name the table in messages."""
         if self.name or not isinstance(self.source, (str, Path)):
             return self.name or "table"
-        return self.source if is_remote(self.source) else Path(self.source).name
+        return str(self.source) if is_remote(self.source) else Path(self.source).name
 
     @classmethod
     def of(cls, table: TableInput | str | Path | pd.DataFrame | pa.Table, name: str) -> TableInput:
