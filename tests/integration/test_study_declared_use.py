@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sexstrat.cohort import Cohort
+from sexstrat.cohort.use_frames import age_frame, disease_rows, quality_frame
 from sexstrat.disclosure import release
 from sexstrat.disclosure.profiles import PROFILES
 from sexstrat.simulation import simulate_cohort
 from sexstrat.study import load_study, run_study
-from sexstrat.study.declared_use import score_use
+from sexstrat.study.declared_use import age_notices, score_use, use_rows
 from sexstrat.study.file import Study
 from sexstrat.study.plan import stage_components
 from sexstrat.study.results import study_results
@@ -147,3 +149,26 @@ def test_suppression_reaches_the_new_figures(study: Study, run_folder: Path) -> 
     assert {"measured", "suppressed"} <= set(new["state"])
     assert (new.loc[new["state"] == "measured", "n_patients"].dropna() >= 60).all()
     assert hidden[["point", "low", "high", "n_patients", "n_images"]].isna().all(axis=None)
+
+
+def test_the_pieces_behind_the_figures_tell_what_the_cohort_holds(study: Study, run_folder: Path) -> None:
+    """Frames and rows by themselves: as many photographs as the flow loses, both ages side by side, who has what."""
+    with Cohort.open(run_folder / "private" / "cohort.duckdb") as cohort:
+        quality, ages, diseases = quality_frame(cohort), age_frame(cohort), disease_rows(cohort)
+        rows = use_rows(study, cohort)
+        flow = cohort.flow().set_index("name")
+    step = flow.loc["images not below the declared quality of 0.3"]
+    assert quality["below_quality"].sum() == step["images_lost"]
+    assert set(quality["recorded_sex"]) == {"male", "female", "unknown"}
+    assert 300 < len(ages) < 600
+    assert (ages["predicted_age"] - ages["recorded_age"]).abs().median() < 10
+    assert diseases.groupby("condition")["patient_id"].nunique().tolist() == [N]
+    assert set(rows["metric"]) == {"below_declared_quality", "age_bias", "age_absolute_error", "age_band_agreement"}
+    assert len(age_notices(study)) == 2
+    plain = study.path.with_name("plain.toml")
+    text = TEXT.replace('age_source = "predicted"\n[age_scores]\nsource = "ages.parquet"\n', "")
+    plain.write_text(text.replace("min_quality = 0.3\n", ""), encoding="utf-8")
+    undeclared = load_study(plain)
+    assert age_notices(undeclared) == ()
+    with Cohort.open(run_folder / "private" / "cohort.duckdb") as cohort:
+        assert use_rows(undeclared, cohort).empty
