@@ -124,7 +124,6 @@ def connect(
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "enable_progress_bar": "false",  # it would be drawn on stdout, among the results
         "preserve_insertion_order": "true" if ordered else "false",
     }
     memory = named_memory(memory_limit)
@@ -146,6 +145,7 @@ def connect(
     if readable:
         names = ", ".join(literal(str(one)) for one in readable)
         connection.execute(compose("SET allowed_paths = [{names}]", names=names))
+    connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout, among the results
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
