@@ -132,6 +132,7 @@ def test_suppressed_rows_are_counted_by_table() -> None:
     counts = release(results(flow=flow), "uk-5").suppressed_counts
     assert counts.pop("flow") == 1
     beside = ("age_curve", "age_trend", "missingness", "consequence")
+    beside += ("audit_test", "audit_shrunken", "audit_parity", "audit_rule")
     assert counts == dict.fromkeys(("estimate", "audit", "gap", "diagnostic", "sensitivity", "imputation", *beside), 0)
 
 

@@ -25,7 +25,8 @@ def test_every_table_is_written_with_its_contract(released, tmp_path):
     assert [path.name for path in files] == [
         *("estimates.csv", "audit.csv", "gaps.csv", "flow.csv"),
         *("diagnostics.csv", "sensitivity.csv", "imputation.csv"),
-        *("age_curves.csv", "age_trends.csv", "missingness.csv", "consequences.csv", "results.json"),
+        *("age_curves.csv", "age_trends.csv", "missingness.csv", "consequences.csv"),
+        *("group_tests.csv", "shrunken.csv", "parity.csv", "rules.csv", "results.json"),
     ]
     frames = (released.estimates, released.audit, released.gaps, released.flow)
     for path, frame, contract in zip(files, frames, ("estimate", "audit", "gap", "flow"), strict=False):

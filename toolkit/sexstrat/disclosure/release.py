@@ -14,6 +14,7 @@ from sexstrat.disclosure.consequence_rows import protect_consequences
 from sexstrat.disclosure.diagnostic_rows import protect_diagnostics
 from sexstrat.disclosure.estimate_rows import protect_estimates
 from sexstrat.disclosure.flow_rows import protect_flow
+from sexstrat.disclosure.group_rows import protect_parity, protect_rules, protect_shrunken, protect_tests
 from sexstrat.disclosure.missingness_rows import protect_missingness
 from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
@@ -83,6 +84,10 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         "age_trend": releasable_frame(results.age_trends, "age_trend"),
         "missingness": releasable_frame(results.missingness, "missingness"),
         "consequence": releasable_frame(results.consequences, "consequence"),
+        "audit_test": releasable_frame(results.group_tests, "audit_test"),
+        "audit_shrunken": releasable_frame(results.shrunken, "audit_shrunken"),
+        "audit_parity": releasable_frame(results.parity, "audit_parity"),
+        "audit_rule": releasable_frame(results.rules, "audit_rule"),
     }
     _refuse_small_study(tables)
     tables = _protected(tables, rule)
@@ -100,6 +105,10 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         age_trends=tables["age_trend"],
         missingness=tables["missingness"],
         consequences=tables["consequence"],
+        group_tests=tables["audit_test"],
+        shrunken=tables["audit_shrunken"],
+        parity=tables["audit_parity"],
+        rules=tables["audit_rule"],
         settings=dict(results.settings),
         provenance=without_small_values(dict(results.provenance), rule),
         model_card=results.model_card,
@@ -145,6 +154,10 @@ def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> dict[str, pd.D
         "age_trend": protect_trends(tables["age_trend"], audit, rule),
         "missingness": protect_missingness(tables["missingness"], audit, rule),
         "consequence": protect_consequences(tables["consequence"], rule),
+        "audit_test": protect_tests(tables["audit_test"], audit, rule),
+        "audit_shrunken": protect_shrunken(tables["audit_shrunken"], audit, rule),
+        "audit_parity": protect_parity(tables["audit_parity"], audit, rule),
+        "audit_rule": protect_rules(tables["audit_rule"], rule),
     }
     for name, frame in done.items():
         text = "reason" if name == "flow" else "note"

@@ -24,8 +24,8 @@ class Released:
     ----------
     title : title of the study.
     estimates, audit, gaps, flow, diagnostics, sensitivity, imputation, age_curves, age_trends, missingness,
-    consequences : the tables, with the columns of their contracts and ``withheld``: the names of the columns that the
-        gate emptied in that row, separated by spaces.
+    consequences, group_tests, shrunken, parity, rules : the tables, with the columns of their contracts and
+        ``withheld``: the names of the columns that the gate emptied in that row, separated by spaces.
     settings, provenance, model_card : as in the results; small counts taken out of the provenance.
     choices : one mapping per condition, with the keys that may pass and no small count.
     notices : sentences every reader must see first, without small counts.
@@ -58,6 +58,10 @@ class Released:
     age_trends: pd.DataFrame
     missingness: pd.DataFrame
     consequences: pd.DataFrame
+    group_tests: pd.DataFrame
+    shrunken: pd.DataFrame
+    parity: pd.DataFrame
+    rules: pd.DataFrame
     settings: Mapping[str, Any]
     provenance: Mapping[str, Any]
     model_card: Mapping[str, Any] | None
@@ -88,4 +92,8 @@ class Released:
             "age_trend": self.age_trends.copy(),
             "missingness": self.missingness.copy(),
             "consequence": self.consequences.copy(),
+            "audit_test": self.group_tests.copy(),
+            "audit_shrunken": self.shrunken.copy(),
+            "audit_parity": self.parity.copy(),
+            "audit_rule": self.rules.copy(),
         }

@@ -36,6 +36,16 @@ COUNTED_RATIOS = ("predicted_sex_ratio", "log_predicted_observed_ratio")
 COUNTED_SHARES = ("prevalence", "male_share", "prevalence_difference", "eye_prevalence", "eye_prevalence_difference")
 
 
+SPREAD = {
+    "estimate": ("se",),
+    "audit": ("se", "design_effect"),
+    "gap": ("detectable_below", "detectable_above"),
+    "audit_test": ("statistic", "tau2", "i2", "mean", "prediction_low", "prediction_high"),
+    "audit_shrunken": ("weight", "probability_worst"),
+}
+"""What tells the variance, and so the counts, of a share that is coarsened."""
+
+
 def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFrame:
     """Round the counts of a table to the profile's base, and coarsen the shares of counted people to match.
 
@@ -82,15 +92,27 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
     shares, people = _shares(frame, rounded, table)
     grid = base / np.where(shares, np.maximum(people, base), np.nan)
     rounded = _coarsened(rounded, shares, grid)
-    if table in {"estimate", "sensitivity", "consequence"}:
-        ratios = np.ones(len(frame), dtype=bool) if table == "consequence" else is_exact(frame) & ~shares
-        for name in ("point", "low", "high"):
-            rounded[name] = np.where(ratios, np.round(numbers(frame, name), 2), numbers(rounded, name))
-        shares = shares | ratios
-    spread: Sequence[str] = {"estimate": ("se",), "audit": ("se", "design_effect")}.get(table, ())
+    ratios = _ratios(frame, table, shares)
+    for name in ("point", "low", "high") if ratios.any() else ():
+        rounded[name] = np.where(ratios, np.round(numbers(frame, name), 2), numbers(rounded, name))
+    shares = shares | ratios
+    if table in {"gap", "audit_test"}:
+        for name in ("p_value", "p_adjusted"):  # with all digits it would tell the counts
+            rounded[name] = np.round(numbers(rounded, name), 2)
+        shares = shares | (table == "audit_test")
+    spread: Sequence[str] = SPREAD.get(table, ())
     for name in spread:
         rounded = withhold_cells(rounded, shares & np.isfinite(numbers(rounded, name)), [name])
     return rounded
+
+
+def _ratios(frame: pd.DataFrame, table: str, shares: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Choose the rows that are ratios of counted people."""
+    if table in {"gap", "audit_parity"}:
+        return (frame["scale"] == "ratio").to_numpy(dtype=bool)
+    if table in {"estimate", "sensitivity"}:
+        return np.asarray(is_exact(frame) & ~shares, dtype=bool)
+    return np.full(len(frame), table == "consequence")
 
 
 def _of_complete_cases(frame: pd.DataFrame) -> pd.DataFrame:
@@ -109,8 +131,11 @@ def _nearest(value: NDArray[np.float64], base: int) -> NDArray[np.float64]:
 
 def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Choose the rows that are shares of counted people, with the rounded number of those people."""
+    if table == "audit_parity":
+        people = np.fmin(numbers(rounded, "n_patients_lowest"), numbers(rounded, "n_patients_highest"))
+        return (frame["scale"] == "difference").to_numpy(dtype=bool), people
     people = numbers(rounded, "n_patients")
-    if table in {"age_curve", "age_trend", "consequence"}:
+    if table in {"age_curve", "age_trend", "consequence", "audit_test", "audit_rule"}:
         return np.zeros(len(frame), dtype=bool), people
     if table == "missingness":
         return (frame["method"] != "weighted").to_numpy(dtype=bool), people
@@ -123,11 +148,19 @@ def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDA
         return np.asarray(exact, dtype=bool), np.where(complete, validated, people)
     if table == "gap":
         people = np.fmin(people, numbers(rounded, "n_patients_reference"))
+        return (frame["metric"].isin(SHARES) & (frame["scale"] != "ratio")).to_numpy(dtype=bool), people
     return frame["metric"].isin(SHARES).to_numpy(dtype=bool), people
 
 
+COARSENED = {
+    **dict.fromkeys(("point", "unweighted", "raw", "chance", "excess"), np.round),
+    **dict.fromkeys(("low", "simultaneous_low"), np.floor),
+    **dict.fromkeys(("high", "simultaneous_high"), np.ceil),
+}
+
+
 def _coarsened(frame: pd.DataFrame, shares: NDArray[np.bool_], grid: NDArray[np.float64]) -> pd.DataFrame:
-    for name, towards in (("point", np.round), ("unweighted", np.round), ("low", np.floor), ("high", np.ceil)):
+    for name, towards in COARSENED.items():
         if name not in frame:
             continue
         value = numbers(frame, name)

@@ -36,6 +36,10 @@ CONTRACTS = {
     "age_trends": "age_trend",
     "missingness": "missingness",
     "consequences": "consequence",
+    "group_tests": "audit_test",
+    "shrunken": "audit_shrunken",
+    "parity": "audit_parity",
+    "rules": "audit_rule",
 }
 
 

@@ -27,6 +27,8 @@ class StudyResults:
         empty where they were not asked for.
     age_curves, age_trends, missingness, consequences : rows of the ``age_curve``, ``age_trend``, ``missingness`` and
         ``consequence`` contracts; empty where the audit did not go that far.
+    group_tests, shrunken, parity, rules : rows of the ``audit_test``, ``audit_shrunken``, ``audit_parity`` and
+        ``audit_rule`` contracts; likewise.
     settings : the resolved study file (nested plain values).
     provenance : versions, digests, seed, model.
     model_card : the model's card, or None when no model was used here.
@@ -52,6 +54,10 @@ class StudyResults:
     age_trends: pd.DataFrame = field(default_factory=pd.DataFrame)
     missingness: pd.DataFrame = field(default_factory=pd.DataFrame)
     consequences: pd.DataFrame = field(default_factory=pd.DataFrame)
+    group_tests: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shrunken: pd.DataFrame = field(default_factory=pd.DataFrame)
+    parity: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rules: pd.DataFrame = field(default_factory=pd.DataFrame)
     settings: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     model_card: Mapping[str, Any] | None = None
