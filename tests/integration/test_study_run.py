@@ -22,6 +22,7 @@ from sexstrat.study.simulated import write_simulated_study
 TABLES = (
     *("estimates.csv", "audit.csv", "gaps.csv", "flow.csv"),
     *("diagnostics.csv", "sensitivity.csv", "imputation.csv", "results.json"),
+    *("age_curves.csv", "age_trends.csv", "missingness.csv", "consequences.csv"),
 )
 
 

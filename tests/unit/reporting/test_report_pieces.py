@@ -123,7 +123,8 @@ def test_flow_hides_the_bar_when_a_part_is_withheld():
 
 def gate(settings, **more):
     profile = SimpleNamespace(name="uk-5", source="")
-    beside = dict.fromkeys(("diagnostics", "sensitivity", "imputation"), pd.DataFrame())
+    names = ("diagnostics", "sensitivity", "imputation", "age_trends", "missingness", "consequences")
+    beside = dict.fromkeys(names, pd.DataFrame())
     return SimpleNamespace(settings=settings, profile=profile, reason="", protection="", audit=(), **{**beside, **more})
 
 

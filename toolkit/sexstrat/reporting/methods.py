@@ -30,7 +30,8 @@ def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> t
     --------
     >>> from types import SimpleNamespace
     >>> import pandas as pd
-    >>> tables = dict.fromkeys(("audit", "diagnostics", "sensitivity", "imputation"), pd.DataFrame())
+    >>> names = ("audit", "diagnostics", "sensitivity", "imputation", "age_trends", "missingness", "consequences")
+    >>> tables = dict.fromkeys(names, pd.DataFrame())
     >>> gate = SimpleNamespace(name="uk-5", source="")
     >>> none = SimpleNamespace(settings={}, profile=gate, reason="", protection="", **tables)
     >>> methods(none, Rows(()), [])[0].heading
@@ -47,6 +48,7 @@ def methods(released: Released, estimates: Rows, leads: Sequence[Headline]) -> t
         _intervals(settings, estimates),
     ]
     parts += [_standards(estimates), *beside_methods(released, estimates), _audit(settings, released)]
+    parts += [_audit_beyond(released)]
     parts += [_gate(released), _limits(leads, estimates)]
     return tuple(part for part in parts if part is not None)
 
@@ -238,6 +240,33 @@ def _audit(settings: Mapping[str, Any], released: Released) -> Paragraph | None:
         f"intervals.{size}",
         works=("wilson1927", "obuchowski1997", "delong1988", "newcombe1998"),
     )
+
+
+def _audit_beyond(released: Released) -> Paragraph | None:
+    """Say how the audit went beyond groups, for as far as it did."""
+    texts, works = [], []
+    if len(released.age_trends):
+        texts.append(
+            "How often the model is right over continuous age is a restricted cubic spline of the log odds, fitted to "
+            "photographs with patients as clusters, with limits for one age and for all at once; joint tests come "
+            "first, and the age at which men and women cross has the interval of all ages at which they are not told "
+            "apart."
+        )
+        works += ["harrell2015", "liang1986"]
+    if len(released.missingness):
+        texts.append(
+            "Photographs without a score are an outcome of their own; the metrics are bounded by taking them as all "
+            "wrong and as all right, and weighted by the probability of having a score."
+        )
+        works += ["horowitz2000"]
+    if len(released.consequences):
+        texts.append(
+            "What the errors do to each naive ratio is measured on the patients of known sex, by disease and age: the "
+            "ratio by predicted over that by recorded sex, parted into what equal errors in diseased and well would do "
+            "and the rest, with delta-method intervals."
+        )
+        works += ["greenland1996"]
+    return Paragraph(heading="Audit, beyond groups", text=" ".join(texts), works=tuple(works)) if texts else None
 
 
 def _gate(released: Released) -> Paragraph:

@@ -82,6 +82,14 @@ _ENTRIES = (
      "E-value. Ann Intern Med 2017;167:268–274.", "10.7326/M16-2607"),
     ("white2011", "White IR, Royston P, Wood AM. Multiple imputation using chained equations: issues and guidance for "
      "practice. Stat Med 2011;30:377–399.", "10.1002/sim.4067"),
+    ("liang1986", "Liang KY, Zeger SL. Longitudinal data analysis using generalized linear models. Biometrika "
+     "1986;73:13–22.", "10.1093/biomet/73.1.13"),
+    ("harrell2015", "Harrell FE. Regression modeling strategies, 2nd ed. Cham: Springer; 2015.",
+     "10.1007/978-3-319-19425-7"),
+    ("greenland1996", "Greenland S. Basic methods for sensitivity analysis of biases. Int J Epidemiol "
+     "1996;25:1107–1116.", "10.1093/ije/25.6.1107"),
+    ("horowitz2000", "Horowitz JL, Manski CF. Nonparametric analysis of randomized experiments with missing covariate "
+     "and outcome data. J Am Stat Assoc 2000;95:77–84.", "10.1080/01621459.2000.10473902"),
     ("heidari2016", "Heidari S, Babor TF, De Castro P, Tort S, Curno M. Sex and gender equity in research: "
     "rationale for "
      "the SAGER guidelines and recommended use. Res Integr Peer Rev 2016;1:2.", "10.1186/s41073-016-0007-6"),
