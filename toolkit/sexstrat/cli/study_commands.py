@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sexstrat.cli.table_commands import RULE_FAILED
 from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
 
 if TYPE_CHECKING:
@@ -79,11 +80,17 @@ def run(study: StudyFile, out: Out = Path("out"), memory: Memory = None, json: J
 
     with memory_limited(memory):
         summary = run_study(load_study(study), out, tell=progress_line)
+    rules = summary.rules()
     if json:
-        emit_json({"ok": True, **summary.document()})
-        return
-    _print_headlines(summary.headlines())
-    print_line(f"report: {summary.report}")
+        told = [{"rule": rule, "outcome": outcome} for rule, outcome in rules]
+        emit_json({"ok": True, **summary.document(), "rules": told})
+    else:
+        _print_headlines(summary.headlines())
+        for rule, outcome in rules:
+            print_line(f"rule: {outcome}: {rule}")
+        print_line(f"report: {summary.report}")
+    if any(outcome == "fail" for _, outcome in rules):
+        raise typer.Exit(RULE_FAILED)
 
 
 def _print_headlines(tables: tuple[Headlines, ...]) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from sexstrat.audit import audit_scores
-from sexstrat.audit.ageing import audit_by_age
 from sexstrat.audit.consequences import consequences, error_tables
 from sexstrat.audit.missingness import audit_missing
 from sexstrat.cohort import Cohort
@@ -18,6 +17,7 @@ from sexstrat.estimates.cell_arrays import cell_arrays
 from sexstrat.study.counted import counted
 from sexstrat.study.declared_use import use_rows
 from sexstrat.study.file import Study
+from sexstrat.study.rules import rules_of
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import ValidationDesign
@@ -47,15 +47,15 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
     if "external_persons" in study:  # sex is known there, and there the errors are measured
         with Cohort.open(folder / "private" / "external.duckdb") as cohort:
             cells = cohort.cells()
-    by_age = audit_by_age(frame, bands=study.audit_bands, level=level)
     with_diseases = frame.merge(diseases, on="patient_id", how="left", validate="many_to_one")
     named = [name for name in diseases.columns if name not in frame]
     places = [name for name in ("site", "camera") if len(frame[name].dropna().unique()) > 1]
     eyes = ["eye"] if len(frame["eye"].dropna().unique()) > 1 else []
     groups = ["age_band", *places, *eyes, *named]
     result = audit_scores(
-        with_diseases, bands=study.audit_bands, groups=groups, level=level, min_patients=least, seed=study.seed
-    )
+        with_diseases, bands=study.audit_bands, groups=groups, level=level, min_patients=least, seed=study.seed,
+        full=True, rules=rules_of(study.settings),
+    )  # fmt: skip
     missing = audit_missing(
         with_diseases, bands=study.audit_bands, groups=places, level=level, min_patients=least,
         covariates=[*places, *named],
@@ -64,8 +64,9 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
     errors = study_consequences(cells, study.bands, design, level=level, min_patients=least)
     tables: Mapping[str, pd.DataFrame] = {
         "audit": pd.concat([result.audit, declared], ignore_index=True),
-        "gaps": result.gaps, "age_curves": by_age.curves, "age_trends": by_age.trends,
-        "missingness": missing, "consequences": errors,
+        "gaps": result.gaps, "age_curves": result.curves, "age_trends": result.trends,
+        "missingness": missing, "consequences": errors, "group_tests": result.tests, "shrunken": result.shrunken,
+        "parity": result.parity, "rules": result.rules,
     }  # fmt: skip
     for name, table in tables.items():
         table.to_parquet(folder / "private" / f"{name}.parquet", index=False)

@@ -44,6 +44,11 @@ class RunSummary:
         stages = [{"stage": stage.name, "ran": stage.stale, "why": stage.why} for stage in self.stages]
         return {"report": str(self.report), "results": str(self.released), "stages": stages}
 
+    def rules(self) -> tuple[tuple[str, str], ...]:
+        """Return each declared rule in words with its outcome, ``suppressed`` where too few patients stand behind."""
+        rows = json.loads(self.released.read_text(encoding="utf-8"))["tables"]["rules"]["rows"]
+        return tuple((str(row["rule"]), str(row["outcome"] or row["state"])) for row in rows)
+
     def headlines(self) -> tuple[Headlines, ...]:
         """Return the prevalence ratios that the page leads with, naive and truth beside them."""
         from sexstrat.study.headlines import headline_tables
