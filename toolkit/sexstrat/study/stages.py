@@ -122,8 +122,8 @@ def run_cohort(study: Study, folder: Path, tell: Tell) -> str:
     if "truth" in study:  # it is counted, it judges no score
         _created(study, folder, "truth", "truth", None, conditions, tell).close()
     if "external_persons" in study:
-        tables = (table_input(study, name) for name in ("external_scores", "external_conditions"))
-        with _created(study, folder, "external", "external_persons", *tables, tell) as cohort:
+        others = table_input(study, "external_scores"), table_input(study, "external_conditions")
+        with _created(study, folder, "external", "external_persons", others[0], others[1], tell) as cohort:
             summary += f"; {cohort.patient_counts()['validated']:,} people of another cohort whose sex is known"
             for problem in cohort.problems:
                 tell(f"warning: external cohort: {problem}")
