@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -q --benchmark-disable
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check lint types imports format bench simulate odir model fuzz crash wheel constraints clean
+.PHONY: help demo test check lint types imports format docs bench simulate odir model fuzz crash wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -44,6 +44,10 @@ imports: $(READY) ## the stages import one way only
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(READY) ## the documentation as HTML, in docs/_build
+	"$$(command -v $(BIN)/uv || command -v uv)" pip install --quiet --python $(BIN)/python -c constraints.txt --group docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
 
 bench: $(READY) ## heavy: speed and memory ratios
 	$(BIN)/python -m pytest -q tests/benchmarks -m benchmark_suite
@@ -83,11 +87,11 @@ wheel: $(READY) ## heavy: build the wheel and run it in clean environments outsi
 
 constraints: $(READY) ## pin every dependency again, with hashes (add UPGRADE=1 for the newest versions)
 	"$$(command -v $(BIN)/uv || command -v uv)" pip compile pyproject.toml --quiet $(if $(UPGRADE),--upgrade) \
-	  --extra scoring --extra dicom --extra distributed --group dev --universal --python-version 3.11 \
+	  --extra scoring --extra dicom --extra distributed --group dev --group docs --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header -o constraints.txt
 
 clean: ## remove the environment, caches and the demo; results in out and .work stay
-	rm -rf $(VENV) build dist demo-report .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks \
+	rm -rf $(VENV) build dist demo-report docs/_build docs/reference/made .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks \
 	  .import_linter_cache toolkit/sexstrat.egg-info
 	find toolkit tests analyses data_schemas reports -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,0 +1,33 @@
+"""Build the documentation: pages in Markdown, the reference from docstrings, contracts and the command line."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from made_pages import write_made_pages
+
+project = "sexstrat"
+author = copyright = "The sexstrat authors"  # noqa: A001  (Sphinx asks for this name)
+release = version("sexstrat")
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+napoleon_google_docstring = False
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+html_theme = "furo"
+html_title = f"sexstrat {release}"
+exclude_patterns = ["_build"]
+nitpicky = False
+
+write_made_pages(Path(__file__).parent / "reference" / "made")
