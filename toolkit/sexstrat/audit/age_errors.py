@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from math import exp, log, sqrt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -151,7 +152,7 @@ def mean_error(
         raise ValueError(f"a clustered mean needs two patients; found {patients.n}")
     mean = float(error.mean())
     se = sqrt(cluster_variance((error - mean) / len(error), patients))
-    counts = {"n_images": len(error), "n_patients": patients.n}
+    counts: dict[str, Any] = {"n_images": len(error), "n_patients": patients.n}
     if se == 0:
         note = "all errors are equal, so there is no interval"
         return Measurement(level=level, point=mean, **counts, note=note)
