@@ -21,6 +21,7 @@ from sexstrat.cli.app import run
 from sexstrat.errors import StudyError
 from sexstrat.images import decode_image
 from sexstrat.scores import deidentify_images, hashed_identifier, list_images, score_images
+from sexstrat.scores.sole_run import sole_run
 
 SECRETS = ("Morikawa", "H-000017", "19570312", "1.2.840.99.7", "right_eye_of", "Akebono", "90210-GPS")
 
@@ -203,6 +204,7 @@ def test_a_run_goes_on_where_it_was_stopped(photographs: Path, tmp_path: Path, m
     assert 1 <= len(linkage(link)) <= 4
     with link.open("a", encoding="utf-8") as file:
         file.write("a line that a kill cut o")
+    (out / "photographs" / ".half.jpg.1.tmp").write_bytes(b"what a kill left")
     found = deidentify_images(photographs, out, key=key)
     assert found.n_reused >= 1
     assert contents(out) == contents(whole)
@@ -224,6 +226,41 @@ def test_done_work_is_not_done_again_but_changed_files_are(photographs: Path, tm
     for row in linkage(tmp_path / "out.linkage.csv").values():
         if row["status"] == "ok":
             assert hashlib.sha256((out / row["deidentified_path"]).read_bytes()).hexdigest() == row["sha256"]
+
+
+def test_a_photograph_that_is_one_no_longer_leaves_the_folder(photographs: Path, tmp_path: Path) -> None:
+    """What a file was before it was changed is handed over no more: not under another suffix, and not when it broke."""
+    out = tmp_path / "out"
+    deidentify_images(photographs, out)
+    (photographs / "page.tif").write_bytes((photographs / "sub" / "H-000017.png").read_bytes())
+    (photographs / "IM0001").write_bytes(b"no photograph any more")
+    deidentify_images(photographs, out)
+    listed = pd.read_csv(out / "images.csv")["path"]
+    assert sorted(listed) == sorted(name for name in contents(out) if name.startswith("photographs/"))
+    assert len(listed) == 4
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on(tmp_path: Path, synthetic: ModuleType) -> None:
+    """Killed by the system at three moments, the run that follows makes the folder of a run in one piece."""
+    import subprocess
+    import sys
+    import time
+
+    synthetic.write_fundi(tmp_path / "in", 150)
+    key, out, link = tmp_path / "key", tmp_path / "out", tmp_path / "out.linkage.csv"
+    deidentify_images(tmp_path / "in", tmp_path / "whole", key=key)
+    words = [sys.executable, "-m", "sexstrat", "deidentify", str(tmp_path / "in"), "--out", str(out), "--key", str(key)]
+    for least in (0, 5, 100):
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and (not link.exists() or len(link.read_bytes().splitlines()) <= least):
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    found = deidentify_images(tmp_path / "in", out, key=key)
+    assert found.n_reused >= 5
+    assert contents(out) == contents(tmp_path / "whole")
+    assert not [path for path in out.rglob("*") if path.name.startswith(".")]
 
 
 def test_places_that_would_tell_are_refused(photographs: Path, tmp_path: Path) -> None:
@@ -251,6 +288,8 @@ def test_places_that_would_tell_are_refused(photographs: Path, tmp_path: Path) -
     deidentify_images(photographs, out)
     with pytest.raises(StudyError, match="made with another key"):
         deidentify_images(photographs, out, key=tmp_path / "second")
+    with sole_run(out), pytest.raises(StudyError, match="another run is writing to"):
+        deidentify_images(photographs, out)
     (out / "photographs" / "mine.jpg").write_bytes(b"x")
     with pytest.raises(StudyError, match=r"holds 1 files of another origin, mine\.jpg first"):
         deidentify_images(photographs, out)

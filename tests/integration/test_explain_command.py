@@ -57,7 +57,7 @@ def test_the_command_writes_a_figure_and_says_no_sex(
 ) -> None:
     """One document, one figure with the caveat; no key, word or number of the output is in either."""
     out = tmp_path / "maps" / f"map.{suffix}"
-    words = ["explain", str(files[name]), "--method", method, "--runtime", "keras", "--grid", "8", "--out", str(out)]
+    words = ["explain", str(files[name]), "--method", method, "--grid", "8", "--out", str(out)]
     assert run([*words, "--json"]) == 0
     printed = capsys.readouterr().out
     told: dict[str, Any] = json.loads(printed)

@@ -44,7 +44,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def score(folder: Path, out: Path, persons: Path, *more: str) -> list[str]:
-    words = ["score", str(folder), "--out", str(out), "--persons", str(persons), "--runtime", "keras", *more]
+    words = ["score", str(folder), "--out", str(out), "--persons", str(persons), "--runtime", "openvino", *more]
     return [*words, "--json"]
 
 

@@ -19,6 +19,7 @@ from sexstrat.images import clean_photograph
 from sexstrat.scores.handover import HANDOVER_TABLE, IMAGE_LIST, PHOTOGRAPHS, Handover, handover
 from sexstrat.scores.linkage import LinkageRow
 from sexstrat.scores.reading import file_state, read_photograph
+from sexstrat.scores.sole_run import sole_run
 from sexstrat.scores.storage import url_state
 from sexstrat.scores.table import replace_file, write_table
 from sexstrat.scores.urls import is_remote
@@ -108,8 +109,13 @@ def deidentify_images(
     plan = handover(source, out, key=key, linkage=linkage, root=root)
     rows: list[LinkageRow] = []
     reused, told = 0, started
-    with warnings.catch_warnings(), ThreadPoolExecutor(_THREADS, thread_name_prefix="clean") as pool:
+    with (
+        sole_run(plan.out),
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(_THREADS, thread_name_prefix="clean") as pool,
+    ):
         warnings.filterwarnings("ignore", module=r"(PIL|pydicom|sexstrat\.images)\.")
+        plan.mend()
         for row, old in _in_order(pool, plan):
             reused += old
             if not old:
@@ -118,8 +124,8 @@ def deidentify_images(
             if progress is not None and time.monotonic() - told > 5:
                 told = time.monotonic()
                 progress(f"{len(rows):,} of {len(plan.files):,} files done")
-    plan.linkage.replace(rows)
-    _write_tables(rows, plan.out)
+        plan.linkage.replace(rows)
+        _write_tables(rows, plan.out)
     written = [row for row in rows if row.status == "ok"]
     return Deidentified(
         n_files=len(rows),
@@ -155,12 +161,19 @@ def _outcome(row: LinkageRow, plan: Handover) -> tuple[LinkageRow, bool]:
     known = plan.linkage.rows.get(row.image_id)
     if known is not None and _still_holds(known, row, plan.out):
         return known, True
+    done = _tried(row, plan)
+    if known is not None and known.deidentified_path not in ("", done.deidentified_path):
+        (plan.out / PHOTOGRAPHS / Path(known.deidentified_path).name).unlink(missing_ok=True)  # of what it was before
+    return done, False
+
+
+def _tried(row: LinkageRow, plan: Handover) -> LinkageRow:
     try:
-        return _cleaned(row, plan), False
+        return _cleaned(row, plan)
     except ImageError as err:
-        return replace(row, status=err.status, reason=err.reason), False
+        return replace(row, status=err.status, reason=err.reason)
     except Exception as err:  # noqa: BLE001  (a decoder may raise anything on a hostile file; the row must come out)
-        return replace(row, status="unreadable", reason=f"cannot be cleaned: {type(err).__name__}"), False
+        return replace(row, status="unreadable", reason=f"cannot be cleaned: {type(err).__name__}")
 
 
 def _cleaned(row: LinkageRow, plan: Handover) -> LinkageRow:

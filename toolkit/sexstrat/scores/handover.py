@@ -43,6 +43,12 @@ class Handover:
     digests: Mapping[str, str]
     root: str | None
 
+    def mend(self) -> None:
+        """Clear what a killed run left half written, and begin the linkage file."""
+        for leftover in [*self.out.glob(".*.tmp"), *(self.out / PHOTOGRAPHS).glob(".*.tmp")]:
+            leftover.unlink(missing_ok=True)
+        self.linkage.mend()
+
 
 def handover(
     source: str | Path | pd.DataFrame,
@@ -96,7 +102,7 @@ def handover(
     if folder.exists() and not folder.is_dir():
         raise StudyError(f"{out}: there is a file of this name; give a folder")
     held = LinkageFile(linkage_path) if linkage_path.exists() else None
-    if held is None and folder.is_dir() and any(folder.iterdir()):
+    if held is None and folder.is_dir() and any(not _is_ours(path) for path in folder.iterdir()):
         raise StudyError(
             f"{out}: the folder is not empty, and there is no linkage file {linkage_path} of a run that wrote it"
         )
@@ -151,16 +157,19 @@ def _check_earlier(held: LinkageFile, files: tuple[LinkageRow, ...], folder: Pat
             "folder and a new linkage file"
         )
     known = {PHOTOGRAPHS, HANDOVER_TABLE, IMAGE_LIST}
-    foreign = (
-        [p for p in folder.iterdir() if p.name not in known and not p.name.startswith(".")] if folder.is_dir() else []
-    )
     photographs = folder / PHOTOGRAPHS
-    if photographs.is_dir():
-        foreign += [p for p in photographs.iterdir() if p.stem not in names and not p.name.startswith(".")]
+    foreign = [path for path in folder.iterdir() if path.name not in known] if folder.is_dir() else []
+    foreign += [path for path in photographs.iterdir() if path.stem not in names] if photographs.is_dir() else []
+    foreign = [path for path in foreign if not _is_ours(path)]
     if foreign:
         raise StudyError(
             f"{folder}: holds {len(foreign):,} files of another origin, {foreign[0].name} first; give a new folder"
         )
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is one that a run makes for as long as it lasts, or left when it was killed."""
+    return path.name == ".running" or (path.name.startswith(".") and path.name.endswith(".tmp"))
 
 
 def _lies_in(path: Path, folder: Path) -> bool:

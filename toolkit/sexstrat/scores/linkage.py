@@ -71,7 +71,6 @@ class LinkageFile:
         if os.path.lexists(self.path):
             _check_private(self.path)
             self.rows = _read(self.path)
-            self.replace(self.rows.values())  # without a last line that a killed run left half written
 
     def add(self, row: LinkageRow) -> None:
         """Append a row; a run that is killed after this keeps it."""
@@ -80,6 +79,12 @@ class LinkageFile:
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(_lines([row]))
         self.rows[row.image_id] = row
+
+    def mend(self) -> None:
+        """Write the rows known so far, without a last line that a killed run left half written."""
+        for leftover in self.path.parent.glob(f".{self.path.name}.*.tmp"):
+            leftover.unlink(missing_ok=True)
+        self.replace(self.rows.values())
 
     def replace(self, rows: Iterable[LinkageRow]) -> None:
         """Write all rows anew, in their order; the file appears whole or not at all."""
