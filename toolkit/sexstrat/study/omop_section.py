@@ -56,6 +56,17 @@ def omop_settings(study: Study) -> OmopSettings | None:
     Raises
     ------
     StudyError : the settings contradict each other.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from sexstrat.study.file import Study
+    >>> keys = {"visit": "none", "without_record": "absent", "visit_concepts": (), "conditions": {"amd": [374028]}}
+    >>> keys |= {"measurements": {}, "until_visit": True, "schema": ""}
+    >>> omop_settings(Study(path=Path("s.toml"), settings={"omop": keys})).conditions
+    {'amd': [374028]}
+    >>> omop_settings(Study(path=Path("s.toml"), settings={})) is None
+    True
     """
     if "omop" not in study:
         return None
