@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -152,10 +152,10 @@ def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDA
     return frame["metric"].isin(SHARES).to_numpy(dtype=bool), people
 
 
-COARSENED = {
-    **dict.fromkeys(("point", "unweighted", "raw", "chance", "excess"), np.round),
-    **dict.fromkeys(("low", "simultaneous_low"), np.floor),
-    **dict.fromkeys(("high", "simultaneous_high"), np.ceil),
+COARSENED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    **{name: lambda value: np.round(value) for name in ("point", "unweighted", "raw", "chance", "excess")},
+    **{name: lambda value: np.floor(value) for name in ("low", "simultaneous_low")},
+    **{name: lambda value: np.ceil(value) for name in ("high", "simultaneous_high")},
 }
 
 

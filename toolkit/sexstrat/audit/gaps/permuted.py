@@ -61,7 +61,7 @@ class PatientTable:
     @property
     def n_groups(self) -> int:
         """Return the number of groups."""
-        return self.own_counts.shape[1]
+        return int(self.own_counts.shape[1])
 
     @property
     def patients(self) -> Floats:
