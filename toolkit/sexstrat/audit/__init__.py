@@ -15,6 +15,7 @@ from sexstrat.audit.gap import gap
 from sexstrat.audit.interval import wilson_interval
 from sexstrat.audit.male_share import male_share_difference
 from sexstrat.audit.measurement import Measurement
+from sexstrat.audit.metric_frame import MetricFrame
 from sexstrat.audit.proportion import clustered_proportion
 from sexstrat.audit.result import AuditResult
 from sexstrat.audit.scores import audit_scores
@@ -23,6 +24,7 @@ from sexstrat.audit.slope import calibration_slope
 __all__ = [
     "AuditResult",
     "Measurement",
+    "MetricFrame",
     "auc_clustered",
     "auc_difference",
     "audit_scores",
