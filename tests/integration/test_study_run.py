@@ -23,6 +23,7 @@ TABLES = (
     *("estimates.csv", "audit.csv", "gaps.csv", "flow.csv"),
     *("diagnostics.csv", "sensitivity.csv", "imputation.csv", "results.json"),
     *("age_curves.csv", "age_trends.csv", "missingness.csv", "consequences.csv"),
+    *("group_tests.csv", "shrunken.csv", "parity.csv", "rules.csv"),
 )
 
 
