@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sexstrat.cli.export_command import export
 from sexstrat.cohort import Cohort, ScoreUse, memory_limited
-from sexstrat.cohort.cells_dask import parts_of, whole_numbers_of_part
+from sexstrat.cohort.cells_dask import cells_on_dask, fingerprint_of, parts_of, whole_numbers_of_part
 from sexstrat.cohort.cells_query import add_parts, cell_queries
 from sexstrat.cohort.condition_bits import places
 from sexstrat.cohort.sql import connect
-from sexstrat.errors import StudyError
+from sexstrat.errors import DisclosureError, StudyError
 
 CONDITIONS = ("amd", "glaucoma", "retinal detachment")
 
@@ -85,6 +86,21 @@ def test_two_worker_processes_count_the_same_cells(cohort: Cohort) -> None:
     np.testing.assert_array_equal(parts.edges, whole.edges)
 
 
+def test_export_of_a_study_too_small_for_any_cell_is_blocked(tables: dict[str, Path], tmp_path: Path) -> None:
+    """Cells that no coarsening makes large enough do not leave, exit code 5; their owner gets the patients' rows."""
+    sections = "".join(f'[{name}]\nsource = "{path.as_posix()}"\n' for name, path in tables.items())
+    head = 'schema_version = 1\ntitle = "t"\n'
+    study = tmp_path / "study.toml"
+    study.write_text(head + sections + '[validation]\ndesign = "random"\n', encoding="utf-8")
+    out = tmp_path / "table"
+    with pytest.raises(DisclosureError, match="too many cells are small"):
+        export(study, out=out, run=tmp_path / "run")
+    assert not out.exists()
+    export(study, out=out, run=tmp_path / "run", patients_for_the_owner=True)
+    names = ["codebook.json", "headline.csv", "patients.csv", "patients.parquet", "read_patients.R"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
 @pytest.mark.parametrize("cuts", [(0, 4000), (0, 1, 2, 4000), (0, 1333, 2666, 4000), tuple(range(0, 4001, 500))])
 def test_any_parts_of_the_patients_add_up(cohort: Cohort, cuts: tuple[int, ...]) -> None:
     """Wherever the table is cut, no patient is lost, counted twice or divided: the sums are those of all."""
@@ -113,6 +129,11 @@ def test_a_worker_that_sees_another_file_says_so(cohort: Cohort, tmp_path: Path)
     """No part is counted in a file that is not the one asked for, or is not there."""
     with pytest.raises(StudyError, match="sees another file"):
         whole_numbers_of_part(str(cohort.path), "0" * 64, [], 0, 1)
+    connection = connect(cohort.path, read_only=True)
+    with pytest.raises(StudyError, match="no Dask scheduler answers"):
+        cells_on_dask(connection, cohort.path, [], scheduler="nowhere")
+    connection.close()
+    assert fingerprint_of(cohort.path) == fingerprint_of(cohort.path)
     with pytest.raises(StudyError, match="does not see"):
         whole_numbers_of_part(str(tmp_path / "none.duckdb"), "0" * 64, [], 0, 1)
 
