@@ -149,7 +149,7 @@ def test_flow_adds_up_at_every_step(tmp_path: Path) -> None:
         assert after.n_patients == before.n_patients - after.patients_lost
         assert after.n_images == before.n_images - after.images_lost
     assert (flow[["n_male", "n_female", "n_other", "n_unknown"]].sum(axis=1) == flow["n_patients"]).all()
-    assert flow["reason"].tolist()[4] == "unreadable: 1"
+    assert flow["reason"].tolist()[5] == "unreadable: 1"
 
 
 def test_patients_who_trained_the_model_do_not_validate(tmp_path: Path) -> None:
