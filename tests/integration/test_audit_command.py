@@ -55,7 +55,10 @@ def test_predicted_classes_of_another_attribute(smokers: Path, capsys: pytest.Ca
     assert ("accuracy", "site x quality", "a x under 0.5") in rows
     assert not any(metric in {"auc", "brier", "ece"} for metric, _, _ in rows)
     assert document["classes"] == {"positive": "yes", "negative": "no"}
-    assert run(["audit", str(smokers), *OPTIONS, "--by", "site"]) == 0
+    out = smokers.parent / "released"
+    assert run(["audit", str(smokers), *OPTIONS, "--by", "site", "--full", "--out", str(out)]) == 0
+    gaps = pd.read_csv(out / "gaps.csv")
+    assert {"reference", "overall", "largest"} <= set(gaps["comparison"])
     assert "Correct among yes" in capsys.readouterr().out
 
 

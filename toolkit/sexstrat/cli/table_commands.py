@@ -48,6 +48,7 @@ def audit(
     rules: Annotated[
         Path | None, typer.Option("--rules", help="TOML file of [[rule]] tables; exit code 4 when one fails.")
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Compare groups in every way, and over age; see --out.")] = False,
     column: Annotated[
         list[str] | None, typer.Option("--column", help="Another name of a column: recorded_sex=smoking; repeatable.")
     ] = None,
@@ -74,6 +75,7 @@ def audit(
         level=level,
         threshold=threshold,
         rules=rules,
+        full=full,
         columns=_pairs("--column", column),
         classes=Classes(positive=positive, negative=negative),
         profile=profile,

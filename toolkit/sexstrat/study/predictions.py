@@ -86,6 +86,7 @@ def audit_predictions(
     level: float = 0.95,
     threshold: float = 0.5,
     rules: Path | None = None,
+    full: bool = False,
     columns: Mapping[str, str] | None = None,
     classes: Classes | None = None,
     profile: str = "uk-5",
@@ -108,6 +109,7 @@ def audit_predictions(
     level : confidence level.
     threshold : an image is called male when prob_male reaches it.
     rules : TOML file of declared rules.
+    full : whether to compare groups in every way and draw curves over age, in the tables written to ``out``.
     columns : the file's name of each column that has another one there.
     classes : positive and negative class; male and female when None.
     profile, reason : disclosure profile and, for ``none``, why.
@@ -139,6 +141,7 @@ def audit_predictions(
         level=level,
         threshold=threshold,
         rules=() if rules is None else read_rules(rules),
+        full=full,
     )
     audit, gaps = (_without_probabilities(one, frame) for one in (result.audit, result.gaps))
     empty = {name: pd.DataFrame(columns=table_schema(name).columns) for name in ("estimate", "flow")}
@@ -148,6 +151,12 @@ def audit_predictions(
         audit=audit,
         gaps=gaps,
         flow=empty["flow"],
+        age_curves=result.curves,
+        age_trends=result.trends,
+        group_tests=result.tests,
+        shrunken=result.shrunken,
+        parity=result.parity,
+        rules=result.rules,
         notices=result.notices,
     )
     released = release(results, profile, reason)
