@@ -20,6 +20,7 @@ from sexstrat.cohort import Cohort, ScoreUse, memory_limited
 from sexstrat.cohort.cells_dask import cells_on_dask, fingerprint_of, parts_of, whole_numbers_of_part
 from sexstrat.cohort.cells_query import add_parts, cell_queries
 from sexstrat.cohort.condition_bits import places
+from sexstrat.cohort.provenance import sql_digest
 from sexstrat.cohort.sql import connect
 from sexstrat.errors import DisclosureError, StudyError
 
@@ -188,6 +189,14 @@ def test_many_read_while_a_new_one_is_built(tables: dict[str, Path], tmp_path: P
             assert new.cells().frame["n"].sum() < one.cells().frame["n"].sum()
     with duckdb.connect(str(path), read_only=True) as connection, pytest.raises(duckdb.Error):
         connection.execute("DROP TABLE patient")
+
+
+def test_the_file_names_what_it_was_built_from(tables: dict[str, Path], cohort: Cohort) -> None:
+    """Each input's digest and the code's are in the file, and every table, view and column of patients has words."""
+    with duckdb.connect(str(cohort.path), read_only=True) as connection:
+        told = dict(connection.execute("SELECT label, sha256 FROM provenance").fetchall())
+        assert told == {"sexstrat.cohort": sql_digest()} | {path.name: digest(path) for path in tables.values()}
+        assert all(words for _, words in connection.execute('SELECT * FROM "README"').fetchall())
 
 
 BUILD = """

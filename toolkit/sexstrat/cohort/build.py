@@ -16,6 +16,7 @@ from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.patient_conditions import write_condition_views
 from sexstrat.cohort.patients import write_patients
 from sexstrat.cohort.person_view import write_person_view
+from sexstrat.cohort.provenance import write_provenance
 from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, compose, quoted, single_row
 from sexstrat.cohort.staging import Staged
@@ -127,6 +128,7 @@ def write_cohort(
     labels = [staged[name].label if name in staged else name for name in ("person", "score")]
     kept = [*warnings, *in_sample_problems(connection, *labels)]
     _write_frame(connection, "problem", pd.DataFrame([asdict(problem) for problem in kept], columns=PROBLEM_COLUMNS))
+    write_provenance(connection)
     _write_settings(connection, settings)
     return kept
 

@@ -15,6 +15,7 @@ from sexstrat.cohort.drops import SECTIONS, checked_drop
 from sexstrat.cohort.inputs import TableInput, read_input
 from sexstrat.cohort.parquet_scan import scanned_file, view_of_parquet
 from sexstrat.cohort.parsing import as_text, staged_expression, staged_type, typed_expression
+from sexstrat.cohort.provenance import note_input
 from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.sql import Connection, compose, literal, quoted
 from sexstrat.errors import Problem, SchemaError
@@ -154,7 +155,7 @@ def narrow(connection: Connection, contract: str) -> None:
 def stage(connection: Connection, contract: str, table: TableInput, coding: SexCoding) -> Staged:
     """Bring an input into the database: its rows as they came and, beside them, typed.
 
-    A Parquet file is read where it lies whenever its rows are asked for; all else is copied.
+    A Parquet file is read where it lies; all else is copied.
 
     Parameters
     ----------
@@ -176,9 +177,9 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
     >>> connection.execute("SELECT patient_id, recorded_sex, age_years FROM typed_person").fetchall()
     [('7', 'male', None)]
     """
-    section = table.section or SECTIONS.get(contract, contract)
-    drop = checked_drop(contract, section, table.drop)
+    drop = checked_drop(contract, section := table.section or SECTIONS.get(contract, contract), table.drop)
     connection.execute(LEFT_OUT)
+    note_input(connection, contract, table)
     problems: list[Problem] = []
     parts: list[tuple[int, str]] = []
     types: dict[str, str] | None = None
