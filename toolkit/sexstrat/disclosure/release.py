@@ -72,23 +72,7 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         raise DisclosureError(
             f"disclosure profile {rule.name!r} withholds nothing and needs a reason, for instance: simulated data"
         )
-    tables = {
-        "estimate": releasable_frame(results.estimates, "estimate"),
-        "audit": releasable_frame(results.audit, "audit"),
-        "gap": releasable_frame(results.gaps, "gap"),
-        "flow": releasable_frame(results.flow, "flow"),
-        "diagnostic": releasable_frame(results.diagnostics, "diagnostic"),
-        "sensitivity": releasable_frame(results.sensitivity, "sensitivity"),
-        "imputation": releasable_frame(results.imputation, "imputation"),
-        "age_curve": releasable_frame(results.age_curves, "age_curve"),
-        "age_trend": releasable_frame(results.age_trends, "age_trend"),
-        "missingness": releasable_frame(results.missingness, "missingness"),
-        "consequence": releasable_frame(results.consequences, "consequence"),
-        "audit_test": releasable_frame(results.group_tests, "audit_test"),
-        "audit_shrunken": releasable_frame(results.shrunken, "audit_shrunken"),
-        "audit_parity": releasable_frame(results.parity, "audit_parity"),
-        "audit_rule": releasable_frame(results.rules, "audit_rule"),
-    }
+    tables = _releasable(results)
     _refuse_small_study(tables)
     tables = _protected(tables, rule)
     choices, left_out = _choices(results.choices, rule)
@@ -121,6 +105,27 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         protection=_protection(rule, reason.strip()),
         seal=SEAL,
     )
+
+
+def _releasable(results: StudyResults) -> dict[str, pd.DataFrame]:
+    """Return the tables by the name of their contract, with its columns and only those."""
+    return {
+        "estimate": releasable_frame(results.estimates, "estimate"),
+        "audit": releasable_frame(results.audit, "audit"),
+        "gap": releasable_frame(results.gaps, "gap"),
+        "flow": releasable_frame(results.flow, "flow"),
+        "diagnostic": releasable_frame(results.diagnostics, "diagnostic"),
+        "sensitivity": releasable_frame(results.sensitivity, "sensitivity"),
+        "imputation": releasable_frame(results.imputation, "imputation"),
+        "age_curve": releasable_frame(results.age_curves, "age_curve"),
+        "age_trend": releasable_frame(results.age_trends, "age_trend"),
+        "missingness": releasable_frame(results.missingness, "missingness"),
+        "consequence": releasable_frame(results.consequences, "consequence"),
+        "audit_test": releasable_frame(results.group_tests, "audit_test"),
+        "audit_shrunken": releasable_frame(results.shrunken, "audit_shrunken"),
+        "audit_parity": releasable_frame(results.parity, "audit_parity"),
+        "audit_rule": releasable_frame(results.rules, "audit_rule"),
+    }
 
 
 def _refuse_small_study(tables: Mapping[str, pd.DataFrame]) -> None:

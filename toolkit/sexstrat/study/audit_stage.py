@@ -23,7 +23,7 @@ from sexstrat.values.cells import Cells
 from sexstrat.values.design import ValidationDesign
 from sexstrat.values.tables import table_schema
 
-__all__ = ["run_audit", "study_consequences"]
+__all__ = ["study_consequences"]
 
 
 def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
