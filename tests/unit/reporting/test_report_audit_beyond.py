@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from sexstrat.disclosure import release
+from sexstrat.reporting.group_tests_view import group_test_table, rule_table
 from sexstrat.reporting.page import page
+from sexstrat.reporting.rows import Rows
 from sexstrat.reporting.tables import write_tables
 
 
@@ -67,3 +69,30 @@ def test_page_without_the_new_tables_keeps_silent(example):
     text = page(release(example(**empty), "uk-5"))
     for words in ("Over continuous age", "Photographs without a score", "What the errors do"):
         assert words not in text
+
+
+def test_a_rule_that_cannot_be_told_is_no_pass():
+    """Outcome, difference in points, reason, and the sentence that an open rule is not kept."""
+    row = {"number": 1, "rule": "correct among women at least correct among men less 5 points", "metric": "accuracy"}
+    row |= {"comparison": "not_below", "limit": 0.05, "point": -0.03, "low": -0.09, "high": 0.03, "level": 0.9}
+    row |= {"outcome": "cannot tell", "state": "measured", "note": "the interval holds the limit"}
+    table = rule_table(Rows.of(pd.DataFrame([row]), "audit_rule"))
+    assert table is not None
+    assert [cell.text for cell in table.groups[0].rows[0]][1:] == [
+        "cannot tell",
+        "−3.0 points",
+        "the interval holds the limit",
+    ]
+    assert "It is not a pass" in table.note
+
+
+def test_tests_between_groups_print_raw_and_adjusted():
+    """A test has both p values and the size of its family; a suppressed one has its word."""
+    row = {"metric": "auc", "group": "age_band", "test": "permutation", "p_value": 0.0304, "p_adjusted": 0.12}
+    row |= {"family_size": 4, "level": 0.95, "state": "measured"}
+    gone = row | {"metric": "accuracy", "p_value": None, "p_adjusted": None, "state": "suppressed"}
+    table = group_test_table(Rows.of(pd.DataFrame([row, gone]), "audit_test"))
+    assert table is not None
+    shown, hidden = ([cell.text for cell in line] for line in table.groups[0].rows)
+    assert shown[2:] == ["0.030", "0.120", "4"]
+    assert hidden[2:4] == ["suppressed", "suppressed"]

@@ -18,6 +18,7 @@ from sexstrat.reporting.estimates_tables import age_table, condition_table, male
 from sexstrat.reporting.figures import forest_figure, prevalence_figures
 from sexstrat.reporting.flow_view import flow_steps, flow_table
 from sexstrat.reporting.gate import must_be_released
+from sexstrat.reporting.group_tests_view import group_test_table, rule_table
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.imputation_view import imputation_table
 from sexstrat.reporting.losses_view import losses_table
@@ -193,6 +194,8 @@ def _audit_beyond(released: Released) -> dict[str, Any]:
     missingness = Rows.of(released.missingness, "missingness")
     consequences = Rows.of(released.consequences, "consequence")
     return {
+        "rule_table": rule_table(Rows.of(released.rules, "audit_rule")),
+        "group_test_table": group_test_table(Rows.of(released.group_tests, "audit_test")),
         "ageing": ageing_view(Rows.of(released.age_curves, "age_curve"), Rows.of(released.age_trends, "age_trend")),
         "absence_table": absence_table(missingness),
         "bounds_table": bounds_table(missingness),
