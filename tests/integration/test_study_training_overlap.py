@@ -39,6 +39,12 @@ def scored_outside(study: Path, low: float, high: float) -> int:
     return int(scores.loc[(scores["status"] == "ok") & scores["patient_id"].isin(outside), "patient_id"].nunique())
 
 
+def whole_steps(out: Path) -> pd.DataFrame:
+    """Return the released flow without the rows about characteristics."""
+    flow = pd.read_csv(out / "tables" / "flow.csv")
+    return flow[flow["variable"].isna()]
+
+
 def test_training_ages_of_the_card_are_checked_told_and_counted_in_the_flow(study: Path, tmp_path: Path) -> None:
     low, high = shipped_card().training_ages
     expected = scored_outside(study, low, high)
@@ -48,7 +54,7 @@ def test_training_ages_of_the_card_are_checked_told_and_counted_in_the_flow(stud
     told: list[str] = []
     out = run_study(load_study(study), tmp_path / "out", tell=told.append).out
     assert sum("outside the ages on which the model was trained" in line for line in told) == 1
-    flow = pd.read_csv(out / "tables" / "flow.csv").set_index("name")
+    flow = whole_steps(out).set_index("name")
     assert f"{expected} patients are outside the ages {low:g} to {high:g}" in flow.loc[
         "patients with a usable score", "reason"
     ]  # fmt: skip
@@ -82,7 +88,7 @@ def test_patients_without_fold_beside_patients_with_one_validate_nothing(study: 
     assert any("the recorded sex validates nothing" in line for line in told)
     cells = pd.read_parquet(out / "private" / "cells.parquet")
     assert int(cells.loc[cells["recorded_sex"].isin(["male", "female"]), "n"].sum()) == kept < len(recorded)
-    last = pd.read_csv(out / "tables" / "flow.csv").iloc[-1]
+    last = whole_steps(out).iloc[-1]
     assert last["name"] == "recorded sex validates the scores"
     audit = pd.read_parquet(out / "private" / "audit.parquet")
     overall = audit[(audit["metric"] == "accuracy") & (audit["level_name"] == "all")]
@@ -94,7 +100,7 @@ def test_the_cohort_follows_the_bands_and_nothing_else_of_the_analysis(study: Pa
     text = study.read_text(encoding="utf-8")
     study.write_text(text.replace("age_bands = [20, 45", "age_bands = [45"), encoding="utf-8")
     out = run_study(load_study(study), tmp_path / "out").out
-    flow = pd.read_csv(out / "tables" / "flow.csv").set_index("name")
+    flow = whole_steps(out).set_index("name")
     ages = pd.read_csv(study.with_name("persons.csv"))["age_years"]
     entered = flow.loc["age inside the declared bands: these enter the estimates"]
     assert (entered["n_patients"], entered["patients_lost"]) == ((ages >= 45).sum(), (ages < 45).sum())
