@@ -28,7 +28,9 @@ from sexstrat.models import (
     read_card,
     write_card,
 )
-from sexstrat.models.release import release_model
+from sexstrat.models.exports import write_exports
+from sexstrat.models.openvino_runtime import stored_forward
+from sexstrat.models.release import changed_files, release_model
 from sexstrat.models.verification import verify_model
 
 pytestmark = [
@@ -170,7 +172,16 @@ def test_a_changed_file_is_caught(released: Path, tmp_path: Path) -> None:
     assert checks[-1].detail == "golden/pattern_1.png is missing; small.onnx has changed"
     (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  ../secret\n", encoding="utf-8")
     with pytest.raises(ModelError, match="line 1: must be a SHA-256, two blanks and a name within"):
-        verify_model(tmp_path)
+        changed_files(tmp_path)
+
+
+def test_openvino_files_run_alone_and_onnx_is_not_exported_again(released: Path, tmp_path: Path) -> None:
+    """The ``.xml`` file gives the model's logits; a model without a Keras network says what to start from."""
+    model = load_model(released)
+    pixels = golden_input(3, SIZE)[None] / np.float32(127.5) - 1
+    assert stored_forward(released / "small.xml", size=SIZE)(pixels) == pytest.approx(model.forward(pixels), abs=1e-4)
+    with pytest.raises(ModelError, match="cannot be exported again"):
+        write_exports(replace(model, network=None), tmp_path)
 
 
 def test_a_folder_with_files_is_left_alone(released: Path, tmp_path: Path) -> None:

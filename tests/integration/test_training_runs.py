@@ -34,7 +34,7 @@ from sexstrat.training.batch_statistics import fuse_batch_normalization, refresh
 from sexstrat.training.checkpoint import load_checkpoint
 from sexstrat.training.commands import run_measurement
 from sexstrat.training.epochs import CHECKPOINT
-from sexstrat.training.fit import male_logits, patient_level_auc
+from sexstrat.training.fit import arithmetic, male_logits, patient_level_auc
 from sexstrat.training.publication import CardTexts, publish_result
 from sexstrat.training.teachers import Teachers, start_from
 from sexstrat.training.upper_fit import fresh_split
@@ -332,6 +332,25 @@ def test_lower_and_upper_part_are_the_whole_network(
     assert together == pytest.approx(apart, abs=1e-5)
     with pytest.raises(ModelError, match="no layer 'nowhere' to cut after"):
         fresh_split(replace(plan, freeze_to="nowhere"), material[0])
+
+
+@pytest.mark.slow
+def test_half_arithmetic_trains_and_leaves_a_network_of_full(
+    tmp_path: Path, backbone_weights: Path, material: tuple[Examples, PixelCache]
+) -> None:
+    """Layers compute in bfloat16 while training; what comes back computes and publishes in float32."""
+    import keras
+
+    with arithmetic("mixed_bfloat16"):
+        assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+    plan = plan_for(tmp_path, backbone_weights, phases=((32, 1),), precision="mixed_bfloat16", learns=("sex",))
+    result = train(plan, *material)
+    assert np.isfinite(result.progress.log[0]["loss"])
+    assert {layer.compute_dtype for layer in result.network.layers} == {"float32"}
+    assert list(result.network.output) == ["sex"]
+    assert keras.config.dtype_policy().name == "float32"
+    with pytest.raises(ModelError, match="with frozen layers the precision must be float32; found mixed_bfloat16"):
+        train(replace(plan, freeze_to="conv_pw_11_relu", out=tmp_path / "frozen"), *material)
 
 
 @pytest.mark.slow
