@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sexstrat.cli.app import run
+from sexstrat.study.prediction_table import Classes, read_predictions
 
 
 @pytest.fixture
@@ -87,3 +88,12 @@ def test_what_cannot_be_audited_is_named(smokers: Path, tmp_path: Path, capsys: 
     ):
         assert run(["audit", str(smokers), *given]) == code, told
         assert told in capsys.readouterr().err, told
+
+
+def test_predicted_classes_become_the_audits_columns(smokers: Path) -> None:
+    """A predicted class is a probability of 1 or 0, the positive class is coded male, and identifiers stay text."""
+    columns = {"patient_id": "who", "recorded_sex": "smoking", "predicted": "call"}
+    frame = read_predictions(smokers, Classes(positive="yes", negative="no"), columns, ("site",))
+    assert frame["prob_male"].tolist()[:3] == [0.0, 0.0, 1.0]
+    assert frame["recorded_sex"].tolist()[:3] == ["male", "female", "male"]
+    assert frame["patient_id"].tolist()[:2] == ["p0", "p1"]
