@@ -94,6 +94,6 @@ def test_predicted_classes_become_the_audits_columns(smokers: Path) -> None:
     """A predicted class is a probability of 1 or 0, the positive class is coded male, and identifiers stay text."""
     columns = {"patient_id": "who", "recorded_sex": "smoking", "predicted": "call"}
     frame = read_predictions(smokers, Classes(positive="yes", negative="no"), columns, ("site",))
-    assert frame["prob_male"].tolist()[:3] == [0.0, 0.0, 1.0]
+    assert frame["prob_male"].tolist()[:3] == [0.0, 1.0, 1.0]
     assert frame["recorded_sex"].tolist()[:3] == ["male", "female", "male"]
     assert frame["patient_id"].tolist()[:2] == ["p0", "p1"]
