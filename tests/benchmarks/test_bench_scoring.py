@@ -94,15 +94,14 @@ def network_of(name: str, size: int) -> Any:
     small = build(name, (Head(name="sex", units=1),), 128)
     pictures = foreign.pictures(name, 128, foreign.PICTURES)
     foreign.stir(small, pictures)
-    head = small.get_layer("head_sex")
-    spread = np.std(small.predict_on_batch(pictures)["sex"])
-    head.set_weights([held * 0.5 / spread for held in head.get_weights()])
-    middle = np.mean(small.predict_on_batch(pictures)["sex"])
+    network = build(name, (Head(name="sex", units=1),), size)
+    network.set_weights(small.get_weights())
+    head = network.get_layer("head_sex")
     kernel, bias = head.get_weights()
-    head.set_weights([kernel, bias - middle])
-    large = build(name, (Head(name="sex", units=1),), size)
-    large.set_weights(small.get_weights())
-    return large
+    logits = network.predict_on_batch(foreign.pictures(name, size, 4))["sex"]
+    spread, middle = np.std(logits), np.mean(logits)  # at this size: signals of random weights grow with it
+    head.set_weights([kernel / spread, (bias - middle) / spread])
+    return network
 
 
 def rate(work: Callable[[], object], number: int) -> float:

@@ -130,7 +130,7 @@ def _disc_map(values: NDArray[np.float32], seen: NDArray[np.bool_], lit: NDArray
     near, around = _gaussian(weight, _DISC), _gaussian(weight, _GROUND)
 
     def window(values: NDArray[np.float32], width: float, total: NDArray[np.float32]) -> NDArray[np.float32]:
-        return _gaussian(values * weight, width) / np.maximum(total, np.float32(1e-3))
+        return np.asarray(_gaussian(values * weight, width) / np.maximum(total, np.float32(1e-3)), dtype=np.float32)
 
     logs = np.log(np.maximum(values[:, :, :2], np.float32(8)))
     light = _blocks(np.asarray((logs[:, :, 0] + logs[:, :, 1]) / np.float32(2), dtype=np.float32))
@@ -140,7 +140,7 @@ def _disc_map(values: NDArray[np.float32], seen: NDArray[np.bool_], lit: NDArray
     parts = []
     for found, floor in zip(maps, _FLOORS, strict=True):
         low, middle, high = _quantiles(found[lit], (0.16, 0.5, 0.84))
-        parts.append(np.clip((found - middle) / np.float32(max(high - low, floor)), -4, 4))
+        parts.append(np.clip((found - middle) / np.float32(max(float(high - low), floor)), -4, 4))
     return np.asarray(parts[0] + parts[1] + 0.5 * parts[2], dtype=np.float32)
 
 
