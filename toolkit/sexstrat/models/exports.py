@@ -147,7 +147,7 @@ def _read_again(model: LoadedModel, file: Path, form: Any) -> LoadedModel:
     if form == "onnx":
         return load_unchecked(replace(model.card, **plain, architecture=None), file)
     told = replace(architecture_of(model.network), imagenet_rescaling=False)
-    kind = {"sigmoid": "logit"}.get(model.card.output_kind, model.card.output_kind)
+    kind: Any = {"sigmoid": "logit"}.get(model.card.output_kind, model.card.output_kind)
     return load_unchecked(replace(model.card, **plain, architecture=told, output_kind=kind), file)
 
 

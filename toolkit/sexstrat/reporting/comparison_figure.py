@@ -129,7 +129,7 @@ def _drawn(shown: pd.DataFrame) -> Figure:
     _scales(axes, (first, last), (low, high), across)
     front = pareto_front(sizes.tolist(), shown["accuracy_patient"].tolist())
     _draw_front(axes, bars, shown["accuracy_patient"].to_numpy(dtype=float), front, across)
-    for place, row in shown.iterrows():
+    for place, (_, row) in enumerate(shown.iterrows()):
         _draw_bar(axes, float(bars[place]), row, place in front)
         _draw_name(axes, (float(bars[place]), float(names[place])), row, place in front, high)
     commoner = max(_share_of_men(shown), 1 - _share_of_men(shown))
@@ -228,7 +228,7 @@ def _share_of_men(shown: pd.DataFrame) -> float:
 
 
 def _title(shown: pd.DataFrame) -> str:
-    best = shown.loc[shown["accuracy_patient"].idxmax()]
+    best = shown.iloc[int(np.argmax(shown["accuracy_patient"].to_numpy(dtype=float)))]
     number = "One network" if len(shown) == 1 else f"{len(shown)} networks"
     return f"{number} on the same {int(best['n_patients']):,} unseen people: {_name(best)} is right most often"
 
