@@ -26,7 +26,7 @@ def test_one_image_a_patient_is_delong() -> None:
 
 
 def test_several_images_a_patient_is_the_bootstrap_of_patients() -> None:
-    """The clustered standard error is that of 20,000 resamples of patients to 3 %, which counting images alone misses."""
+    """The clustered standard error is that of 20,000 resamples of patients to 3 %; counting images misses it."""
     data, expected = EXPECTED["clustered"], EXPECTED["bootstrap"]
     found = auc_difference(data["first"], data["second"], data["male"], data["patient"])
     assert found.point == pytest.approx(expected["point"], abs=1e-9)
