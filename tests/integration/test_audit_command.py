@@ -41,7 +41,9 @@ OPTIONS = (
 def rule(folder: Path, limit: float) -> Path:
     """Write one rule: the accuracy is at least the limit."""
     path = folder / "rules.toml"
-    path.write_text(f'[[rule]]\nmetric = "accuracy"\ncomparison = "at_least"\nlimit = {limit}\n', encoding="utf-8")
+    path.write_text(
+        f'[[audit.rules]]\nmetric = "accuracy"\ncomparison = "at_least"\nlimit = {limit}\n', encoding="utf-8"
+    )
     return path
 
 
@@ -78,11 +80,11 @@ def test_what_cannot_be_audited_is_named(smokers: Path, tmp_path: Path, capsys: 
     """An undeclared class, a column that is not there, a rule without a limit, and a cut that is no number."""
     classes = ["--column", "patient_id=who", "--column", "recorded_sex=smoking", "--column", "predicted=call"]
     bad = tmp_path / "bad.toml"
-    bad.write_text('[[rule]]\nmetric = "accuracy"\ncomparison = "at_least"\n', encoding="utf-8")
+    bad.write_text('[[audit.rules]]\nmetric = "accuracy"\ncomparison = "at_least"\n', encoding="utf-8")
     for given, code, told in (
         ([*classes, "--positive", "1", "--negative", "0", "--by", "site"], 3, "value is no declared class"),
         ([*OPTIONS, "--by", "camera"], 3, "column camera: column is missing"),
-        ([*OPTIONS, "--by", "site", "--rules", str(bad)], 2, "limit is missing"),
+        ([*OPTIONS, "--by", "site", "--rules", str(bad)], 2, "limit: required and missing"),
         ([*OPTIONS, "--by", "quality", "--cut", "quality=half"], 2, "must be numbers"),
         ([*OPTIONS, "--by", "site", "--column", "weight=w"], 2, "'w', which smokers.csv does not have"),
     ):

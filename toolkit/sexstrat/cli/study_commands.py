@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sexstrat.cli.table_commands import RULE_FAILED
-from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
+from sexstrat.cli.terminal import emit_json, print_line, print_rules, print_table, progress_line
 
 if TYPE_CHECKING:
     from sexstrat.study.headlines import Headlines
@@ -81,15 +81,14 @@ def run(study: StudyFile, out: Out = Path("out"), memory: Memory = None, json: J
     with memory_limited(memory):
         summary = run_study(load_study(study), out, tell=progress_line)
     rules = summary.rules()
+    failed = any(rule["outcome"] == "fail" for rule in rules)
     if json:
-        told = [{"rule": rule, "outcome": outcome} for rule, outcome in rules]
-        emit_json({"ok": True, **summary.document(), "rules": told})
+        emit_json({"ok": not failed, **summary.document(), "rules": rules})
     else:
         _print_headlines(summary.headlines())
-        for rule, outcome in rules:
-            print_line(f"rule: {outcome}: {rule}")
+        print_rules(rules)
         print_line(f"report: {summary.report}")
-    if any(outcome == "fail" for _, outcome in rules):
+    if failed:
         raise typer.Exit(RULE_FAILED)
 
 

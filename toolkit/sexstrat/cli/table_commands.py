@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sexstrat.cli.terminal import emit_json, print_line, print_table
+from sexstrat.cli.terminal import emit_json, print_line, print_rules, print_table
 from sexstrat.errors import StudyError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def audit(
     level: Annotated[float, typer.Option("--level", help="Confidence level.")] = 0.95,
     threshold: Annotated[float, typer.Option("--threshold", help="Called positive from this probability.")] = 0.5,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="TOML file of [[rule]] tables; exit code 4 when one fails.")
+        Path | None, typer.Option("--rules", help="TOML file of [[audit.rules]]; exit code 4 when one fails.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Compare groups in every way, and over age; see --out.")] = False,
     column: Annotated[
@@ -95,8 +95,7 @@ def _show(released: AuditSummary, level: float, json: bool) -> None:
         )
         return
     print_table(["figure", f"estimate ({100 * level:g}% interval)", "patients"], released.rows(), numeric=[2])
-    for one in released.outcomes:
-        print_line(f"{one['outcome']}: {one['rule']}" + (f"; {one['note']}" if one["note"] else ""))
+    print_rules(released.outcomes)
     for notice in released.notices:
         print_line(notice)
 

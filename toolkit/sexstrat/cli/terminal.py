@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-__all__ = ["emit_json", "error_document", "print_line", "print_table", "progress_line"]
+__all__ = ["emit_json", "error_document", "print_line", "print_rules", "print_table", "progress_line"]
 
 
 def print_line(text: str = "", *, stream: TextIO | None = None) -> None:
@@ -57,6 +57,18 @@ def error_document(error: BaseException, exit_code: int) -> dict[str, Any]:
         "exit_code": exit_code,
         "error": {"kind": type(error).__name__, "message": str(error), "problems": problems},
     }
+
+
+def print_rules(rules: Iterable[Mapping[str, str]]) -> None:
+    """Print declared rules, each with its outcome first.
+
+    Examples
+    --------
+    >>> print_rules([{"rule": "accuracy is at least 0.9", "outcome": "pass", "note": ""}])
+    rule: pass: accuracy is at least 0.9
+    """
+    for one in rules:
+        print_line(f"rule: {one['outcome']}: {one['rule']}" + (f"; {one['note']}" if one["note"] else ""))
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = ()) -> None:

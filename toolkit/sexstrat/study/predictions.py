@@ -14,8 +14,8 @@ from sexstrat.errors import StudyError
 from sexstrat.reporting.number_format import count
 from sexstrat.reporting.rows import Rows, printed
 from sexstrat.reporting.texts import METRICS
-from sexstrat.study.audit_rules import read_rules, released_outcomes
 from sexstrat.study.prediction_table import PREDICTED, Classes, read_predictions
+from sexstrat.study.rules import read_rules, rule_outcomes
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.results import StudyResults
 from sexstrat.values.tables import table_schema
@@ -36,12 +36,15 @@ class AuditSummary:
     ----------
     released : what passed the gate.
     classes : the classes, by whose names figures are printed.
-    outcomes : number, rule in words and outcome of each declared rule.
     """
 
     released: Released
     classes: Classes = field(default_factory=Classes)
-    outcomes: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def outcomes(self) -> tuple[dict[str, str], ...]:
+        """Each declared rule in words, with its outcome and what must be said of it."""
+        return rule_outcomes(Rows.of(self.released.rules, "audit_rule").rows)
 
     @property
     def failed(self) -> bool:
@@ -164,7 +167,7 @@ def audit_predictions(
         from sexstrat.reporting import write_tables
 
         write_tables(released, out)
-    return AuditSummary(released=released, classes=declared, outcomes=released_outcomes(result.rules, released.profile))
+    return AuditSummary(released=released, classes=declared)
 
 
 def _bands(text: str) -> AgeBands | None:

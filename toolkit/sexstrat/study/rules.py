@@ -1,14 +1,17 @@
-"""The rules of the audit that a study declares: read, checked with line and key, and turned into what is judged."""
+"""The rules of an audit that a study or a file of rules declares: read, checked with line and key, and told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from sexstrat.audit.gaps.rules import COMPARISONS, RULE_METRICS, Rule
+from sexstrat.errors import StudyError
 from sexstrat.study.places import nearest
 
-__all__ = ["rule_breaches", "rules_of"]
+__all__ = ["read_rules", "rule_breaches", "rule_outcomes", "rules_of"]
 
 _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "name": (str, "text"),
@@ -106,3 +109,58 @@ def rules_of(settings: Mapping[str, Mapping[str, Any]]) -> tuple[Rule, ...]:
     0.9
     """
     return tuple(Rule(**rule) for rule in settings["audit"]["rules"])
+
+
+def read_rules(path: str | Path) -> tuple[Rule, ...]:
+    r"""Return the rules of a TOML file, written as a study writes them: a study file is one, whatever else it holds.
+
+    Parameters
+    ----------
+    path : a file with ``[[audit.rules]]`` tables.
+
+    Raises
+    ------
+    StudyError : the file cannot be read, holds no rule, or rules are wrong; all that is wrong at once.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "rules.toml"
+    ...     _ = path.write_text('[[audit.rules]]\nmetric = "accuracy"\ncomparison = "at_least"\nlimit = 0.9')
+    ...     print(read_rules(path)[0].sentence)
+    accuracy is at least 0.9 (90 % confidence)
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        audit = tomllib.loads(text).get("audit")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise StudyError(f"rules cannot be read: {file}: {err}") from err
+    rules = audit.get("rules") if isinstance(audit, dict) else None
+    if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
+        raise StudyError(f"{file.name}: no rule is in it; allowed: tables {_HEADER} with {', '.join(_NEEDED)}")
+    breaches = rule_breaches(rules, text)
+    if breaches:
+        noun = "problem" if len(breaches) == 1 else "problems"
+        raise StudyError("\n  ".join([f"{file.name}: {len(breaches)} {noun}", *breaches]))
+    return tuple(Rule(**rule) for rule in rules)
+
+
+def rule_outcomes(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, str], ...]:
+    """Return each released rule in words with its outcome; ``suppressed`` where too few patients stand behind it.
+
+    Parameters
+    ----------
+    rows : released rows of the ``audit_rule`` contract, empty cells None.
+
+    Examples
+    --------
+    >>> row = {"rule": "accuracy is at least 0.9", "outcome": None, "state": "suppressed", "note": None}
+    >>> rule_outcomes([row])
+    ({'rule': 'accuracy is at least 0.9', 'outcome': 'suppressed', 'note': ''},)
+    """
+    return tuple(
+        {"rule": str(row["rule"]), "outcome": str(row["outcome"] or row["state"]), "note": str(row["note"] or "")}
+        for row in rows
+    )

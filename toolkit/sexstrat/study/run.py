@@ -14,6 +14,7 @@ from sexstrat.study.file import Study
 from sexstrat.study.manifest import MANIFEST, write_manifest
 from sexstrat.study.plan import STAGES, StagePlan, plan_study, read_stages, stage_components
 from sexstrat.study.referenced import check_conditions, check_references
+from sexstrat.study.rules import rule_outcomes
 from sexstrat.study.stages import RUNNERS, check_tables, table_input
 
 if TYPE_CHECKING:
@@ -44,10 +45,9 @@ class RunSummary:
         stages = [{"stage": stage.name, "ran": stage.stale, "why": stage.why} for stage in self.stages]
         return {"report": str(self.report), "results": str(self.released), "stages": stages}
 
-    def rules(self) -> tuple[tuple[str, str], ...]:
-        """Return each declared rule in words with its outcome, ``suppressed`` where too few patients stand behind."""
-        rows = json.loads(self.released.read_text(encoding="utf-8"))["tables"]["rules"]["rows"]
-        return tuple((str(row["rule"]), str(row["outcome"] or row["state"])) for row in rows)
+    def rules(self) -> tuple[dict[str, str], ...]:
+        """Return each declared rule in words, with its outcome and what must be said of it."""
+        return rule_outcomes(json.loads(self.released.read_text(encoding="utf-8"))["tables"]["rules"]["rows"])
 
     def headlines(self) -> tuple[Headlines, ...]:
         """Return the prevalence ratios that the page leads with, naive and truth beside them."""
