@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sexstrat.cohort.score_use import BELOW_QUALITY
+from sexstrat.cohort.sql import single_row
 
 if TYPE_CHECKING:
     from sexstrat.cohort.store import Cohort
 
-__all__ = ["age_frame", "disease_rows", "quality_frame"]
+__all__ = ["age_frame", "disease_rows", "n_predicted_ages", "quality_frame"]
 
 
 def quality_frame(cohort: Cohort) -> pd.DataFrame:
@@ -46,6 +47,18 @@ def age_frame(cohort: Cohort) -> pd.DataFrame:
         WHERE predicted_age IS NOT NULL AND recorded_age IS NOT NULL ORDER BY patient_id"""
     frame = cohort._connection.execute(query).df()
     return frame.astype({"predicted_age": "float64", "recorded_age": "float64"})
+
+
+def n_predicted_ages(cohort: Cohort) -> int:
+    """Return how many patients of the study stand in the analyses at an age that a model predicted.
+
+    Parameters
+    ----------
+    cohort : an open cohort.
+    """
+    query = "SELECT count(*) FROM patient WHERE in_study AND age_source = 'predicted'"
+    (number,) = single_row(cohort._connection, query)
+    return int(number)
 
 
 def disease_rows(cohort: Cohort) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from sexstrat.estimates.pooling.share_document import share_document, without_ce
 from sexstrat.estimates.pooling.site_pool import Question
 from sexstrat.estimates.pooling.withheld_shift import MOST_MOVED, largest_shift
 from sexstrat.study.file import Study
+from sexstrat.study.predicted_ages import refuse_predicted_ages
 from sexstrat.study.run import run_stages
 from sexstrat.study.site_file import write_site
 from sexstrat.values.cells import Cells
@@ -88,13 +89,14 @@ def export_site(
     Raises
     ------
     StudyError : the name is empty or no name of a file; another cohort teaches the errors (design external), which
-        cells do not carry.
+        cells do not carry; ages are predicted.
     DisclosureError : fewer patients than any study may have.
     """
     if not site.strip() or FORBIDDEN & set(site):
         raise StudyError(f"a site needs a name without {' '.join(sorted(FORBIDDEN))}; found {site!r}")
     if "external_persons" in study:
         raise StudyError("a study whose score errors come from another cohort cannot be pooled by cells")
+    refuse_predicted_ages(study)
     folder = Path(run_folder)
     run_stages(study, folder, ("scores", "cohort"), tell=tell)
     wanted = tuple(study.section("analysis")["conditions"]) or None

@@ -10,11 +10,13 @@ from typing import Any
 import pandas as pd
 
 from sexstrat.cohort import Cohort, TableInput, TrainingAges, check_inputs
+from sexstrat.cohort.use_frames import n_predicted_ages
 from sexstrat.errors import Problem
 from sexstrat.study.counted import counted
 from sexstrat.study.declared_use import score_use
 from sexstrat.study.file import Study
 from sexstrat.study.omop_section import omop_settings
+from sexstrat.study.predicted_ages import on_predicted_ages
 from sexstrat.study.referenced import check_conditions
 
 __all__ = ["RUNNERS", "check_tables"]
@@ -169,6 +171,7 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
         check_conditions(study, cohort.conditions)
         cells = cohort.cells(wanted)
+        predicted_ages = n_predicted_ages(cohort)
     truth = external = None
     if "truth" in study:
         with Cohort.open(folder / "private" / "truth.duckdb") as cohort:
@@ -190,7 +193,9 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
         beliefs=beliefs_of(study.settings),
     )
     cells.frame.to_parquet(folder / "private" / "cells.parquet", index=False)
-    for name in ("estimates", "diagnostics", "sensitivity", "imputation"):
+    estimates = on_predicted_ages(found.estimates) if predicted_ages else found.estimates
+    estimates.to_parquet(folder / "private" / "estimates.parquet", index=False)
+    for name in ("diagnostics", "sensitivity", "imputation"):
         getattr(found, name).to_parquet(folder / "private" / f"{name}.parquet", index=False)
     choices = found.choices
     text = json.dumps(choices, default=_plain, ensure_ascii=False, indent=1)

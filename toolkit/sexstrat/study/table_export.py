@@ -16,6 +16,7 @@ from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
 from sexstrat.errors import DisclosureError
 from sexstrat.study.file import Study
+from sexstrat.study.predicted_ages import refuse_predicted_ages
 from sexstrat.study.run import run_stages
 from sexstrat.study.shared_table import Column, write_shared_table
 from sexstrat.values.age_bands import AgeBands
@@ -72,6 +73,7 @@ def export_tables(
 
     Raises
     ------
+    StudyError : cells are asked for, and ages are predicted.
     DisclosureError : fewer patients than any study may have, or no coarsening hides every small cell.
     """
     folder = Path(run_folder)
@@ -79,6 +81,7 @@ def export_tables(
     with Cohort.open(folder / "private" / "cohort.duckdb") as cohort:
         if patients_for_the_owner:
             return _patients(cohort, Path(out), study)
+        refuse_predicted_ages(study)
         cells = cohort.cells(tuple(study.section("analysis")["conditions"]) or None)
         n_all = cohort.patient_counts()["analysed"]
     if n_all < MIN_STUDY:
