@@ -222,6 +222,7 @@ class _Rows:
     level: float
 
     def measure(self, metric: Metric, rows: NDArray[np.intp]) -> Measurement:
+        """Measure one metric, named or callable, among the rows at these positions."""
         chosen = np.zeros(len(self.true), dtype=bool)
         chosen[rows] = True
         inside, true, predicted = self.clusters.within(chosen), self.true[chosen], self.predicted[chosen]

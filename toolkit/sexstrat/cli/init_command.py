@@ -90,6 +90,7 @@ class _Asking:
         self.silent = silent
 
     def text(self, question: str, given: str | None, option: str, proposal: str | None = None) -> str:
+        """Return what the option gave, else the answer, else the proposal; name the option where there is none."""
         if given is not None:
             return given
         if not self.silent:
@@ -99,11 +100,13 @@ class _Asking:
         return proposal
 
     def path(self, question: str, given: Path | None, option: str) -> Path:
+        """Return a path, asked for as a text."""
         return Path(self.text(question, None if given is None else str(given), option))
 
     def choice(
         self, question: str, given: str | None, option: str, allowed: Mapping[str, str], proposal: str | None = None
     ) -> str:
+        """Return one of the allowed words, their meanings shown before the question."""
         if given is None and not self.silent:
             for name, meaning in allowed.items():
                 progress_line(f"  {name}: {meaning}")

@@ -118,6 +118,7 @@ class _Reader:
         self.members: dict[tuple[str, ...], list[tuple[str, str]]] = {}
 
     def add_model(self, entry: Mapping[str, Any], scope: tuple[str, ...], feed: str | None) -> str:
+        """Add the layers of a model, those of models inside it too, and return the key of its output."""
         if len(scope) > _DEEPEST:
             raise ModelError(f"models are nested more than {_DEEPEST} deep in the file")
         check_kind(entry)
@@ -197,6 +198,7 @@ class _Reader:
         self.members[scope].append((_name(layer), kind_of(layer)))
 
     def finish(self, output: str) -> LayerGraph:
+        """Return the graph that ends in an output, every input resolved."""
         nodes = {
             key: LayerNode(
                 scope=node.scope, name=node.name, kind=node.kind, settings=node.settings,

@@ -225,6 +225,7 @@ class _Writer:
         self.begun = False
 
     def add(self, frame: pd.DataFrame) -> None:
+        """Write a part of the table after those before it."""
         if self.path.suffix == ".csv":
             frame.to_csv(self.partial, index=False, mode="a" if self.begun else "w", header=not self.begun)
         else:
@@ -238,11 +239,13 @@ class _Writer:
         self.begun = True
 
     def close(self) -> None:
+        """Put the whole table in its place."""
         if self.parquet is not None:
             self.parquet.close()
         self.partial.replace(self.path)
 
     def discard(self) -> None:
+        """Leave nothing of a table that was not finished."""
         if self.parquet is not None:
             self.parquet.close()
         self.partial.unlink(missing_ok=True)

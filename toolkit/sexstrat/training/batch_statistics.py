@@ -82,6 +82,7 @@ def _fused_layer() -> Any:
         """Named as Keras's own, since stored weights are named by their layer's class."""
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+            """Normalise a batch; in training by the fused kernel, which keeps the running averages as Keras does."""
             if mask is not None or not (training and self.trainable):
                 return super().call(inputs, training=training, mask=mask)
             width = inputs.shape[-1]
