@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -q --benchmark-disable
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check lint types imports format docs bench simulate odir model fuzz crash wheel constraints clean
+.PHONY: help demo test check lint types imports format docs bench simulate odir model compare fuzz crash wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -76,8 +76,15 @@ model: $(READY) ## heavy: train the shipped model again, into .work/model, and m
 	  --model .work/model/model --add-to-card \
 	  --data "HEI-MED (other country, camera and people; nearly all diabetic)"
 
-fuzz: $(READY) ## heavy: the property tests with many random examples
-	$(PYTEST) tests/properties -m 'slow or not slow' --hypothesis-profile=fuzz
+compare: $(READY) ## heavy: the sixteen networks by one recipe on the real photographs, resumable (PHASES=224x10 for more)
+	@test -d $(SHARED)/odir5k || { echo "shared data are absent: $(SHARED)/odir5k" >&2; exit 1; }
+	$(BIN)/python analyses/odir5k_prepare.py .work/odir --shared $(SHARED)
+	$(BIN)/sexstrat compare .work/odir/images.csv .work/odir/labels.csv --conditions .work/odir/conditions.csv \
+	  --groups .work/odir/groups.csv --placeholder-age 1 --weights mobilenet=$(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
+	  --phases $(or $(PHASES),75x2) --learning-rate 1e-3 --cache .work/compare/crops --out .work/compare
+
+fuzz: $(READY) ## heavy: the property tests with many random examples, damaged photographs, tables and model files
+	$(PYTEST) tests/properties tests/integration/test_image_fuzz.py -m 'slow or not slow' --hypothesis-profile=fuzz
 
 crash: $(READY) ## heavy: kill runs at every stage and resume them
 	$(PYTEST) tests/integration -k 'kill or interrupt or resume' -m 'slow or not slow'
