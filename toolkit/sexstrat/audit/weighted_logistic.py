@@ -80,20 +80,28 @@ def _likelihood(linear: Floats, success: Floats, weight: Floats) -> float:
     return float(weight @ (success * linear - np.logaddexp(0.0, linear)))
 
 
+def _information(design: Floats, weight: Floats, p: Floats) -> Floats:
+    return np.asarray(design.T @ (design * (weight * p * (1 - p))[:, None]), dtype=np.float64)
+
+
+def _fit_at(design: Floats, weight: Floats, coefficients: Floats) -> LogisticFit:
+    """Return the fit with the information at the coefficients themselves, not a step before them."""
+    bread = np.linalg.inv(_information(design, weight, expit(design @ coefficients)))
+    return LogisticFit(coefficients=coefficients, bread=np.asarray(bread, dtype=np.float64))
+
+
 def _newton(design: Floats, success: Floats, weight: Floats, start: Floats) -> LogisticFit | None:
     found, linear = start, design @ start
     best = _likelihood(linear, success, weight)
     for _ in range(STEPS):
         p = expit(linear)
-        information = design.T @ (design * (weight * p * (1 - p))[:, None])
+        information = _information(design, weight, p)
         if not np.all(np.isfinite(information)) or 1 / np.linalg.cond(information) < FLAT:
             return None
         step = np.linalg.solve(information, design.T @ (weight * (success - p)))
         # Newton's error is squared at each step: after one of this size it is far below rounding
         if np.max(np.abs(step)) < SMALL_STEP * max(1.0, float(np.max(np.abs(found)))):
-            return LogisticFit(
-                coefficients=found + step, bread=np.asarray(np.linalg.inv(information), dtype=np.float64)
-            )
+            return _fit_at(design, weight, found + step)
         for _ in range(HALVINGS):
             linear = design @ (found + step)
             reached = _likelihood(linear, success, weight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,7 +98,7 @@ def _show(released: AuditSummary, level: float, json: bool) -> None:
     print_table(["figure", f"estimate ({100 * level:g}% interval)", "patients"], released.rows(), numeric=[2])
     print_rules(released.outcomes)
     for notice in released.notices:
-        print_line(notice)
+        print_line(fill(notice, width=80))
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:

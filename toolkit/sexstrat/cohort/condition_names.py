@@ -20,6 +20,7 @@ def condition_names(conditions: TableLike) -> tuple[str, ...]:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> condition_names(
     ...     pd.DataFrame({"patient_id": ["a", "b"], "condition": ["myopia", "glaucoma"], "present": [1, 0]})
     ... )
