@@ -51,7 +51,8 @@ def test_audit_prints_each_group_under_its_name(tmp_path: Path, capsys: pytest.C
     lines = printed_by(capsys, "audit", str(tmp_path / "p.csv"), "--bands", "20,60")
     assert max(map(len, lines)) <= 80
     assert [line for line in lines if not line.startswith(" ")][1:4] == ["all", "age 20\N{EN DASH}59", "age 60+"]
-    rows = pd.Series(lines[2:12]).str.split(r"\s{2,}", regex=True)
+    end = lines.index("age 20\N{EN DASH}59")
+    rows = pd.Series(lines[2:end]).str.split(r"\s{2,}", regex=True)
     shown = {row[1]: row[2:] for row in rows}
     assert shown["Patients"] == ["4,000", "4,000"]
     assert shown["Without a gradable photograph"][0].startswith("0 (0 to ")
