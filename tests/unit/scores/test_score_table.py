@@ -11,7 +11,7 @@ import pytest
 
 from sexstrat.errors import SchemaError, StudyError
 from sexstrat.scores import ScoreSummary, read_scores, write_scores
-from sexstrat.scores.table import replace_file
+from sexstrat.scores.replacing import replace_file
 from sexstrat.values.tables import table_schema
 
 

@@ -153,7 +153,8 @@ def _sentences(trends: Rows) -> tuple[str, ...]:
         seen = float(joint["p_value"]) <= 1 - float(joint["level"])
         verb = "differ" if seen else "are not shown to differ"
         found.append(f"The curves of men and women {verb} (p {_p(joint['p_value'])}).")
-        found += [text for row in trends.where(quantity="crossing_age").rows if (text := _crossing(row))]
+        crossings = trends.where(quantity="crossing_age").rows if seen else ()  # curves that are alike cross anywhere
+        found += [text for row in crossings if (text := _crossing(row))]
     return tuple(found)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from sexstrat.scores.breaches import typed_columns
+from sexstrat.scores.replacing import replace_file
 from sexstrat.scores.storage import files_below, read_url, remove_url
-from sexstrat.scores.table import replace_file
 from sexstrat.scores.urls import is_remote
 from sexstrat.values.tables import table_schema
 

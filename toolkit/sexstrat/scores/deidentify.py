@@ -19,9 +19,10 @@ from sexstrat.images import clean_photograph
 from sexstrat.scores.handover import HANDOVER_TABLE, IMAGE_LIST, PHOTOGRAPHS, Handover, handover
 from sexstrat.scores.linkage import LinkageRow
 from sexstrat.scores.reading import file_state, read_photograph
+from sexstrat.scores.replacing import replace_file
 from sexstrat.scores.sole_run import sole_run
 from sexstrat.scores.storage import url_state
-from sexstrat.scores.table import replace_file, write_table
+from sexstrat.scores.table import write_table
 from sexstrat.scores.urls import is_remote
 from sexstrat.values.tables import table_schema
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sexstrat.errors import StudyError
 from sexstrat.scores.identifiers import read_key
+from sexstrat.scores.replacing import clear_leftovers
 from sexstrat.scores.table import VERSION_COLUMN
 from sexstrat.values.tables import table_schema
 
@@ -82,8 +83,7 @@ class LinkageFile:
 
     def mend(self) -> None:
         """Write the rows known so far, without a last line that a killed run left half written."""
-        for leftover in self.path.parent.glob(f".{self.path.name}.*.tmp"):
-            leftover.unlink(missing_ok=True)
+        clear_leftovers(self.path)
         self.replace(self.rows.values())
 
     def replace(self, rows: Iterable[LinkageRow]) -> None:

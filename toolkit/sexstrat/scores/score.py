@@ -24,6 +24,7 @@ from sexstrat.scores.listing import list_images
 from sexstrat.scores.members import Member, members_of
 from sexstrat.scores.parts import kept_parts
 from sexstrat.scores.recipe import row_key
+from sexstrat.scores.replacing import clear_leftovers
 from sexstrat.scores.scored import Scored
 from sexstrat.scores.scoring import Meter, Models, Progress, Scoring
 from sexstrat.scores.shards import Shard
@@ -178,9 +179,11 @@ def score_to_table(
             for _ in table:
                 pass
         else:
+            clear_leftovers(out)
             write_scores(table, out, notes=notes)
             if scoring.keep_members and len(members) > 1:
                 for number, one in enumerate(scored, 1):
+                    clear_leftovers(_member_table(out, number))
                     write_scores(one.chunks(), _member_table(out, number))
     return ScoreSummary(
         n_images=count.n_images,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 
 from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.scores.breaches import column_breaches, typed_columns, value_breaches
-from sexstrat.scores.storage import files_below, local_copy, write_url
-from sexstrat.scores.urls import is_remote, without_file_scheme
+from sexstrat.scores.replacing import replace_file
+from sexstrat.scores.storage import files_below, local_copy
+from sexstrat.scores.urls import is_remote
 from sexstrat.values.tables import TableSchema, table_schema
 
-__all__ = ["read_notes", "read_scores", "replace_file", "write_scores", "write_table"]
+__all__ = ["read_notes", "read_scores", "write_scores", "write_table"]
 
 VERSION_COLUMN = "schema_version"  # CSV has no place for metadata, so the version is its last column
 _READ_AS_WELL = ("2",)  # had no predicted_age, which then reads as empty
@@ -170,44 +168,6 @@ def table_suffix(path: str | Path) -> str:
     if suffix not in {".parquet", ".csv"}:
         raise StudyError(f"{path}: a score table is written as .parquet or .csv")
     return suffix
-
-
-def replace_file(path: str | Path, write: Callable[[Path], Any]) -> None:
-    """Write a file beside its place and move it there at once, so that no one ever sees half of it.
-
-    Parameters
-    ----------
-    path : where the file is to be, a path or a URL; its folder is made if need be.
-    write : writes the file to the path it is given.
-
-    Raises
-    ------
-    StudyError
-        The place is a URL that cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     replace_file(Path(folder, "a.txt"), lambda target: target.write_text("whole"))
-    ...     Path(folder, "a.txt").read_text(), len(list(Path(folder).iterdir()))
-    ('whole', 1)
-    """
-    if is_remote(path) and not str(path).startswith("file://"):
-        with TemporaryDirectory(prefix="sexstrat-") as folder:
-            write(Path(folder, "file"))
-            write_url(str(path), Path(folder, "file"))
-        return
-    file = Path(without_file_scheme(str(path)))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _checked(frame: pd.DataFrame, schema: TableSchema, source: str) -> pd.DataFrame:
