@@ -10,6 +10,7 @@ import pytest
 
 from sexstrat.cohort import Cohort, check_inputs
 from sexstrat.cohort.score_use import ScoreUse
+from sexstrat.cohort.use_frames import n_predicted_ages
 from sexstrat.errors import SchemaError, StudyError
 from sexstrat.scores import read_scores, write_scores
 from sexstrat.values.age_bands import AgeBands
@@ -168,6 +169,7 @@ def test_predicted_age_is_used_as_declared_and_never_replaces_the_recorded_one(
         persons = read("SELECT patient_id, age_years FROM person ORDER BY patient_id").df()
         flow = flow_of(made)
         problems = [problem for problem in made.problems if problem.kind == "no_age"]
+        assert n_predicted_ages(made) == sources.get("predicted", 0)
     assert dict(zip(patients["patient_id"], patients["age_years"], strict=True)) == ages
     assert patients["age_source"].value_counts().to_dict() == sources
     assert persons["age_years"].fillna(-1).tolist() == [45.0, 55.0, -1.0, -1.0]

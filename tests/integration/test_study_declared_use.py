@@ -21,7 +21,7 @@ from sexstrat.study import load_study, run_study
 from sexstrat.study.declared_use import age_notices, score_use, use_rows
 from sexstrat.study.file import Study
 from sexstrat.study.plan import stage_components
-from sexstrat.study.predicted_ages import NOTE
+from sexstrat.study.predicted_ages import NOTE, refuse_predicted_ages
 from sexstrat.study.results import study_results
 from sexstrat.study.site_export import export_site
 from sexstrat.study.table_export import export_tables
@@ -228,6 +228,7 @@ def test_the_intervals_by_age_do_miss_the_truth_where_ages_are_predicted(tmp_pat
         assert len(rows) > 0
         assert (rows["high"] < true).all(), (sex, true, rows[["estimator", "low", "high"]])
     for send in (
+        lambda: refuse_predicted_ages(study),
         lambda: export_site(study, tmp_path / "out", tmp_path / "site", site="a"),
         lambda: export_tables(study, tmp_path / "out", tmp_path / "export"),
     ):
