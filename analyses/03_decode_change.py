@@ -1,15 +1,17 @@
 """How far do faster ways of scoring move the scores of these photographs?
 
-python analyses/03_decode_change.py IMAGES [--labels LABELS]
+python analyses/03_decode_change.py [IMAGES] [--labels LABELS]
 
 Scores the photographs by the reference (Keras, every pixel decoded, float32) and by each faster way, and prints the
 mean and largest change of prob_male; with labels (image_id, recorded_sex) the area under the curve by photograph too.
-Small photographs are never decoded at reduced size, so use files as the camera wrote them.
+Small photographs are never decoded at reduced size, so use files as the camera wrote them. Without IMAGES it takes the
+few real photographs that come with the package, one of them broken on purpose.
 """
 
 from __future__ import annotations
 
 import argparse
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +31,7 @@ WAYS = (
 def main() -> None:
     """Score each way, compare with the first, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("images", type=Path)
+    parser.add_argument("images", nargs="?", default=str(files("sexstrat.study.sample") / "images.csv"))
     parser.add_argument("--model", default=None)
     parser.add_argument("--labels", type=Path)
     arguments = parser.parse_args()
