@@ -103,8 +103,8 @@ def test_replicates_of_a_prevalence_ratio(people: pd.DataFrame, cohort: Cohort) 
         return float(share["male"] / share["female"])
 
     def by_cells() -> np.ndarray:
-        frame = cohort.cells(keys=[]).frame
-        sums = frame.groupby(["recorded_sex", "diseased"])["n"].sum()
+        frame = cohort.pattern_counts(["amd"])  # recorded sex, five years of age and disease: no score is asked
+        sums = frame.groupby(["recorded_sex", "condition amd"])["n"].sum()
         n = sums.reindex([("male", True), ("male", False), ("female", True), ("female", False)]).to_numpy()
         drawn = rng.multinomial(n.sum(), n / n.sum(), REPLICATES)
         return (drawn[:, 0] / drawn[:, :2].sum(1)) / (drawn[:, 2] / drawn[:, 2:].sum(1))

@@ -123,6 +123,35 @@ def test_condition_counts(tmp_path: Path) -> None:
         assert cohort.condition_counts().values.tolist() == [["amd", 5, 3, 0], ["dr", 1, 0, 4]]
 
 
+def test_patterns_of_conditions_counted_by_hand(tmp_path: Path) -> None:
+    """A row tells of several conditions at once, and a condition that is not asked for adds up."""
+    with create(tmp_path) as cohort:
+        both, amd = cohort.pattern_counts(), cohort.pattern_counts(["amd"], age_width=40)
+        nothing = cohort.pattern_counts([], age_width=120)
+        cells = cohort.cells(["amd"], keys=[]).frame
+        with pytest.raises(KeyError, match="no condition 'x' in the cohort; there are amd, dr"):
+            cohort.pattern_counts(["x"])
+        with pytest.raises(StudyError, match="age_width is 0; allowed: whole years from 1 to 120"):
+            cohort.pattern_counts(age_width=0)
+    assert both.drop(columns="sum_p").astype("object").where(both.notna(), None).values.tolist() == [
+        ["female", 60, False, None, 1, 1],
+        ["male", 60, True, False, 1, 1],
+        ["other", 45, True, None, 1, 0],
+        ["unknown", 45, False, None, 1, 1],
+        ["unknown", 70, True, None, 1, 0],
+    ]
+    assert both["sum_p"].tolist() == [2**28, round(expit(2) * 2**30), 0, round(expit(-1.5) * 2**30), 0]
+    assert amd[["recorded_sex", "age_low", "condition amd", "n"]].values.tolist() == [
+        ["female", 40, False, 1],
+        ["male", 40, True, 1],
+        ["other", 40, True, 1],
+        ["unknown", 40, False, 1],
+        ["unknown", 40, True, 1],
+    ]
+    assert nothing[["recorded_sex", "n"]].values.tolist() == [["female", 1], ["male", 1], ["other", 1], ["unknown", 2]]
+    assert amd["sum_p"].sum() == both["sum_p"].sum() == cells["sum_p"].sum()
+
+
 def test_flow_adds_up_at_every_step(tmp_path: Path) -> None:
     """Each step is the one before less the lost, in patients and in images, and the sexes add up to the patients."""
     extra = score_rows(("z1", "Z", "R", 0.3, "ok"), ("n1", None, "R", 0.3, "ok"))

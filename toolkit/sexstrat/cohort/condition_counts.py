@@ -1,4 +1,4 @@
-"""How many patients of the study have a condition known, present and missing."""
+"""How many patients the study has, and how many have a condition known, present and missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from sexstrat.cohort.condition_bits import KNOWN, places
 from sexstrat.cohort.patient_conditions import diseased_sql
 from sexstrat.cohort.sql import Connection, single_row
 
-__all__ = ["condition_counts"]
+__all__ = ["condition_counts", "patient_counts"]
+
+PATIENTS = """
+SELECT count(*), count(*) FILTER (WHERE n_eyes > 0), count(*) FILTER (WHERE validated_sex IN ('male', 'female'))
+FROM patient WHERE in_study
+"""
 
 
 def condition_counts(connection: Connection) -> pd.DataFrame:
@@ -39,3 +44,23 @@ def condition_counts(connection: Connection) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["condition", "n_known", "n_present", "n_missing"])
     return frame.astype({"condition": "str", "n_known": "int64", "n_present": "int64", "n_missing": "int64"})
+
+
+def patient_counts(connection: Connection) -> dict[str, int]:
+    """Return how many patients are ``analysed``, and of these ``scored`` and ``validated``.
+
+    Parameters
+    ----------
+    connection : a cohort.
+
+    Examples
+    --------
+    >>> from sexstrat.cohort.sql import connect
+    >>> connection = connect()
+    >>> rows = "(true, 1, 'male'), (true, 0, 'unknown'), (false, 2, 'male')) AS t(in_study, n_eyes, validated_sex)"
+    >>> _ = connection.execute("CREATE TABLE patient AS FROM (VALUES " + rows)
+    >>> patient_counts(connection)
+    {'analysed': 2, 'scored': 1, 'validated': 1}
+    """
+    row = single_row(connection, PATIENTS)
+    return dict(zip(("analysed", "scored", "validated"), map(int, row), strict=True))

@@ -9,18 +9,21 @@ from types import TracebackType
 import numpy as np
 import pandas as pd
 
+from sexstrat.cohort.asked import carried_keys, wanted_places
 from sexstrat.cohort.build import BuildSettings, as_problems, write_cohort
-from sexstrat.cohort.cells_query import OPTIONAL_KEYS, cell_frame, cell_queries, filled_keys
+from sexstrat.cohort.cells_query import cell_frame, cell_queries
 from sexstrat.cohort.check import CodingLike, TableLike, as_inputs, stage_and_check
 from sexstrat.cohort.condition_bits import places
-from sexstrat.cohort.condition_counts import condition_counts
+from sexstrat.cohort.condition_counts import condition_counts, patient_counts
 from sexstrat.cohort.folds import DEFAULT_SALT
 from sexstrat.cohort.frames import contract_frame
 from sexstrat.cohort.half_built import built_aside
 from sexstrat.cohort.opened import open_file
 from sexstrat.cohort.parquet_scan import scanned_files
 from sexstrat.cohort.patient_rows import PatientRows
+from sexstrat.cohort.pattern_counts import pattern_counts
 from sexstrat.cohort.resources import enough_memory, steps_told
+from sexstrat.cohort.score_rows import score_rows
 from sexstrat.cohort.score_use import ScoreUse
 from sexstrat.cohort.sql import Connection, connect
 from sexstrat.cohort.training_overlap import TrainingAges
@@ -31,17 +34,6 @@ from sexstrat.values.cells import Cells
 __all__ = ["Cohort"]
 
 ENGINES = ("local", "dask")
-
-SCORES = """
-SELECT s.image_id, s.patient_id, s.eye, s.prob_male, s.status, s.quality, s.fold, p.exact_age AS age_years,
-       p.validated_sex AS recorded_sex, p.site, i.camera, p.validation_probability, p.weight
-FROM score s JOIN patient p USING (patient_id) LEFT JOIN image i USING (image_id)
-ORDER BY s.patient_id, s.image_id, s.status
-"""
-PATIENTS = """
-SELECT count(*), count(*) FILTER (WHERE n_eyes > 0), count(*) FILTER (WHERE validated_sex IN ('male', 'female'))
-FROM patient WHERE in_study
-"""
 
 
 class Cohort:
@@ -222,8 +214,7 @@ class Cohort:
 
         Validated are those whose recorded sex, male or female, may judge the score; with or without one of their own.
         """
-        row = self._connection.execute(PATIENTS).fetchall()[0]
-        return dict(zip(("analysed", "scored", "validated"), map(int, row), strict=True))
+        return patient_counts(self._connection)
 
     def condition_counts(self) -> pd.DataFrame:
         """Return for each condition the patients in the study with it known, present and missing."""
@@ -260,11 +251,7 @@ class Cohort:
         """
         if engine not in ENGINES:
             raise StudyError(f"engine is one of {', '.join(ENGINES)}; found {engine!r}")
-        chosen = self.conditions if conditions is None else tuple(conditions)
-        _refuse_unknown("condition", chosen, self.conditions)
-        carried = filled_keys(self._connection) if keys is None else tuple(keys)
-        _refuse_unknown("key", carried, OPTIONAL_KEYS)
-        wanted = [place for place in places(self._connection) if place.condition in set(chosen)]
+        wanted, carried = wanted_places(self._connection, conditions), carried_keys(self._connection, keys)
         with enough_memory():
             if engine == "dask" and wanted:
                 from sexstrat.cohort.cells_dask import cells_on_dask
@@ -274,6 +261,24 @@ class Cohort:
             else:
                 frame = cell_frame(self._connection, wanted, carried)
         return Cells(frame=frame, edges=self._edges(), model_id=self.model_id)
+
+    def pattern_counts(self, conditions: Iterable[str] | None = None, *, age_width: int = 5) -> pd.DataFrame:
+        """Return how many patients of the study there are by recorded sex, age and pattern of conditions.
+
+        A cube far narrower than :meth:`cells`, for what recorded sex, age and conditions decide, several conditions
+        at once; its columns are those of :func:`sexstrat.cohort.pattern_counts.pattern_counts`.
+
+        Parameters
+        ----------
+        conditions : those of the pattern; None for all.
+        age_width : years of age in a row, 1 to 120.
+
+        Raises
+        ------
+        KeyError : no such condition; the message lists those there are.
+        StudyError : the width is not among those allowed.
+        """
+        return pattern_counts(self._connection, wanted_places(self._connection, conditions), age_width)
 
     def patients(self) -> PatientRows:
         """Return the patients as rows, without any estimate of their sex."""
@@ -286,15 +291,8 @@ class Cohort:
         status, quality, fold, age_years (not floored), recorded_sex (unknown where it may not validate: see
         ``patients``), site, camera, validation_probability, weight.
         """
-        frame = self._connection.execute(SCORES).df()
-        return frame.astype({"fold": "Int64", "prob_male": "float64", "age_years": "float64", "quality": "float64"})
+        return score_rows(self._connection)
 
     def _edges(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         rows = self._connection.execute("SELECT logit_low, logit_high FROM logit_bin ORDER BY logit_bin").fetchall()
         return np.array([rows[0][0], *(high for _, high in rows)], dtype=np.float64)
-
-
-def _refuse_unknown(what: str, wanted: Sequence[str], available: Sequence[str]) -> None:
-    for name in wanted:
-        if name not in available:
-            raise KeyError(f"no {what} {name!r} in the cohort; there are {', '.join(available) or 'none'}")
