@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaln, expit
+from scipy.optimize import brentq
+from scipy.special import betainc, betaln, expit, ndtri
 
 __all__ = ["beta_binomial_shares"]
 
 Floats = NDArray[np.float64]
 GRID = 48  # points a side; three passes, each on the part of the last that holds the weight
 NEGLIGIBLE = 1e-7  # of the largest weight
+NEAR = 1e-8  # standard deviations to which a limit is found
 
 
 def beta_binomial_shares(
@@ -89,9 +91,19 @@ def _around(kept: Floats, grid: Floats) -> tuple[float, float]:
 
 
 def _quantile(weight: Floats, a: Floats, b: Floats, share: float) -> float:
-    """Return the quantile of a mixture of beta distributions, by bisection."""
+    """Return the quantile of a mixture of beta distributions, searched for around that of the normal alike."""
+    mean = a / (a + b)
+    centre = float(weight @ mean)
+    spread = float(np.sqrt(weight @ (mean * (1 - mean) / (a + b + 1) + (mean - centre) ** 2)))
+    guess, reach = centre + spread * float(ndtri(share)), 0.1 * spread
     low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if float(weight @ betainc(a, b, middle)) < share else (low, middle)
-    return (low + high) / 2
+    while (low, high) == (0.0, 1.0) and reach < 1:  # widened until the quantile is within
+        below, above = max(0.0, guess - reach), min(1.0, guess + reach)
+        if _excess(below, weight, a, b, share) <= 0 <= _excess(above, weight, a, b, share):
+            low, high = below, above
+        reach *= 4
+    return float(brentq(_excess, low, high, args=(weight, a, b, share), xtol=NEAR * spread))
+
+
+def _excess(at: float, weight: Floats, a: Floats, b: Floats, share: float) -> float:
+    return float(weight @ betainc(a, b, at)) - share

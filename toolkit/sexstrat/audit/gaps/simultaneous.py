@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import erf, sqrt
 
 import numpy as np
@@ -12,7 +13,7 @@ from sexstrat.audit.interval import normal_quantile
 __all__ = ["DRAWS", "covariance_of_contrasts", "simultaneous_level", "simultaneous_quantile"]
 
 DRAWS = 20_000  # the Monte Carlo error of a 95 % quantile is then about 0.01
-BLOCK = 2_000_000  # normal deviates held at a time
+BLOCK = 400_000  # normal deviates held at a time, 3 MB
 Floats = NDArray[np.float64]
 
 
@@ -58,13 +59,21 @@ def simultaneous_quantile(covariance: ArrayLike, *, level: float = 0.95, draws: 
     correlation = matrix[np.ix_(used, used)] / np.outer(spread[used], spread[used])
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
-    rng = np.random.default_rng(seed)
-    largest = []
+    largest = np.zeros(draws)
     step = max(1, BLOCK // len(used))
     for start in range(0, draws, step):
-        normal = rng.standard_normal((min(step, draws - start), len(used)))
-        largest.append(np.abs(normal @ root.T).max(axis=1))
-    return max(float(np.quantile(np.concatenate(largest), level)), normal_quantile(level))
+        rows = slice(start, min(start + step, draws))
+        normal = _deviates(rows.stop - rows.start, len(used), seed + start)
+        largest[rows] = np.abs(normal @ root.T).max(axis=1)
+    return max(float(np.quantile(largest, level)), normal_quantile(level))
+
+
+@lru_cache(maxsize=4)
+def _deviates(n: int, columns: int, seed: int) -> Floats:
+    """Draw standard normal deviates, kept for the next metric of the same groups; not to be written to."""
+    drawn = np.random.default_rng(seed).standard_normal((n, columns))
+    drawn.setflags(write=False)
+    return drawn
 
 
 def simultaneous_level(quantile: float) -> float:
