@@ -58,10 +58,23 @@ class Clusters:
 
     def within(self, chosen: NDArray[np.bool_]) -> Clusters:
         """Return the patients of the chosen images only, coded anew."""
+        return self.part(chosen)[0]
+
+    def part(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> tuple[Clusters, NDArray[np.intp]]:
+        """Return the patients of some images, and which of all patients each of them is.
+
+        Parameters
+        ----------
+        chosen : a mask, or the positions of the images.
+        """
         code = self.code[chosen]
-        present = np.bincount(code, minlength=self.n) > 0
-        renumber = np.cumsum(present) - 1
-        return Clusters(code=renumber[code].astype(np.intp), n=int(present.sum()))
+        present = np.zeros(self.n, dtype=bool)
+        present[code] = True
+        which = np.flatnonzero(present)
+        if len(which) == self.n:
+            return Clusters(code=code, n=self.n), which
+        renumber = np.cumsum(present, dtype=np.intp) - 1
+        return Clusters(code=renumber[code], n=len(which)), which
 
 
 def cluster_variance(influence: Floats, patients: Clusters) -> float:

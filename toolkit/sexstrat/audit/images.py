@@ -71,9 +71,8 @@ class AuditImages:
 
     def of(self, index: NDArray[np.intp]) -> AuditImages:
         """Return the images at the given positions, their patients coded anew."""
-        code, unique = pd.factorize(self.patients.code[index])
         return AuditImages(
-            patients=Clusters(code=code.astype(np.intp), n=len(unique)),
+            patients=self.patients.part(index)[0],
             gradable=self.gradable[index],
             prob_male=self.prob_male[index],
             male=self.male[index],

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COUNTED", "LINEAR_METRICS", "SUMS", "linear_gradient", "linear_value", "ratio_parts"]
+__all__ = ["COUNTED", "LINEAR_METRICS", "LOSSES", "SUMS", "linear_gradient", "linear_value", "ratio_parts"]
 
 Floats = NDArray[np.float64]
 
@@ -16,6 +16,8 @@ SUMS = ("men", "men_right", "women", "women_right", "squared_error", "log_loss",
 """The sums of a patient: weights of images of men and of women, of those called rightly, errors, listed images."""
 COUNTED = [SUMS.index(name) for name in ("men", "men_right", "women", "women_right", "listed", "ungradable")]
 """Positions of the sums that are counts where every weight is 1."""
+LOSSES = [SUMS.index(name) for name in ("squared_error", "log_loss")]
+"""Positions of the sums in which every patient differs."""
 
 
 def _coefficients(**of: float) -> Floats:

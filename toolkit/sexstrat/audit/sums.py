@@ -9,13 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.grouping import Grouping
 from sexstrat.audit.images import AuditImages
+from sexstrat.audit.linear import COUNTED, LOSSES
 
 __all__ = ["PatientSums", "column_sums", "patient_sums"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+
+MOST_PLACES = 8  # pairs of patient and group for each image, up to which every pair has a place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ class PatientSums:
         return by_group
 
 
-def column_sums(columns: Iterable[Floats | Whole], code: NDArray[np.int64 | np.intp], n: int) -> Floats:
+def column_sums(columns: Iterable[Floats | Whole | NDArray[np.bool_]], code: NDArray[np.int64 | np.intp], n: int) -> Floats:
     """Return the sums of each column by code, shape (n, columns).
 
     Parameters
@@ -78,7 +82,7 @@ def column_sums(columns: Iterable[Floats | Whole], code: NDArray[np.int64 | np.i
     return np.array([np.bincount(code, weights=one, minlength=n) for one in columns], dtype=np.float64).T
 
 
-def _image_columns(images: AuditImages, threshold: float) -> tuple[Floats, Whole]:
+def _image_columns(images: AuditImages, threshold: float) -> tuple[list[Floats], list[NDArray[np.bool_]]]:
     """Return for each image its addition to the eight sums and to the six counts."""
     called = images.prob_male >= threshold
     men, women = images.male & images.gradable, images.female & images.gradable
@@ -86,14 +90,13 @@ def _image_columns(images: AuditImages, threshold: float) -> tuple[Floats, Whole
     listed = [np.ones(len(men), dtype=bool), ~images.gradable]
     validated = men | women
     smallest = np.finfo(float).eps
-    prob = np.clip(np.where(validated, images.prob_male, 0.5), smallest, 1 - smallest)
-    squared = np.where(validated, (np.where(validated, images.prob_male, 0.0) - men) ** 2, 0.0)
-    loss = np.where(validated, -np.log(np.where(men, prob, 1 - prob)), 0.0)
+    right = np.where(men, images.prob_male, 1 - images.prob_male)
+    right[~validated] = 1.0  # an image that takes no part adds neither error nor loss
+    losses = [(1 - right) ** 2, -np.log(np.clip(right, smallest, 1 - smallest))]
+    losses[1][~validated] = 0.0
     weight = images.validated_weight
-    weighted = [np.where(flag, weight, 0.0) for flag in flags]
-    weighted += [np.where(validated, weight * one, 0.0) for one in (squared, loss)]
-    weighted += [np.where(flag, images.weight, 0.0) for flag in listed]
-    return np.array(weighted), np.array([*flags, *listed], dtype=np.int64)
+    weighted = [flag * weight for flag in flags] + [loss * weight for loss in losses]
+    return [*weighted, *(flag * images.weight for flag in listed)], [*flags, *listed]
 
 
 def patient_sums(
@@ -131,7 +134,7 @@ def patient_sums(
     >>> patient_sums(images, everyone, threshold=0.5).counts.tolist()
     [[2, 1, 0, 0, 2, 0]]
     """
-    n_groups, patients = len(grouping.labels), images.patients
+    patients = images.patients
     of_patient = np.full(patients.n, -1, dtype=np.int64)
     of_patient[patients.code] = grouping.code
     if np.array_equal(of_patient[patients.code], grouping.code):
@@ -139,16 +142,34 @@ def patient_sums(
             return replace(known, labels=grouping.labels, group=of_patient)
         row, patient, group = patients.code, np.arange(patients.n), of_patient
     else:
-        key = patients.code.astype(np.int64) * (n_groups + 1) + grouping.code + 1
-        row, pairs = pd.factorize(key, sort=True)
-        patient, group = pairs // (n_groups + 1), pairs % (n_groups + 1) - 1
+        row, patient, group = _pairs(patients, grouping)
     n = len(patient)
     weighted, counted = _image_columns(images, threshold)
+    counts = column_sums(counted, row, n)
+    if images.weighted:
+        sums = column_sums(weighted, row, n)
+    else:
+        sums = np.empty((n, len(weighted)))
+        sums[:, COUNTED], sums[:, LOSSES] = counts, column_sums(weighted[4:6], row, n)
     return PatientSums(
         labels=grouping.labels,
         patient=patient.astype(np.intp),
         group=np.asarray(group, dtype=np.int64),
-        sums=column_sums(weighted, row, n),
-        counts=column_sums(counted, row, n).astype(np.int64),
+        sums=sums,
+        counts=counts.astype(np.int64),
         n_patients=patients.n,
     )
+
+
+def _pairs(patients: Clusters, grouping: Grouping) -> tuple[NDArray[np.intp], Whole, Whole]:
+    """Return the row of each image among the pairs of patient and group, and the two of each row."""
+    width = len(grouping.labels) + 1
+    key = patients.code.astype(np.int64) * width + grouping.code + 1
+    if patients.n * width > MOST_PLACES * len(key):
+        row, pairs = pd.factorize(key, sort=True)
+    else:  # a place for every pair there could be, which needs no sorting
+        present = np.zeros(patients.n * width, dtype=bool)
+        present[key] = True
+        pairs = np.flatnonzero(present)
+        row = (np.cumsum(present, dtype=np.intp) - 1)[key]
+    return row.astype(np.intp), pairs // width, pairs % width - 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from statistics import NormalDist
 
+from scipy.optimize import brentq
+
 from sexstrat.audit.gap import gap
 from sexstrat.audit.gaps.limits import limits_at
 from sexstrat.audit.gaps.simultaneous import simultaneous_level
@@ -66,13 +68,17 @@ def difference_p_value(
     >>> round(difference_p_value(a, b, "accuracy"), 4)
     0.0086
     """
-    inside, outside = 0.0, FURTHEST
-    for _ in range(40):
-        middle = (inside + outside) / 2
-        level = simultaneous_level(middle)
+    point = float(measured.point or 0.0) - float(reference.point or 0.0)
+    if point == 0:
+        return 1.0
+
+    def nearest(z: float) -> float:
+        if z == 0:
+            return abs(point)
+        level = simultaneous_level(z)
         _, low, high = difference(measured, reference, metric, level=level, correlation=correlation)
-        if low <= 0 <= high:
-            outside = middle
-        else:
-            inside = middle
-    return 2 * NormalDist().cdf(-(inside + outside) / 2) if inside > 0 else 1.0
+        return low if point > 0 else -high
+
+    if nearest(FURTHEST) > 0:
+        return 2 * NormalDist().cdf(-FURTHEST)
+    return 2 * NormalDist().cdf(-float(brentq(nearest, 0.0, FURTHEST, xtol=1e-10)))
