@@ -94,7 +94,7 @@ def _figure(curves: Rows) -> Drawn | None:
     )  # fmt: skip
     gone = [label.lower() for line, (_, label, _) in zip(lines, SIDES, strict=True) if not _any(line)]
     absent = f"{' and '.join(gone)} ({_why(curves, gone)})" if gone else ""
-    return Drawn(title=title, svg=svg, not_drawn=absent)
+    return Drawn(title=title, svg=svg, words=words, not_drawn=absent)
 
 
 def _any(line: Series) -> bool:

@@ -72,7 +72,7 @@ def _panel(
         labels, lines, name=f"audit-{name}", measure=metrics[0][0], axis=axis, title=title, description=words,
         reference=reference,
     )  # fmt: skip
-    return Drawn(title=title, svg=svg, not_drawn=absent)
+    return Drawn(title=title, svg=svg, words=words, not_drawn=absent)
 
 
 def _finding(name: str, labels: Sequence[str], found: Mapping[str, Sequence[Mapping[str, Any] | None]]) -> str:

@@ -26,12 +26,14 @@ class Drawn:
     ----------
     title : one sentence that states the finding.
     svg : the figure, or empty text when there was nothing to draw.
+    words : the figure told in words, for people who do not see it.
     narrow : another drawing of it for narrow windows, or empty text when ``svg`` serves both.
     not_drawn : what has no number, and why, in words.
     """
 
     title: str
     svg: str
+    words: str = ""
     narrow: str = ""
     not_drawn: str = ""
 
@@ -52,6 +54,7 @@ def forest_figure(estimates: Rows, leads: Sequence[Headline]) -> Drawn:
     )
     return Drawn(
         title=title,
+        words=words,
         svg=forest_plot(lines, title=title, description=words),
         narrow=forest_plot(lines, title=title, description=words, narrow=True),
     )
@@ -138,12 +141,13 @@ def prevalence_figures(estimates: Rows, lead: Headline, name: str) -> tuple[Draw
     for (panel, suffix, title), some in zip(panels, lines, strict=True):
         if not any(has_number(row) for rows_of_sex in panel.values() for row in rows_of_sex):
             continue  # truth alone would look like a result; the table says why there is none
+        words = _words(panel, labels)
         svg = band_chart(
             labels, some, name=name + suffix, measure="prevalence", axis="Prevalence, %", title=title,
-            description=_words(panel, labels), top=top,
+            description=words, top=top,
         )  # fmt: skip
         absent = _absent(panel, labels)
-        drawn += [Drawn(title=title, svg=svg, not_drawn=absent)] if svg else []
+        drawn += [Drawn(title=title, svg=svg, words=words, not_drawn=absent)] if svg else []
     return tuple(drawn)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -24,6 +24,7 @@ class Node:
     items : texts of a list.
     columns, rows : a table.
     children : values inside it.
+    verbatim : whether the label is a name rather than words, and stays as it is in every language.
     """
 
     label: str
@@ -32,6 +33,7 @@ class Node:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     children: tuple[Node, ...] = ()
+    verbatim: bool = False
 
 
 def outline(values: Mapping[str, Any]) -> tuple[Node, ...]:
@@ -70,6 +72,7 @@ def _nodes(values: Mapping[str, Any], *, verbatim: bool) -> tuple[Node, ...]:
             str(key) if verbatim else _label(str(key)),
             value,
             verbatim=not _NAMES.isdisjoint(str(key).lower().split("_")),
+            named=verbatim or _is_name(str(key)),
         )
         for key, value in values.items()
         if not _is_empty(value)
@@ -78,17 +81,25 @@ def _nodes(values: Mapping[str, Any], *, verbatim: bool) -> tuple[Node, ...]:
 
 def _label(key: str) -> str:
     """Print a key in words; a file name or a version stays as it is."""
-    if any(mark in key for mark in "./-") or key.isupper():
+    if _is_name(key):
         return key
     words = [_SPELLED.get(word.lower(), word) for word in (sentence_case(key) or "General").split(" ")]
     return words[0][:1].upper() + words[0][1:] + "".join(f" {word}" for word in words[1:])
+
+
+def _is_name(key: str) -> bool:
+    return any(mark in key for mark in "./-") or key.isupper()
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, (str, Mapping, Sequence)) and len(value) == 0)
 
 
-def _node(label: str, value: Any, *, verbatim: bool = False) -> Node:
+def _node(label: str, value: Any, *, verbatim: bool = False, named: bool = False) -> Node:
+    return replace(_unnamed(label, value, verbatim=verbatim), verbatim=named)
+
+
+def _unnamed(label: str, value: Any, *, verbatim: bool) -> Node:
     if isinstance(value, Mapping):
         inside = [child for child in value.values() if not _is_empty(child)]
         if len(inside) > 1 and all(isinstance(child, Mapping) and _is_flat(child) for child in inside):

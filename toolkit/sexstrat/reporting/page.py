@@ -21,6 +21,7 @@ from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.group_tests_view import group_test_table, rule_table
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.imputation_view import imputation_table
+from sexstrat.reporting.languages import Saying, author_words, report_languages
 from sexstrat.reporting.losses_view import losses_table
 from sexstrat.reporting.methods import methods
 from sexstrat.reporting.missing_view import absence_table, bounds_table
@@ -29,13 +30,14 @@ from sexstrat.reporting.outline import outline
 from sexstrat.reporting.references import cited
 from sexstrat.reporting.rows import Rows, has_number, printed
 from sexstrat.reporting.summary import summary
-from sexstrat.reporting.texts import LANGUAGE, STATE_MEANINGS, sentence_case
+from sexstrat.reporting.texts import STATE_MEANINGS, sentence_case
 from sexstrat.reporting.what_if_view import what_if_view
+from sexstrat.scores.replacing import replace_file
 
 if TYPE_CHECKING:
     from sexstrat.disclosure import Released
 
-__all__ = ["page", "report"]
+__all__ = ["page", "report", "untranslated"]
 
 
 def report(released: Released, path: str | Path) -> Path:
@@ -60,8 +62,7 @@ def report(released: Released, path: str | Path) -> Path:
     target = Path(path)
     target = target / "report.html" if target.is_dir() else target
     text = page(released)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8", newline="\n")
+    replace_file(target, lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
     return target
 
 
@@ -76,10 +77,32 @@ def page(released: Released) -> str:
     ------
     DisclosureError : the results did not pass the disclosure gate.
     """
+    must_be_released(released)
+    return _rendered(released, Saying(report_languages(released.settings), author_words(released)))
+
+
+def untranslated(released: Released, language: str) -> tuple[str, ...]:
+    """Return the texts of a page that stand in English because the catalogue of a language does not hold them.
+
+    Parameters
+    ----------
+    released : what the disclosure gate let through.
+    language : a language that has a catalogue.
+
+    Raises
+    ------
+    DisclosureError : the results did not pass the disclosure gate.
+    """
+    must_be_released(released)
+    saying = Saying((language,), author_words(released))
+    _rendered(released, saying)
+    return tuple(dict.fromkeys(saying.missing))
+
+
+def _rendered(released: Released, saying: Saying) -> str:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    must_be_released(released)
     folder = files("sexstrat.reports")
     environment = Environment(
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text(encoding="utf-8")),
@@ -89,6 +112,7 @@ def page(released: Released) -> str:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup
+    environment.globals["_"] = saying
     style = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     return environment.get_template("report.html.j2").render(style=style, **_content(released)).rstrip() + "\n"
 
@@ -103,7 +127,6 @@ def _content(released: Released) -> dict[str, Any]:
     of_score = Rows(tuple(row for row in audit.rows if row["metric"] not in DECLARED_METRICS))
     groups = [str(name) for name in of_score.values("group") if name not in {"overall", "age_band"}]
     return {
-        "language": LANGUAGE,
         "title": released.title,
         "notices": released.notices,
         "left_out": tuple(released.left_out),

@@ -1,4 +1,4 @@
-"""Every word the page prints outside its templates: one place, so that another language can stand beside it."""
+"""The words that the page, the tables and the terminal print for names of the tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from types import MappingProxyType
 __all__ = [
     "DESIGNS",
     "ESTIMATORS",
-    "LANGUAGE",
     "MEASURES",
     "METRICS",
     "SEXES",
@@ -19,8 +18,6 @@ __all__ = [
     "number_word",
     "sentence_case",
 ]
-
-LANGUAGE = "en"
 
 STATE_WORDS: Mapping[str, str] = MappingProxyType(
     {

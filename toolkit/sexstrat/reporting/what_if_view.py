@@ -221,7 +221,7 @@ def _figure(rows: Rows, condition: str, key: tuple[str, str], name: str) -> Draw
     )  # fmt: skip
     gone = [row for row in curve if not has_number(row)]
     absent = f"{len(gone)} of {len(curve)} sizes, at which there is no ratio" if gone else ""
-    return Drawn(title=title, svg=svg, not_drawn=absent) if svg else None
+    return Drawn(title=title, svg=svg, words=words, not_drawn=absent) if svg else None
 
 
 def _curves_table(rows: Rows, condition: str, keys: Sequence[tuple[str, str]], file: str) -> TableView | None:
