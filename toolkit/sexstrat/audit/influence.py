@@ -14,7 +14,14 @@ from sexstrat.audit.images import AuditImages
 from sexstrat.audit.linear import LINEAR_METRICS, linear_gradient, linear_value
 from sexstrat.audit.sums import PatientSums, patient_sums
 
-__all__ = ["INFLUENCE_METRICS", "Influence", "in_denominator", "influence", "influence_of_sums"]
+__all__ = [
+    "INFLUENCE_METRICS",
+    "Influence",
+    "denominator_coefficients",
+    "in_denominator",
+    "influence",
+    "influence_of_sums",
+]
 
 Floats = NDArray[np.float64]
 
@@ -138,17 +145,30 @@ def in_denominator(metric: str, sums: PatientSums) -> NDArray[np.bool_]:
     >>> in_denominator("correct_among_men", sums).tolist(), in_denominator("ungradable", sums).tolist()
     ([True, False], [True, True])
     """
-    men, men_right, women, women_right, listed, _ = sums.counts.T
-    called_men = men_right + women - women_right
-    used = {
-        "correct_among_men": men,
-        "correct_among_women": women,
-        "correct_among_called_men": called_men,
-        "correct_among_called_women": men + women - called_men,
-        "f1": men + called_men,
-        "ungradable": listed,
+    return np.asarray(sums.counts @ denominator_coefficients(metric) > 0)
+
+
+def denominator_coefficients(metric: str) -> NDArray[np.int64]:
+    """Return what the six counts of a patient are multiplied by to count images in the denominator of a metric.
+
+    Parameters
+    ----------
+    metric : a name of ``LINEAR_METRICS``.
+
+    Examples
+    --------
+    >>> denominator_coefficients("correct_among_called_men").tolist()  # men called men, women less women called women
+    [0, 1, 1, -1, 0, 0]
+    """
+    of = {
+        "correct_among_men": (1, 0, 0, 0, 0, 0),
+        "correct_among_women": (0, 0, 1, 0, 0, 0),
+        "correct_among_called_men": (0, 1, 1, -1, 0, 0),
+        "correct_among_called_women": (1, -1, 0, 1, 0, 0),
+        "f1": (1, 1, 1, -1, 0, 0),
+        "ungradable": (0, 0, 0, 0, 1, 0),
     }
-    return np.asarray(used.get(metric, men + women) > 0)
+    return np.array(of.get(metric, (1, 0, 1, 0, 0, 0)), dtype=np.int64)
 
 
 def influence(images: AuditImages, grouping: Grouping, metric: str, *, threshold: float = 0.5) -> Influence:
@@ -199,7 +219,7 @@ def influence(images: AuditImages, grouping: Grouping, metric: str, *, threshold
     for place, index in enumerate(parts):
         chosen = index[images.validated[index]]
         code, male = images.patients.code[chosen], images.male[chosen]
-        counted[place] = len(np.unique(code))
+        counted[place] = np.count_nonzero(np.bincount(code, minlength=1))
         if male.all() or not male.any():
             values[:, place] = np.nan
             continue

@@ -65,7 +65,9 @@ class PatientSums:
         return by_group
 
 
-def column_sums(columns: Iterable[Floats | Whole | NDArray[np.bool_]], code: NDArray[np.int64 | np.intp], n: int) -> Floats:
+def column_sums(
+    columns: Iterable[Floats | Whole | NDArray[np.bool_]], code: NDArray[np.int64 | np.intp], n: int
+) -> Floats:
     """Return the sums of each column by code, shape (n, columns).
 
     Parameters

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from itertools import combinations_with_replacement
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
-from sexstrat.audit.influence import in_denominator
-from sexstrat.audit.linear import SUMS, linear_gradient
+from sexstrat.audit.influence import denominator_coefficients
+from sexstrat.audit.linear import LINEAR_METRICS, SUMS, linear_gradient
 from sexstrat.audit.sums import PatientSums
 
-__all__ = ["covariance_of_sums", "second_moments"]
+__all__ = ["Moments", "covariance_of_sums", "second_moments"]
 
 Floats = NDArray[np.float64]
 
 
-def second_moments(sums: PatientSums) -> Floats:
-    """Return Σ over patients of the products of their sums in every two groups, the last group being all images.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """Sums of products over patients, and how many patients each denominator has.
+
+    Parameters
+    ----------
+    products : Σ over patients of the products of their sums in every two groups, the last group being all images,
+        shape (groups + 1, 8, groups + 1, 8).
+    counted : for each metric the patients in its denominator, of each group and of all, shape (groups + 1,).
+
+    Examples
+    --------
+    >>> Moments(products=np.zeros((1, 8, 1, 8)), counted={"accuracy": np.array([2.0])}).counted["accuracy"].tolist()
+    [2.0]
+    """
+
+    products: Floats
+    counted: Mapping[str, Floats]
+
+
+def second_moments(sums: PatientSums) -> Moments:
+    """Return the second moments of what patients add, from which every clustered covariance follows.
 
     Parameters
     ----------
@@ -26,7 +46,7 @@ def second_moments(sums: PatientSums) -> Floats:
 
     Returns
     -------
-    Shape (groups + 1, 8, groups + 1, 8).
+    Moments.
 
     Examples
     --------
@@ -38,40 +58,61 @@ def second_moments(sums: PatientSums) -> Floats:
     ...     counts=np.zeros((2, 6), dtype=np.int64),
     ...     n_patients=1,
     ... )
-    >>> second_moments(sums)[:, 0, :, 1].tolist()  # men times men right: in both groups, one group, and all
+    >>> second_moments(sums).products[:, 0, :, 1].tolist()  # men times men right: in both groups, one group, and all
     [[1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [2.0, 0.0, 2.0]]
     """
     n, d = len(sums.labels), len(SUMS)
-    result = np.zeros((n + 1, d, n + 1, d))
-    several = np.bincount(sums.patient, minlength=sums.n_patients)[sums.patient] > 1
-    alone, groups = ~several, np.arange(n)
-    place = np.where(sums.group[alone] < 0, n, sums.group[alone])
-    values = sums.sums[alone]
-    for one, two in combinations_with_replacement(range(d), 2):
-        found = np.bincount(place, weights=values[:, one] * values[:, two], minlength=n + 1)
-        for first, second in {(one, two), (two, one)}:
-            result[groups, first, groups, second] = found[:n]
-            result[groups, first, n, second] = result[n, first, groups, second] = found[:n]
-            result[n, first, n, second] = found.sum()
-    if several.any():
-        result += _shared_moments(sums, several, n, d)
+    place = np.where(sums.group < 0, n, sums.group)
+    found = np.zeros((n + 1, d, n + 1, d))
+    for apart in range(len(place)):  # rows of one patient follow each other
+        first = np.flatnonzero(sums.patient[apart:] == sums.patient[: len(place) - apart])
+        if len(first) == 0:
+            break
+        for one, two, products in _products(sums.sums, place, first, first + apart):
+            found[one, :, two, :] += products
+            if apart:
+                found[two, :, one, :] += products.T
+    result = np.empty_like(found)
+    result[:n, :, :n] = found[:n, :, :n]
+    result[:n, :, n] = found[:n].sum(axis=2)
+    result[n, :, :n] = result[:n, :, n].transpose(2, 0, 1)
+    result[n, :, n] = found.sum(axis=(0, 2))
+    return Moments(products=result, counted=_counted(sums))
+
+
+def _products(
+    values: Floats, place: NDArray[np.int64], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> Iterator[tuple[int, int, Floats]]:
+    """Yield each two groups that pairs of rows are in, with the products of their values summed over the pairs."""
+    width = int(place.max()) + 1
+    pair = place[first] * width + place[second]
+    small = pair.astype(np.int16) if width**2 < np.iinfo(np.int16).max else pair  # sixteen bits are sorted by radix
+    order = np.argsort(small, kind="stable")
+    ends = np.flatnonzero(np.diff(pair[order])) + 1
+    for part in np.split(order, ends):
+        one, two = divmod(int(pair[part[0]]), width)
+        yield one, two, values[first[part]].T @ values[second[part]]
+
+
+def _counted(sums: PatientSums) -> dict[str, Floats]:
+    """Count the patients in the denominator of each metric, of each group and of all."""
+    n = len(sums.labels)
+    known: dict[bytes, Floats] = {}
+    result = {}
+    for metric in LINEAR_METRICS:
+        kind = denominator_coefficients(metric)
+        if kind.tobytes() not in known:
+            used = sums.counts @ kind > 0
+            patient = sums.patient[used]
+            everyone = np.count_nonzero(np.diff(patient)) + 1 if len(patient) else 0
+            inside = sums.group[used]
+            of_groups = np.bincount(inside[inside >= 0], minlength=n)
+            known[kind.tobytes()] = np.append(of_groups, everyone).astype(np.float64)
+        result[metric] = known[kind.tobytes()]
     return result
 
 
-def _shared_moments(sums: PatientSums, several: NDArray[np.bool_], n: int, d: int) -> Floats:
-    """Return the products of patients with images in several groups, or in a group and in none."""
-    patient, group, values = sums.patient[several], sums.group[several], sums.sums[several]
-    inside = group >= 0
-    columns = np.arange(d)
-    rows = np.concatenate([np.repeat(patient[inside], d), np.repeat(patient, d)])
-    places = np.concatenate([(group[inside][:, None] * d + columns).ravel(), np.tile(n * d + columns, len(patient))])
-    entries = np.concatenate([values[inside].ravel(), values.ravel()])
-    wide = csr_matrix((entries, (rows, places)), shape=(sums.n_patients, (n + 1) * d))
-    product = (wide.T @ wide).toarray()
-    return np.asarray(product.reshape(n + 1, d, n + 1, d), dtype=np.float64)
-
-
-def covariance_of_sums(metric: str, sums: PatientSums, moments: Floats) -> Floats:
+def covariance_of_sums(metric: str, sums: PatientSums, moments: Moments) -> Floats:
     """Return the patient-clustered covariance of a metric over the groups and, last, all images.
 
     Gradient' · sums of products · gradient, times √(G/(G − 1)) of each side: what
@@ -102,14 +143,8 @@ def covariance_of_sums(metric: str, sums: PatientSums, moments: Floats) -> Float
     [[0.25, 0.25], [0.25, 0.25]]
     """
     gradient = linear_gradient(metric, sums.totals())
-    used = in_denominator(metric, sums)
-    n = len(sums.labels)
-    inside = used & (sums.group >= 0)
-    counted = np.append(
-        np.bincount(sums.group[inside], minlength=n),
-        np.count_nonzero(np.bincount(sums.patient[used], minlength=sums.n_patients)),
-    )
+    counted = moments.counted[metric]
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.where(counted > 1, np.sqrt(counted / (counted - 1.0)), np.nan)
     scaled = gradient * root[:, None]
-    return np.asarray(np.einsum("gc,gchd,hd->gh", scaled, moments, scaled, optimize=True), dtype=np.float64)
+    return np.asarray(np.einsum("gc,gchd,hd->gh", scaled, moments.products, scaled, optimize=True), dtype=np.float64)
