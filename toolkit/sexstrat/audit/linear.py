@@ -8,7 +8,16 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COUNTED", "LINEAR_METRICS", "LOSSES", "SUMS", "linear_gradient", "linear_value", "ratio_parts"]
+__all__ = [
+    "COUNTED",
+    "LINEAR_METRICS",
+    "LOSSES",
+    "LOSS_METRICS",
+    "SUMS",
+    "linear_gradient",
+    "linear_value",
+    "ratio_parts",
+]
 
 Floats = NDArray[np.float64]
 
@@ -18,6 +27,8 @@ COUNTED = [SUMS.index(name) for name in ("men", "men_right", "women", "women_rig
 """Positions of the sums that are counts where every weight is 1."""
 LOSSES = [SUMS.index(name) for name in ("squared_error", "log_loss")]
 """Positions of the sums in which every patient differs."""
+LOSS_METRICS = frozenset({"brier", "scaled_brier", "log_loss"})
+"""Metrics made of those."""
 
 
 def _coefficients(**of: float) -> Floats:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sexstrat.audit.alike import coded
 from sexstrat.audit.resampling import symmetric_root
 from sexstrat.audit.sums import PatientSums, column_sums
 
@@ -53,14 +53,6 @@ class Stratum:
     varying: Codes
 
 
-def _combined(codes: Iterator[Codes] | list[Codes], n: int) -> Codes:
-    """Code rows by all the given columns together, in the order of their values and not of the rows."""
-    key = np.zeros(n, dtype=np.int64)
-    for code in codes:
-        key = np.asarray(pd.factorize(key * (int(code.max(initial=0)) + 1) + code, sort=True)[0], dtype=np.int64)
-    return key
-
-
 def _first_rows(code: Codes) -> Codes:
     """Return the first row that has each code, the codes being 0, 1, ..."""
     return np.asarray(np.unique(code, return_index=True)[1], dtype=np.int64)
@@ -68,11 +60,12 @@ def _first_rows(code: Codes) -> Codes:
 
 def _by_slot(sums: PatientSums) -> tuple[Codes, Codes, Codes]:
     """Return the patients present, the first row of each and the number of rows (groups) of each."""
-    patients, first, rows = np.unique(sums.patient, return_index=True, return_counts=True)
-    return patients.astype(np.int64), first.astype(np.int64), rows.astype(np.int64)
+    first = np.flatnonzero(np.diff(sums.patient, prepend=-1))
+    rows = np.diff(np.append(first, len(sums.patient)))
+    return sums.patient[first].astype(np.int64), first.astype(np.int64), rows.astype(np.int64)
 
 
-def pattern_strata(sums: PatientSums) -> list[Stratum]:
+def pattern_strata(sums: PatientSums, times: Codes | None = None) -> list[Stratum]:
     """Gather patients into strata by the set of groups they are in, and into cells by what they add.
 
     A stratum holds the patients of one group (or of one set of groups, for patients with images in several; sets of
@@ -84,6 +77,7 @@ def pattern_strata(sums: PatientSums) -> list[Stratum]:
     Parameters
     ----------
     sums : what each patient adds.
+    times : how many patients each of them stands for, where those who add alike were gathered before; 1 when None.
 
     Examples
     --------
@@ -100,35 +94,36 @@ def pattern_strata(sums: PatientSums) -> list[Stratum]:
     >>> [stratum.size.tolist() for stratum in pattern_strata(sums)]
     [[1, 2]]
     """
-    _, first, rows = _by_slot(sums)
+    present, first, rows = _by_slot(sums)
     if len(first) == 0:
         return []
-    row_code = _combined([sums.group + 1, *sums.counts.T], len(sums.patient))
+    stands_for = np.ones(len(first), dtype=np.int64) if times is None else times[present]
+    row_code = coded([sums.group + 1, *sums.counts.T], len(sums.patient))
     membership, pattern = np.zeros((2, len(first)), dtype=np.int64)
     for slot in range(int(rows.max())):
         here = np.minimum(first + slot, len(sums.patient) - 1)
         in_slot = slot < rows
         group = np.where(in_slot, sums.group[here] + 2, 0)
-        membership = _combined([membership, group], len(first))
-        pattern = _combined([pattern, np.where(in_slot, row_code[here] + 1, 0)], len(first))
-    few = np.bincount(membership)[membership] < SMALLEST_STRATUM
+        membership = coded([membership, group], len(first))
+        pattern = coded([pattern, np.where(in_slot, row_code[here] + 1, 0)], len(first))
+    few = np.bincount(membership, weights=stands_for)[membership] < SMALLEST_STRATUM
     several = few & (rows > 1)
     membership = np.where(several, membership.max() + 1, membership)
     order = np.argsort(membership, kind="stable")
     ends = np.flatnonzero(np.diff(membership[order])) + 1
-    return [_stratum(sums, part, first[part], rows[part], pattern[part]) for part in np.split(order, ends)]
+    return [_stratum(sums, stands_for[part], first[part], rows[part], pattern[part]) for part in np.split(order, ends)]
 
 
-def _stratum(sums: PatientSums, part: Codes, first: Codes, rows: Codes, pattern: Codes) -> Stratum:
+def _stratum(sums: PatientSums, times: Codes, first: Codes, rows: Codes, pattern: Codes) -> Stratum:
     groups, dense = _dense(sums, first, rows)
     cell = np.asarray(pd.factorize(pattern, sort=True)[0], dtype=np.int64)
-    flat = dense.reshape(len(part), -1)
+    flat = dense.reshape(len(times), -1)
     start = _first_rows(cell)
     varying = np.flatnonzero((flat != flat[start][cell]).any(axis=0))
     if len(varying):
         alone = np.bincount(cell)[cell] <= SMALLEST_MERGED
         rounded = np.round(flat[alone] / np.maximum(np.abs(flat).max(axis=0), 1e-300), 10)
-        exact = _combined([np.unique(column, return_inverse=True)[1] for column in rounded.T], int(alone.sum()))
+        exact = coded([np.unique(column, return_inverse=True)[1] for column in rounded.T], int(alone.sum()))
         cell[alone] = cell.max() + 1 + exact
         cell = np.asarray(pd.factorize(cell, sort=True)[0], dtype=np.int64)
     size = np.bincount(cell)
@@ -136,7 +131,7 @@ def _stratum(sums: PatientSums, part: Codes, first: Codes, rows: Codes, pattern:
     mean = column_sums(flat.T, cell, len(size)) / size[:, None] if len(varying) else flat[_first_rows(cell)]
     return Stratum(
         groups=groups,
-        size=size.astype(np.int64),
+        size=np.bincount(cell, weights=times).astype(np.int64),
         mean=mean.reshape(len(size), len(groups), -1),
         root=_roots(flat[:, varying], mean[:, varying], cell, size),
         varying=varying.astype(np.int64),
@@ -145,7 +140,7 @@ def _stratum(sums: PatientSums, part: Codes, first: Codes, rows: Codes, pattern:
 
 def _dense(sums: PatientSums, first: Codes, rows: Codes) -> tuple[tuple[int, ...], Floats]:
     """Return the groups of some patients and their sums in each, shape (patients, groups, 8)."""
-    if int(rows.max()) == 1 and len(np.unique(sums.group[first])) == 1:
+    if int(rows.max()) == 1 and np.all(sums.group[first] == sums.group[first[0]]):
         return (int(sums.group[first[0]]),), sums.sums[first][:, None, :]
     patient = np.repeat(np.arange(len(first)), rows)
     row = np.repeat(first - np.concatenate([[0], np.cumsum(rows)[:-1]]), rows) + np.arange(int(rows.sum()))

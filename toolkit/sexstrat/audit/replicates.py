@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sexstrat.audit.alike import AlikePatients, alike_patients
 from sexstrat.audit.grouping import Grouping
 from sexstrat.audit.images import AuditImages
-from sexstrat.audit.linear import LINEAR_METRICS, SUMS, linear_value
+from sexstrat.audit.linear import LINEAR_METRICS, LOSS_METRICS, SUMS, linear_value
 from sexstrat.audit.patterns import Stratum, pattern_strata
 from sexstrat.audit.sums import PatientSums, patient_sums
 
@@ -19,7 +20,6 @@ __all__ = ["REPLICATES", "Replicates", "replicates", "replicates_of_sums"]
 Floats = NDArray[np.float64]
 
 REPLICATES = 2_000  # audit metrics: at least as many for a BCa interval
-LOSS_METRICS = frozenset({"brier", "scaled_brier", "log_loss"})
 BLOCK = 4_000_000  # drawn counts held at a time, 32 MB
 
 
@@ -76,7 +76,14 @@ def _stratum_sums(stratum: Stratum, n: int, rng: np.random.Generator) -> Floats:
     return (sums * (patients / (patients - 1))).reshape(n, groups, k)
 
 
-def replicates_of_sums(sums: PatientSums, metrics: Sequence[str], *, n: int = REPLICATES, seed: int = 1) -> Replicates:
+def replicates_of_sums(
+    sums: PatientSums,
+    metrics: Sequence[str],
+    *,
+    alike: AlikePatients | None = None,
+    n: int = REPLICATES,
+    seed: int = 1,
+) -> Replicates:
     """Resample patients and compute metrics anew, from what each patient adds.
 
     Patients are resampled within strata: the groups, or sets of groups for patients with images in several, so that no
@@ -87,6 +94,7 @@ def replicates_of_sums(sums: PatientSums, metrics: Sequence[str], *, n: int = RE
     ----------
     sums : what each patient adds.
     metrics : names from ``LINEAR_METRICS``.
+    alike : the same patients gathered by what they add, where known already.
     n : number of replicates.
     seed : seed of the generator; the same seed gives the same replicates.
 
@@ -112,7 +120,12 @@ def replicates_of_sums(sums: PatientSums, metrics: Sequence[str], *, n: int = RE
     """
     rng, groups = np.random.default_rng(seed), len(sums.labels)
     total = np.zeros((n, groups + 1, len(SUMS)))
-    for stratum in pattern_strata(_without_losses(sums, metrics)):
+    if LOSS_METRICS.intersection(metrics):
+        strata = pattern_strata(sums)
+    else:
+        alike = alike or alike_patients(sums)
+        strata = pattern_strata(alike.sums, alike.times)
+    for stratum in strata:
         step = max(1, BLOCK // max(len(stratum.size), 1))
         for start in range(0, n, step):
             rows = slice(start, min(start + step, n))
@@ -129,14 +142,6 @@ def replicates_of_sums(sums: PatientSums, metrics: Sequence[str], *, n: int = RE
         point=np.stack([linear_value(name, point) for name in names], axis=-1),
         values=np.stack([linear_value(name, total) for name in names], axis=-1),
     )
-
-
-def _without_losses(sums: PatientSums, metrics: Sequence[str]) -> PatientSums:
-    """Leave out the losses, in which every patient differs, where no metric asks for them."""
-    if LOSS_METRICS.intersection(metrics):
-        return sums
-    kept = np.array([name not in ("squared_error", "log_loss") for name in SUMS], dtype=float)
-    return replace(sums, sums=sums.sums * kept)
 
 
 def replicates(

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from sexstrat.values.shown import Shown
+
 __all__ = ["AuditResult"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditResult:
+class AuditResult(Shown):
     """The audit of a score against recorded sex, overall and by group.
 
     Parameters
@@ -67,9 +69,3 @@ class AuditResult:
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the rows of the ``audit`` contract."""
         return self.audit.copy()
-
-    def _repr_html_(self) -> str:
-        """Show the measured rows in a notebook; these numbers have not passed the disclosure gate."""
-        shown = self.audit.drop(columns=["se", "design_effect"], errors="ignore")
-        caption = "<p>Audit of predicted against recorded sex. Not yet through disclosure control.</p>"
-        return caption + str(shown.to_html(index=False, na_rep="", float_format=lambda value: f"{value:.3f}"))

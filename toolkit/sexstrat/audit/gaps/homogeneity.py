@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
+from sexstrat.audit.alike import AlikePatients
 from sexstrat.audit.gaps.grouped import GroupedMetric
 from sexstrat.audit.gaps.limits import SHARES
 from sexstrat.audit.gaps.permuted import Dealt, PatientTable, embedded, patient_table
 from sexstrat.audit.influence import Influence
-from sexstrat.audit.linear import linear_gradient, linear_value
+from sexstrat.audit.linear import LOSS_METRICS, linear_gradient, linear_value
 from sexstrat.audit.sums import PatientSums
 
 __all__ = ["ENOUGH_FOR_WALD", "PERMUTATIONS", "Homogeneity", "homogeneity", "wald_homogeneity", "wald_of_covariance"]
@@ -56,7 +57,13 @@ class Homogeneity:
 
 
 def homogeneity(
-    sums: PatientSums, metric: str, labels: Sequence[str], *, permutations: int = PERMUTATIONS, seed: int = 1
+    sums: PatientSums,
+    metric: str,
+    labels: Sequence[str],
+    *,
+    alike: AlikePatients | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 1,
 ) -> Homogeneity:
     """Test by permuting patients that a metric is the same in all groups.
 
@@ -72,6 +79,7 @@ def homogeneity(
     sums : what each patient adds in each group.
     metric : a name of ``sexstrat.audit.linear.LINEAR_METRICS``.
     labels : the groups to compare: those in which the metric is defined.
+    alike : the same patients gathered by what they add, where known already.
     permutations : number B of permutations.
     seed : of the permutations.
 
@@ -104,7 +112,10 @@ def homogeneity(
     """
     if len(labels) < 2:
         return Homogeneity(state="undefined", note=CANNOT)
-    table = patient_table(sums, metric, labels)
+    if alike is None or metric in LOSS_METRICS:
+        table = patient_table(sums, metric, labels)
+    else:
+        table = patient_table(alike.sums, metric, labels, alike.times)
     pooled = _pooled_variance(table, metric)
     if not pooled > 0:
         return Homogeneity(

@@ -149,7 +149,7 @@ def _add_shared(total: Floats, product: Floats, pattern: Floats, counts: Whole) 
     product += counts[:, None, None, None, None] * np.einsum("gc,hd->gchd", pattern, pattern)
 
 
-def patient_table(sums: PatientSums, metric: str, labels: Sequence[str]) -> PatientTable:
+def patient_table(sums: PatientSums, metric: str, labels: Sequence[str], times: Whole | None = None) -> PatientTable:
     """Count the patients who add alike to a metric, in the chosen groups.
 
     Parameters
@@ -157,6 +157,7 @@ def patient_table(sums: PatientSums, metric: str, labels: Sequence[str]) -> Pati
     sums : what each patient adds in each group.
     metric : a name of ``sexstrat.audit.linear.LINEAR_METRICS``.
     labels : the groups compared; images in others, and patients outside the metric's denominator, take no part.
+    times : how many patients each of them stands for; 1 when None.
 
     Examples
     --------
@@ -180,8 +181,10 @@ def patient_table(sums: PatientSums, metric: str, labels: Sequence[str]) -> Pati
     group, patient, values = group[rows], sums.patient[rows], sums.sums[rows][:, columns]
     alone = np.bincount(patient, minlength=sums.n_patients)[patient] == 1
     own, code = _distinct(values[alone])
-    own_counts = np.bincount(code * len(labels) + group[alone], minlength=len(own) * len(labels))
-    _, several = np.unique(patient[~alone], return_inverse=True)
+    each = np.ones(sums.n_patients, dtype=np.int64) if times is None else times
+    place = code * len(labels) + group[alone]
+    own_counts = np.bincount(place, weights=each[patient[alone]], minlength=len(own) * len(labels))
+    shared_by, several = np.unique(patient[~alone], return_inverse=True)
     wide = np.zeros((several.max() + 1 if len(several) else 0, len(labels), len(columns) + 1))
     wide[several, group[~alone], :-1] = values[~alone]
     wide[several, group[~alone], -1] = 1.0
@@ -193,7 +196,7 @@ def patient_table(sums: PatientSums, metric: str, labels: Sequence[str]) -> Pati
         own_counts=own_counts.reshape(len(own), len(labels)).astype(np.int64),
         shared=shared[:, :, :-1],
         present=shared[:, :, -1] > 0,
-        shared_counts=np.bincount(shared_code, minlength=len(shared)).astype(np.int64),
+        shared_counts=np.bincount(shared_code, weights=each[shared_by], minlength=len(shared)).astype(np.int64),
     )
 
 
