@@ -14,7 +14,7 @@ from sexstrat.models import views_of
 from sexstrat.training import Examples, PixelCache, TrainingPlan, cache_pixels, join_examples, train
 from sexstrat.training.fit import male_logits
 
-PERSONS = 90
+PERSONS = 110
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # from keras itself
 
@@ -62,9 +62,9 @@ def test_a_shortcut_shared_by_duplicates_helps_only_where_groups_are_ignored(
 
     def plan(name: str) -> TrainingPlan:
         return TrainingPlan(
-            weights=backbone_weights, out=tmp_path / name, prepared_size=36, input_size=32, phases=((32, 30),),
-            batch_size=16, learning_rate=3e-2, dropout=0.0, label_smoothing=0.0, weight_decay=0.0, patience=30,
-            views="as_taken", freeze_to="conv_pw_13_relu", average_decay=0.5,
+            weights=backbone_weights, out=tmp_path / name, prepared_size=36, input_size=32, phases=((32, 20),),
+            batch_size=16, learning_rate=3e-3, dropout=0.0, label_smoothing=0.0, weight_decay=0.0, patience=20,
+            views="as_taken", freeze_to="conv_pw_11_relu", average_decay=0.5,
         )  # fmt: skip
 
     honest, twins = held_out_auc(plan("groups"), kept, cache, who)
@@ -75,5 +75,5 @@ def test_a_shortcut_shared_by_duplicates_helps_only_where_groups_are_ignored(
     leaked, twins = held_out_auc(plan("ids"), torn, cache, who)
     assert twins >= 20
     assert leaked.low is not None
-    assert leaked.low > 0.5
+    assert leaked.low > 0.6
     print(f"groups: {honest.point:.3f}, ids: {leaked.point:.3f}")  # noqa: T201 - the difference is the result
