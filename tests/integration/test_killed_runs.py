@@ -82,16 +82,6 @@ def test_a_run_killed_while_the_cohort_is_built_runs_again_and_clears_up(
     assert_same_results(out, unbroken)
 
 
-def test_a_run_killed_after_the_cohort_goes_on_from_there(simulated: Path, unbroken: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    kill_when(simulated, out, lambda told: "\ncohort: " in told)
-    done = subprocess.run(
-        run_command(simulated, out), check=True, capture_output=True, text=True, encoding="utf-8", timeout=300
-    )
-    assert "cohort: up to date" in done.stderr
-    assert_same_results(out, unbroken)
-
-
 def test_a_finished_run_killed_while_it_runs_anew_ends_as_if_nothing_had_happened(
     simulated: Path, unbroken: Path, tmp_path: Path
 ) -> None:

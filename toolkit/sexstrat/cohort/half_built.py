@@ -10,6 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from sexstrat.errors import StudyError
+from sexstrat.scores.replacing import FULL, refusal_told
+
 __all__ = ["built_aside", "clear_leftovers"]
 
 SUFFIX = ".building"
@@ -26,6 +29,10 @@ def built_aside(target: Path) -> Iterator[Path]:
     ----------
     target : file to write in the end; an older one stays as it was until then.
 
+    Raises
+    ------
+    StudyError : the disk is full, or the place is closed to writing.
+
     Examples
     --------
     >>> import tempfile
@@ -35,13 +42,19 @@ def built_aside(target: Path) -> Iterator[Path]:
     >>> [path.name for path in folder.iterdir()]
     ['c.duckdb']
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    clear_leftovers(target)
+    with refusal_told(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clear_leftovers(target)
     path = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{SUFFIX}")
     _mine.add(path)
     try:
         yield path
         path.replace(target)
+    except duckdb.Error as err:
+        if path.name not in str(err) or not isinstance(err, (duckdb.IOException, duckdb.FatalException)):
+            raise
+        first = str(err).splitlines()[0]
+        raise StudyError(f"{target} cannot be written: {first}; {FULL}") from err
     finally:
         _mine.discard(path)
         _remove(path)

@@ -16,6 +16,7 @@ from sexstrat.reporting.forest import line_label
 from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.rows import Rows, age_label, printed
 from sexstrat.reporting.texts import SEXES, STANDARDS, sentence_case
+from sexstrat.scores.replacing import replace_file
 from sexstrat.values.tables import table_schema
 
 if TYPE_CHECKING:
@@ -64,7 +65,6 @@ def write_tables(released: Released, folder: str | Path) -> tuple[Path, ...]:
     """
     must_be_released(released)
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     written, tables = [], {}
     for name, contract in CONTRACTS.items():
         rows = _with_state(Rows.of(getattr(released, name), contract), contract)
@@ -87,7 +87,7 @@ def write_tables(released: Released, folder: str | Path) -> tuple[Path, ...]:
 
 
 def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    replace_file(path, lambda target: target.write_text(text, encoding="utf-8", newline="\n"))
     return path
 
 

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from sexstrat.errors import ImageError
-from sexstrat.images import clean_photograph
+from sexstrat.images import Cleaned, clean_photograph
 from sexstrat.scores.handover import HANDOVER_TABLE, IMAGE_LIST, PHOTOGRAPHS, Handover, handover
 from sexstrat.scores.linkage import LinkageRow
 from sexstrat.scores.reading import file_state, read_photograph
@@ -170,18 +170,22 @@ def _outcome(row: LinkageRow, plan: Handover) -> tuple[LinkageRow, bool]:
 
 def _tried(row: LinkageRow, plan: Handover) -> LinkageRow:
     try:
-        return _cleaned(row, plan)
+        found = _cleaned(row, plan)
     except ImageError as err:
         return replace(row, status=err.status, reason=err.reason)
     except Exception as err:  # noqa: BLE001  (a decoder may raise anything on a hostile file; the row must come out)
         return replace(row, status="unreadable", reason=f"cannot be cleaned: {type(err).__name__}")
+    return _written(row, plan, found)  # a full disk is no fault of the photograph
 
 
-def _cleaned(row: LinkageRow, plan: Handover) -> LinkageRow:
+def _cleaned(row: LinkageRow, plan: Handover) -> Cleaned:
     data = read_photograph(row.path, root=plan.root, sha256=plan.digests.get(row.image_id))
     stem = PurePosixPath(row.path.replace("\\", "/")).stem
     more = [row.patient_id, *([stem] if len(stem) >= 6 else [])]
-    found = clean_photograph(data, plan.key, patient=row.deidentified_patient_id or None, more=more)
+    return clean_photograph(data, plan.key, patient=row.deidentified_patient_id or None, more=more)
+
+
+def _written(row: LinkageRow, plan: Handover, found: Cleaned) -> LinkageRow:
     place = f"{PHOTOGRAPHS}/{row.deidentified_image_id}{found.suffix}"
     replace_file(plan.out / place, lambda target: target.write_bytes(found.data))
     return replace(

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sexstrat.errors import StudyError
 from sexstrat.scores.storage import write_url
 from sexstrat.scores.urls import is_remote, without_file_scheme
 
-__all__ = ["clear_leftovers", "replace_file"]
+__all__ = ["clear_leftovers", "refusal_told", "replace_file"]
+
+FULL = "free space there or name another place, then run the same command again; what is finished is kept"
+CLOSED = "name a place that you may write to"
+REFUSALS = {
+    "ENOSPC": FULL,
+    "EDQUOT": FULL,
+    "EFBIG": FULL,
+    "EROFS": CLOSED,
+    "EACCES": CLOSED,
+    "EPERM": CLOSED,
+    "ENOTDIR": CLOSED,
+    "ENOENT": CLOSED,
+    "ENAMETOOLONG": CLOSED,
+}
+
+
+@contextmanager
+def refusal_told(place: str | Path) -> Iterator[None]:
+    """Say which place cannot be written, and what to do, when the disk refuses what the block writes.
+
+    Parameters
+    ----------
+    place : the file or folder that the block writes; every other failure passes as it is.
+
+    Raises
+    ------
+    StudyError
+        The disk is full, or the place is closed to writing.
+
+    Examples
+    --------
+    >>> with refusal_told("out"):
+    ...     raise OSError(errno.ENOSPC, "No space left on device")
+    Traceback (most recent call last):
+    sexstrat.errors.StudyError: out cannot be written: No space left on device; free space there or name another
+    place, then run the same command again; what is finished is kept
+    """
+    try:
+        yield
+    except OSError as err:
+        remedy = REFUSALS.get(errno.errorcode.get(err.errno or 0, ""))
+        if remedy is None:
+            raise
+        raise StudyError(f"{place} cannot be written: {os.strerror(err.errno or 0)}; {remedy}") from err
 
 
 def replace_file(path: str | Path, write: Callable[[Path], Any]) -> None:
@@ -26,7 +73,7 @@ def replace_file(path: str | Path, write: Callable[[Path], Any]) -> None:
     Raises
     ------
     StudyError
-        The place is a URL that cannot be written.
+        The place cannot be written, or the disk is full; what lay there is as it was.
 
     Examples
     --------
@@ -42,15 +89,16 @@ def replace_file(path: str | Path, write: Callable[[Path], Any]) -> None:
             write_url(str(path), Path(folder, "file"))
         return
     file = Path(without_file_scheme(str(path)))
-    file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        write(temporary)
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with refusal_told(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(temporary)
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def clear_leftovers(path: str | Path) -> None:

@@ -18,6 +18,7 @@ from sexstrat.study.counted import counted
 from sexstrat.study.declared_use import use_rows
 from sexstrat.study.file import Study
 from sexstrat.study.rules import rules_of
+from sexstrat.study.stages import write_private
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
 from sexstrat.values.design import ValidationDesign
@@ -68,8 +69,7 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
         "missingness": missing, "consequences": errors, "group_tests": result.tests, "shrunken": result.shrunken,
         "parity": result.parity, "rules": result.rules,
     }  # fmt: skip
-    for name, table in tables.items():
-        table.to_parquet(folder / "private" / f"{name}.parquet", index=False)
+    write_private(folder, tables)
     figures = sum(len(table) for name, table in tables.items() if name != "gaps")
     return f"{counted(figures, 'figure')}, {counted(len(result.gaps), 'gap')}"
 

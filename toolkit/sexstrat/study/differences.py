@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sexstrat.study.manifest import read_results
+from sexstrat.errors import StudyError
+from sexstrat.study.manifest import MANIFEST, read_results
 from sexstrat.values.tables import table_schema
 
 __all__ = ["Change", "RunDifference", "diff_runs"]
@@ -90,9 +91,9 @@ def diff_runs(before: str | Path, after: str | Path) -> RunDifference:
 
     Raises
     ------
-    StudyError : a folder holds no released results.
+    StudyError : a folder holds no released results, or those of a run that did not end.
     """
-    old, new = read_results(before), read_results(after)
+    old, new = _ended(before), _ended(after)
     causes: list[Change] = []
     for where, pick in (("settings", _settings), ("inputs", _inputs), ("versions", _versions)):
         causes += _changes(where, pick(old), pick(new))
@@ -102,6 +103,14 @@ def diff_runs(before: str | Path, after: str | Path) -> RunDifference:
     for table in dict.fromkeys([*old["tables"], *new["tables"]]):
         results += _row_changes(table, _rows(old, table), _rows(new, table))
     return RunDifference(causes=tuple(causes), results=tuple(results))
+
+
+def _ended(folder: str | Path) -> dict[str, Any]:
+    """Return the results of a run that ended: its seal is there, which ``verify`` checks."""
+    document = read_results(folder)
+    if not (Path(folder) / MANIFEST).is_file():
+        raise StudyError(f"{folder}: no {MANIFEST}: its run did not end; run the study again, then compare")
+    return document
 
 
 def _settings(document: Mapping[str, Any]) -> dict[str, Any]:

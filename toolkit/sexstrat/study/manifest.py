@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sexstrat.errors import StudyError
+from sexstrat.scores.replacing import replace_file
 
 __all__ = ["MANIFEST", "Verification", "read_results", "verify_run", "write_manifest"]
 
@@ -81,11 +82,9 @@ def write_manifest(folder: str | Path) -> Path:
         "run_id": provenance.get("run_id", ""),
         "files": {name: _digest(root / name) for name in _released_files(root)},
     }
-    path = root / MANIFEST
-    aside = path.with_suffix(".json.part")
-    aside.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
-    aside.replace(path)
-    return path
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    replace_file(root / MANIFEST, lambda target: target.write_text(text, encoding="utf-8", newline="\n"))
+    return root / MANIFEST
 
 
 def verify_run(folder: str | Path) -> Verification:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import takewhile
@@ -18,10 +18,13 @@ from sexstrat.scores.storage import files_below, url_state
 from sexstrat.scores.urls import is_remote
 from sexstrat.study.card import card_path
 from sexstrat.study.file import EXTERNAL, Study
+from sexstrat.study.left_behind import left_behind
+from sexstrat.study.versions import stage_versions
 
 __all__ = ["STAGES", "StagePlan", "code_digest", "digest_file", "plan_study", "stage_components"]
 
 STAGES = ("scores", "cohort", "estimates", "audit", "report")
+STAGES_FILE = "private/stages.json"
 
 # sections, or single keys of one as section.key
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
@@ -62,6 +65,8 @@ class StagePlan:
     name : stage name.
     stale : whether it will run.
     why : the reason, in words.
+    components : what its result depends on, as it is now: the stage that runs stores these, so that an input that
+        changes under the run is found by the next one.
 
     Examples
     --------
@@ -72,6 +77,7 @@ class StagePlan:
     name: str
     stale: bool
     why: str
+    components: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest_file(path: Path) -> str:
@@ -139,6 +145,8 @@ def stage_components(study: Study, stage: str) -> dict[str, str]:
     Component name (as told to people) -> digest.
     """
     components = {"the code": code_digest()}
+    versions = stage_versions(stage, scoring="scores" not in study)
+    components |= {f"version of {package}": found for package, found in versions.items()}
     for name in _SETTINGS[stage]:
         section, _, only = name.partition(".")
         for key, value in study.settings.get(section, {}).items():
@@ -175,24 +183,32 @@ def plan_study(study: Study, out: Path) -> list[StagePlan]:
     stored = read_stages(out)
     plans: list[StagePlan] = []
     for stage in STAGES:
-        before, now = stored.get(stage), stage_components(study, stage)
-        if before is None:
-            plans.append(StagePlan(name=stage, stale=True, why="never run"))
-            continue
-        changed = [name for name in {**now, **before} if now.get(name) != before.get(name)]
-        blame = [name for name in changed if not name.startswith("stage ")] or changed
-        why = "up to date" if not changed else "changed: " + ", ".join(blame[:3]) + (", ..." if len(blame) > 3 else "")
-        plans.append(StagePlan(name=stage, stale=bool(changed), why=why))
+        now = stage_components(study, stage)
+        why = _why_stale(stored.get(stage), now) or _why_gone(study, stage, out)
+        plans.append(StagePlan(name=stage, stale=bool(why), why=why or "up to date", components=now))
     return plans
 
 
+def _why_stale(before: Mapping[str, str] | None, now: Mapping[str, str]) -> str:
+    if before is None:
+        return "never run"
+    changed = [name for name in {**now, **before} if now.get(name) != before.get(name)]
+    blame = [name for name in changed if not name.startswith("stage ")] or changed
+    return "changed: " + ", ".join(blame[:3]) + (", ..." if len(blame) > 3 else "") if changed else ""
+
+
+def _why_gone(study: Study, stage: str, out: Path) -> str:
+    gone = [name for name in left_behind(study, stage) if not (out / name).is_file()]
+    return f"its result is gone: {', '.join(gone[:3])}" + (", ..." if len(gone) > 3 else "") if gone else ""
+
+
 def read_stages(out: Path) -> dict[str, dict[str, str]]:
-    """Return the components stored with each finished stage of a run folder."""
-    path = out / "private" / "stages.json"
-    if not path.is_file():
+    """Return the components stored with each finished stage of a run folder; none where they cannot be read."""
+    try:
+        stages: dict[str, dict[str, str]] = json.loads((out / STAGES_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
-    stages: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return stages
+    return stages if isinstance(stages, dict) else {}
 
 
 def _digest(value: Any) -> str:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import sexstrat
 from sexstrat.cohort import Cohort
 from sexstrat.study.declared_use import age_notices
 from sexstrat.study.file import Study
 from sexstrat.study.plan import code_digest, digest_file
 from sexstrat.study.stages import read_private
+from sexstrat.study.versions import package_versions
 from sexstrat.values.results import StudyResults
 
 __all__ = ["study_results"]
-
-_PACKAGES = ("numpy", "scipy", "pandas", "duckdb", "statsmodels", "scikit-learn", "seaborn", "tensorflow")
 
 
 def study_results(study: Study, folder: Path) -> StudyResults:
@@ -79,19 +75,13 @@ def _provenance(study: Study, folder: Path, model_id: str) -> dict[str, Any]:
         if isinstance(keys.get("source"), Path) and keys["source"].is_file()
     }
     inputs["cells"] = digest_file(folder / "private" / "cells.parquet")
-    versions = {"sexstrat": sexstrat.__version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
     run = json.dumps([inputs, _settings(study), code_digest()], sort_keys=True, default=str)
     return {
         "run_id": hashlib.sha256(run.encode()).hexdigest()[:16],
         "seed": study.seed,
         "model_id": model_id,
         "code_sha256": code_digest(),
-        "versions": versions,
+        "versions": package_versions(),
         "inputs_sha256": inputs,
     }
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sexstrat.errors import Problem
+from sexstrat.cohort import CheckedInputs
+from sexstrat.scores.replacing import clear_leftovers, refusal_told, replace_file
+from sexstrat.scores.sole_run import sole_run
 from sexstrat.study.file import Study
 from sexstrat.study.manifest import MANIFEST, write_manifest
-from sexstrat.study.plan import STAGES, StagePlan, plan_study, read_stages, stage_components
+from sexstrat.study.plan import STAGES_FILE, StagePlan, code_digest, digest_file, plan_study, read_stages
 from sexstrat.study.referenced import check_conditions, check_references
 from sexstrat.study.rules import rule_outcomes
+from sexstrat.study.run_log import RunLog
 from sexstrat.study.stages import RUNNERS, check_tables, table_input
+from sexstrat.study.versions import package_versions
 
 if TYPE_CHECKING:
     from sexstrat.study.headlines import Headlines
@@ -56,7 +61,7 @@ class RunSummary:
         return headline_tables(json.loads(self.released.read_text(encoding="utf-8")))
 
 
-def check_study(study: Study) -> list[Problem]:
+def check_study(study: Study) -> CheckedInputs:
     """Check every input of a study against its contract without writing anything.
 
     Parameters
@@ -65,7 +70,7 @@ def check_study(study: Study) -> list[Problem]:
 
     Returns
     -------
-    The warnings.
+    The warnings, and how many rows of each table were read, kept and left out.
 
     Raises
     ------
@@ -73,16 +78,19 @@ def check_study(study: Study) -> list[Problem]:
     SchemaError : an input breaks its contract; all problems at once.
     """
     check_references(study)
-    warnings = check_tables(study)
+    found = check_tables(study)
     if study.section("analysis")["conditions"]:
         from sexstrat.cohort.condition_names import condition_names
 
         check_conditions(study, condition_names(table_input(study, "conditions")))
-    return warnings
+    return found
 
 
 def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = lambda text: None) -> RunSummary:
-    """Run the stale stages of a study.
+    """Run the stale stages of a study: exactly those that ``plan_study`` names.
+
+    A run that was killed, or that ended for want of space, goes on where it was when it is started again, and ends
+    with the same bytes as one that nothing happened to. What ran, when and why is added to ``private/run.log``.
 
     Parameters
     ----------
@@ -96,19 +104,23 @@ def run_study(study: Study, out: str | Path, *, tell: Callable[[str], None] = la
 
     Raises
     ------
-    StudyError : the study names a file, model or disease that is not there.
+    StudyError : the study names a file, model or disease that is not there; the folder cannot be written, the disk is
+        full, or another run is at the folder.
     SchemaError, EstimationError, ModelError, DisclosureError : as each stage finds.
     """
     check_references(study)
     folder = Path(out)
     sealed = folder / MANIFEST
-    if any(stage.stale for stage in plan_study(study, folder)):
-        sealed.unlink(missing_ok=True)  # what is rewritten is not sealed until it is whole
-    stages = run_stages(study, folder, STAGES, tell=tell)
-    if not sealed.exists():
-        write_manifest(folder)
+    with _held(folder):
+        plans = plan_study(study, folder)
+        if any(stage.stale for stage in plans):
+            sealed.unlink(missing_ok=True)  # what is rewritten is not sealed until it is whole
+        _run(study, folder, plans, tell)
+        if not sealed.exists():
+            write_manifest(folder)
+            RunLog(folder=folder).add(f"sealed: {MANIFEST} holds the digest of every released file")
     return RunSummary(
-        out=folder, report=folder / "report.html", stages=tuple(stages), released=folder / "tables" / "results.json"
+        out=folder, report=folder / "report.html", stages=tuple(plans), released=folder / "tables" / "results.json"
     )
 
 
@@ -126,26 +138,68 @@ def run_stages(
     Returns
     -------
     What was planned for them.
+
+    Raises
+    ------
+    StudyError : the folder cannot be written, the disk is full, or another run is at the folder.
     """
-    (folder / "private").mkdir(parents=True, exist_ok=True)
-    stages = [stage for stage in plan_study(study, folder) if stage.name in names]
+    with _held(folder):
+        plans = [stage for stage in plan_study(study, folder) if stage.name in names]
+        _run(study, folder, plans, tell)
+    return plans
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold the run folder for this process, and clear what killed runs left half written."""
+    private = folder / "private"
+    with refusal_told(folder):
+        private.mkdir(parents=True, exist_ok=True)
+        holding = sole_run(private)
+        holding.__enter__()
+    try:
+        with refusal_told(folder):
+            for path in (folder / MANIFEST, folder / "report.html"):
+                clear_leftovers(path)
+            for leftover in (*private.glob(".*.tmp"), *folder.glob("tables/.*.tmp")):
+                leftover.unlink(missing_ok=True)
+        yield
+    finally:
+        holding.__exit__(None, None, None)
+
+
+def _run(study: Study, folder: Path, plans: Sequence[StagePlan], tell: Callable[[str], None]) -> None:
+    log = RunLog(folder=folder)
+    log.add(_heading(study, plans))
     finished = read_stages(folder)
-    for stage in stages:
+    for stage in plans:
         if not stage.stale:
             tell(f"{stage.name}: up to date")
             continue
         started = time.monotonic()
         finished.pop(stage.name, None)
         _store_stages(folder, finished)
-        detail = RUNNERS[stage.name](study, folder, tell)
-        finished[stage.name] = stage_components(study, stage.name)
+        with log.stage(stage.name, stage.why) as told:
+            detail = RUNNERS[stage.name](study, folder, tell)
+            told(detail)
+        finished[stage.name] = dict(stage.components)
         _store_stages(folder, finished)
         tell(f"{stage.name}: {detail} ({time.monotonic() - started:.1f} s; {stage.why})")
-    return stages
+
+
+def _heading(study: Study, plans: Sequence[StagePlan]) -> str:
+    """Say what runs on what: the study file by its digest, seed, code and versions."""
+    stale = [stage.name for stage in plans if stage.stale]
+    versions = ", ".join(f"{name} {found}" for name, found in package_versions().items())
+    return "\n".join(
+        (
+            f"run: {study.path.name} (sha256 {digest_file(study.path)}), seed {study.seed}",
+            f"versions: {versions}; code sha256 {code_digest()}",
+            f"plan: {', '.join(stale) if stale else 'nothing, all is up to date'}",
+        )
+    )
 
 
 def _store_stages(folder: Path, stages: dict[str, dict[str, str]]) -> None:
-    path = folder / "private" / "stages.json"
-    aside = path.with_suffix(".json.part")
-    aside.write_text(json.dumps(stages, indent=1, sort_keys=True), encoding="utf-8")
-    aside.replace(path)
+    text = json.dumps(stages, indent=1, sort_keys=True)
+    replace_file(folder / STAGES_FILE, lambda target: target.write_text(text, encoding="utf-8"))

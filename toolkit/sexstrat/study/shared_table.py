@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 import sexstrat
 from sexstrat.reporting.csv_text import csv_text
+from sexstrat.scores.replacing import clear_leftovers, refusal_told, replace_file
 
 __all__ = ["Column", "write_shared_table"]
 
@@ -96,9 +97,10 @@ def write_shared_table(
     >>> (folder / "t.csv").read_text().splitlines()
     ['sex', 'male', 'NA']
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CODEBOOK).unlink(missing_ok=True)
-    n_rows = _write_rows(folder, name, columns, batches)
+    with refusal_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CODEBOOK).unlink(missing_ok=True)
+        n_rows = _write_rows(folder, name, columns, batches)
     _write_text(folder / f"read_{name}.R", script)
     _write_text(folder / HEADLINE, csv_text(headline))
     files = [f"{name}.parquet", f"{name}.csv", f"read_{name}.R", HEADLINE]
@@ -159,9 +161,8 @@ def _written(value: Any) -> str:
 
 
 def _write_text(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    clear_leftovers(path)
+    replace_file(path, lambda target: target.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def _digest(path: Path) -> str:

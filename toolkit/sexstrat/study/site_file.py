@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import sexstrat
 from sexstrat.errors import EstimationError, StudyError
 from sexstrat.estimates.pooling.share_document import shares_from
 from sexstrat.estimates.pooling.site_pool import Site
+from sexstrat.scores.replacing import clear_leftovers, refusal_told, replace_file
 from sexstrat.values.cells import Cells
 from sexstrat.values.tables import table_schema
 
@@ -68,24 +70,23 @@ def write_site(folder: str | Path, manifest: Mapping[str, Any], cells: Cells | N
     The folder.
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / MANIFEST).unlink(missing_ok=True)
-    (target / CELLS).unlink(missing_ok=True)
+    with refusal_told(target):
+        target.mkdir(parents=True, exist_ok=True)
+        for name in (MANIFEST, CELLS):
+            clear_leftovers(target / name)
+            (target / name).unlink(missing_ok=True)
     digest = None
     if cells is not None:
-        aside = target / f"{CELLS}.part"
-        cells.frame.to_parquet(aside, index=False)
-        digest = hashlib.sha256(aside.read_bytes()).hexdigest()
-        aside.replace(target / CELLS)
+        replace_file(target / CELLS, partial(cells.frame.to_parquet, index=False))
+        digest = hashlib.sha256((target / CELLS).read_bytes()).hexdigest()
     document = {
         "schema_version": VERSION,
         "sexstrat": sexstrat.__version__,
         **manifest,
         "cells_sha256": digest,
     }
-    aside = target / f"{MANIFEST}.part"
-    aside.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    aside.replace(target / MANIFEST)
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    replace_file(target / MANIFEST, lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
     return target
 
 

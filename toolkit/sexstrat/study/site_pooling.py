@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sexstrat.errors import StudyError
 from sexstrat.estimates.pooling.between_sites import heterogeneity_frame, heterogeneity_rows
 from sexstrat.estimates.pooling.site_pool import Pool, Question, pool_sites
 from sexstrat.estimates.pooling.withheld_shift import MOST_MOVED
+from sexstrat.scores.replacing import clear_leftovers, refusal_told, replace_file
 from sexstrat.study.site_file import MANIFEST, SiteFile, read_site
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import Target, ValidationDesign
@@ -175,16 +177,19 @@ def _tables(pool: Pool, rule: Profile, level: float) -> dict[str, pd.DataFrame]:
 
 
 def _write(found: PooledFiles, rule: Profile) -> None:
-    found.out.mkdir(parents=True, exist_ok=True)
+    """Write the tables, and last ``pool.json``, without which a folder holds no finished analysis."""
+    summary = found.out / "pool.json"
+    with refusal_told(found.out):
+        found.out.mkdir(parents=True, exist_ok=True)
+        summary.unlink(missing_ok=True)
     for name, frame in found.tables.items():
-        aside = found.out / f"{name}.csv.part"
-        frame.to_csv(aside, index=False, encoding="utf-8-sig")
-        aside.replace(found.out / f"{name}.csv")
-    text = {"schema_version": 1, "sexstrat": sexstrat.__version__, "profile": rule.name, **found.document()}
-    text["out"] = found.out.name
-    aside = found.out / "pool.json.part"
-    aside.write_text(json.dumps(text, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    aside.replace(found.out / "pool.json")
+        clear_leftovers(found.out / f"{name}.csv")
+        replace_file(found.out / f"{name}.csv", partial(frame.to_csv, index=False, encoding="utf-8-sig"))
+    document = {"schema_version": 1, "sexstrat": sexstrat.__version__, "profile": rule.name, **found.document()}
+    document["out"] = found.out.name
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    clear_leftovers(summary)
+    replace_file(summary, lambda path: path.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def _protected(frame: pd.DataFrame, rule: Profile) -> pd.DataFrame:

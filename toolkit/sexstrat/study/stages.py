@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sexstrat.cohort import Cohort, TableInput, TrainingAges, check_inputs
+from sexstrat.cohort import CheckedInputs, Cohort, TableInput, TrainingAges, check_inputs
 from sexstrat.cohort.use_frames import n_predicted_ages
-from sexstrat.errors import Problem
+from sexstrat.scores.replacing import replace_file
 from sexstrat.study.counted import counted
 from sexstrat.study.declared_use import score_use
 from sexstrat.study.file import Study
@@ -53,35 +54,40 @@ def scores_path(study: Study, folder: Path) -> Path:
     return Path(study.section("scores")["source"]) if "scores" in study else folder / "private" / "scores.parquet"
 
 
-def check_tables(study: Study) -> list[Problem]:
-    """Check the inputs of a study against their contracts; return the warnings, raise SchemaError otherwise."""
+def check_tables(study: Study) -> CheckedInputs:
+    """Check the inputs of a study against their contracts; return warnings and rows, raise SchemaError otherwise."""
     from sexstrat.errors import SchemaError
 
-    found = check_inputs(
-        persons=table_input(study, "persons"),
-        scores=table_input(study, "scores") if "scores" in study else None,
-        conditions=table_input(study, "conditions"),
-        images=image_table(study),
-        sex_coding=study.section("persons")["sex_coding"],
-        training_ages=training_ages(study),
-        score_use=score_use(study),
-        age_scores=table_input(study, "age_scores") if "age_scores" in study else None,
-        age_source=study.section("persons")["age_source"],
-    )
+    parts = [
+        check_inputs(
+            persons=table_input(study, "persons"),
+            scores=table_input(study, "scores") if "scores" in study else None,
+            conditions=table_input(study, "conditions"),
+            images=image_table(study),
+            sex_coding=study.section("persons")["sex_coding"],
+            training_ages=training_ages(study),
+            score_use=score_use(study),
+            age_scores=table_input(study, "age_scores") if "age_scores" in study else None,
+            age_source=study.section("persons")["age_source"],
+        )
+    ]
     if "external_persons" in study:
-        found = [
-            *found,
-            *check_inputs(
+        parts.append(
+            check_inputs(
                 persons=table_input(study, "external_persons"),
                 scores=table_input(study, "external_scores"),
                 conditions=table_input(study, "external_conditions"),
                 sex_coding=study.section("external_persons")["sex_coding"],
                 training_ages=training_ages(study),
                 score_use=score_use(study),
-            ),
-        ]
-    if any(problem.severity == "error" for problem in found):
-        raise SchemaError(found)
+            )
+        )
+    found = CheckedInputs(
+        problems=tuple(problem for part in parts for problem in part.problems),
+        rows=tuple(rows for part in parts for rows in part.rows),
+    )
+    if any(problem.severity == "error" for problem in found.problems):
+        raise SchemaError(found.problems)
     return found
 
 
@@ -192,14 +198,12 @@ def run_estimates(study: Study, folder: Path, tell: Tell) -> str:
         external=external,
         beliefs=beliefs_of(study.settings),
     )
-    cells.frame.to_parquet(folder / "private" / "cells.parquet", index=False)
     estimates = on_predicted_ages(found.estimates) if predicted_ages else found.estimates
-    estimates.to_parquet(folder / "private" / "estimates.parquet", index=False)
-    for name in ("diagnostics", "sensitivity", "imputation"):
-        getattr(found, name).to_parquet(folder / "private" / f"{name}.parquet", index=False)
+    write_private(folder, {"cells": cells.frame, "estimates": estimates})
+    write_private(folder, {name: getattr(found, name) for name in ("diagnostics", "sensitivity", "imputation")})
     choices = found.choices
     text = json.dumps(choices, default=_plain, ensure_ascii=False, indent=1)
-    (folder / "private" / "choices.json").write_text(text, encoding="utf-8")
+    replace_file(folder / "private" / "choices.json", lambda target: target.write_text(text, encoding="utf-8"))
     for choice in choices:
         for advice in choice["advice"][:1]:
             tell(f"{choice['condition']}: {choice['state']}. {advice}")
@@ -237,6 +241,12 @@ def _plain(value: Any) -> Any:
 def read_private(folder: Path, name: str) -> pd.DataFrame:
     """Read a table an earlier stage left in the private part of the run folder."""
     return pd.read_parquet(folder / "private" / f"{name}.parquet")
+
+
+def write_private(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Leave tables in the private part of the run folder, each whole or not at all."""
+    for name, table in tables.items():
+        replace_file(folder / "private" / f"{name}.parquet", partial(table.to_parquet, index=False))
 
 
 RUNNERS: Mapping[str, Callable[[Study, Path, Tell], str]] = {
