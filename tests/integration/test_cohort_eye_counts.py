@@ -56,10 +56,12 @@ def test_rows_of_eyes_and_of_persons_in_one_condition_are_counted_by_person_with
     """Nobody can say how many eyes a row about the person stands for, so the condition has no eyes, and it is said."""
     mixed = BY_EYE.assign(eye=["R", "L", None, "R", "L", "R", "L"])
     assert counted(tmp_path, mixed)[EYE_KEYS].isna().all(axis=None)
-    (problem,) = [one for one in check_inputs(persons=PERSONS, conditions=mixed) if one.kind.endswith("_mixed")]
+    (problem,) = [
+        one for one in check_inputs(persons=PERSONS, conditions=mixed).problems if one.kind.endswith("_mixed")
+    ]
     assert (problem.severity, problem.column, problem.row) == ("warning", "eye", 3)
     assert problem.value == "amd: 1 rows without an eye, 5 with one"
-    assert not [one for one in check_inputs(persons=PERSONS, conditions=BY_EYE) if one.kind.endswith("_mixed")]
+    assert not [one for one in check_inputs(persons=PERSONS, conditions=BY_EYE).problems if one.kind.endswith("_mixed")]
 
 
 @pytest.mark.parametrize("name", ["eye_level_disease", "baseline"])

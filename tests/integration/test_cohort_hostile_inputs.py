@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ def written(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path
     return path
 
 
-def only(problems: list[Problem], kind: str) -> Problem:
+def only(problems: Sequence[Problem], kind: str) -> Problem:
     found = [problem for problem in problems if problem.kind == kind]
     assert len(found) == 1, [str(problem) for problem in problems]
     return found[0]
@@ -28,7 +29,7 @@ def only(problems: list[Problem], kind: str) -> Problem:
 def test_wrong_column_name_is_named_with_the_nearest_in_the_file(tmp_path: Path) -> None:
     """A misnamed column says which column of the file was probably meant."""
     path = written(tmp_path, "persons.csv", PERSONS.replace("patient_id", "PatientID"))
-    problem = only(check_inputs(persons=path), "missing_column")
+    problem = only(check_inputs(persons=path).problems, "missing_column")
     assert (problem.source, problem.row, problem.column, problem.value) == ("persons.csv", 1, "patient_id", "PatientID")
     assert problem.allowed == "a column named patient_id (the file has PatientID, age_years, recorded_sex)"
     assert 'columns.patient_id = "PatientID"' in problem.hint
@@ -37,14 +38,14 @@ def test_wrong_column_name_is_named_with_the_nearest_in_the_file(tmp_path: Path)
 def test_misnamed_age_is_an_error_although_the_column_may_be_absent(tmp_path: Path) -> None:
     """Without an age column every patient would be lost, so a slip in its name stops the run."""
     path = written(tmp_path, "persons.csv", PERSONS.replace("age_years", "age"))
-    problem = only(check_inputs(persons=path), "missing_column")
+    problem = only(check_inputs(persons=path).problems, "missing_column")
     assert (problem.column, problem.value, problem.severity) == ("age_years", "age", "error")
 
 
 def test_negative_age(tmp_path: Path) -> None:
     """An age of -3 is found on its line."""
     path = written(tmp_path, "persons.csv", PERSONS.replace("55", "-3"))
-    problem = only(check_inputs(persons=path), "below_minimum")
+    problem = only(check_inputs(persons=path).problems, "below_minimum")
     assert (problem.source, problem.row, problem.column, problem.value) == ("persons.csv", 3, "age_years", "-3")
     assert problem.allowed == "a number from 0 to 120"
 
@@ -52,7 +53,7 @@ def test_negative_age(tmp_path: Path) -> None:
 def test_undeclared_sex_codes_are_never_guessed(tmp_path: Path) -> None:
     """Sex coded 1 and 2 without a declaration gives one message per value and says what to write."""
     path = written(tmp_path, "persons.csv", PERSONS.replace("female", "2").replace("male", "1"))
-    problems = [p for p in check_inputs(persons=path) if p.kind == "undeclared_sex_code"]
+    problems = [p for p in check_inputs(persons=path).problems if p.kind == "undeclared_sex_code"]
     assert [(p.source, p.row, p.column, p.value) for p in problems] == [
         ("persons.csv", 2, "recorded_sex", "1"),
         ("persons.csv", 3, "recorded_sex", "2"),
@@ -60,13 +61,13 @@ def test_undeclared_sex_codes_are_never_guessed(tmp_path: Path) -> None:
     assert problems[0].allowed == "female, male, other, unknown, or empty (unknown)"
     assert 'sex_coding = "iso5218" (0 (unknown), 1 (male), 2 (female), 9 (unknown))' in problems[0].hint
     assert '{ "1" = "...", "2" = "..." }' in problems[0].hint
-    assert check_inputs(persons=path, sex_coding="iso5218") == []
+    assert check_inputs(persons=path, sex_coding="iso5218").problems == ()
 
 
 def test_duplicated_patient_and_two_recorded_sexes(tmp_path: Path) -> None:
     """A repeated patient_id is named at its second line; contradicting sexes get their own message."""
     path = written(tmp_path, "persons.csv", PERSONS + "P1,61,female\n")
-    problems = check_inputs(persons=path)
+    problems = check_inputs(persons=path).problems
     repeated = only(problems, "duplicate_key")
     assert (repeated.source, repeated.row, repeated.column, repeated.value) == ("persons.csv", 5, "patient_id", "P1")
     assert repeated.allowed == "each patient_id once"
@@ -77,13 +78,13 @@ def test_condition_for_an_unknown_patient(tmp_path: Path) -> None:
     """A condition of a patient whom the person table lacks stops the run, or is left out when declared so."""
     persons = written(tmp_path, "persons.csv", PERSONS)
     conditions = written(tmp_path, "conditions.csv", "patient_id,condition,present\nP1,amd,true\nP9,amd,false\n")
-    problem = only(check_inputs(persons=persons, conditions=conditions), "unknown_patient")
+    problem = only(check_inputs(persons=persons, conditions=conditions).problems, "unknown_patient")
     assert (problem.source, problem.row, problem.column, problem.value) == ("conditions.csv", 3, "patient_id", "P9")
     assert problem.allowed == "a patient_id of persons.csv"
     assert problem.severity == "error"
     assert 'write drop = ["unknown_patient"] in [conditions] of the study file' in problem.hint
     leaving = TableInput(source=conditions, drop=["unknown_patient"])
-    dropped = only(check_inputs(persons=persons, conditions=leaving), "unknown_patient")
+    dropped = only(check_inputs(persons=persons, conditions=leaving).problems, "unknown_patient")
     assert dropped.severity == "warning"
 
 
@@ -111,7 +112,7 @@ def test_many_breaches_are_counted_and_the_first_rows_named(tmp_path: Path) -> N
     """A rule broken on many rows is one message with the count and the first rows."""
     rows = "".join(f"P{k},{130 if k % 2 else 50},male\n" for k in range(20))
     path = written(tmp_path, "persons.csv", "patient_id,age_years,recorded_sex\n" + rows)
-    problem = only(check_inputs(persons=path), "above_maximum")
+    problem = only(check_inputs(persons=path).problems, "above_maximum")
     assert (problem.count, problem.row) == (10, 3)
     assert problem.message.endswith("(rows 3, 5, 7, 9, 11, ...)")
 
@@ -130,7 +131,7 @@ def test_japanese_file_in_cp932(tmp_path: Path) -> None:
 def test_cp932_read_as_utf8_names_the_line_and_the_remedy(tmp_path: Path) -> None:
     """Undecodable bytes are named with their line and the encoding to declare."""
     path = written(tmp_path, "persons.csv", "patient_id,age_years,recorded_sex\nP1,61,\nP2,61,男\n", "cp932")
-    problem = only(check_inputs(persons=path, sex_coding="ja"), "wrong_encoding")
+    problem = only(check_inputs(persons=path, sex_coding="ja").problems, "wrong_encoding")
     assert (problem.row, problem.value) == (3, "bytes 92")
     assert 'encoding = "cp932"' in problem.hint
 
@@ -138,14 +139,14 @@ def test_cp932_read_as_utf8_names_the_line_and_the_remedy(tmp_path: Path) -> Non
 def test_byte_order_mark_is_not_part_of_the_first_column(tmp_path: Path) -> None:
     """A UTF-8 file saved by Excel reads like any other."""
     path = written(tmp_path, "persons.csv", PERSONS, "utf-8-sig")
-    assert check_inputs(persons=path) == []
+    assert check_inputs(persons=path).problems == ()
 
 
 def test_line_numbers_survive_quoted_newlines_and_blank_lines(tmp_path: Path) -> None:
     """The row of a message is the line of the file, whatever the rows before it hold."""
     text = 'patient_id,age_years,recorded_sex,site\nP1,61,male,"two\nlines"\n\nP2,-1,male,x\n'
     path = written(tmp_path, "persons.csv", text)
-    assert only(check_inputs(persons=path), "below_minimum").row == 5
+    assert only(check_inputs(persons=path).problems, "below_minimum").row == 5
 
 
 @pytest.mark.parametrize(
@@ -160,15 +161,15 @@ def test_line_numbers_survive_quoted_newlines_and_blank_lines(tmp_path: Path) ->
 )
 def test_broken_files(tmp_path: Path, text: str, kind: str, row: int) -> None:
     """A file that is no table says so, on the line where it stops being one."""
-    assert only(check_inputs(persons=written(tmp_path, "persons.csv", text)), kind).row == row
+    assert only(check_inputs(persons=written(tmp_path, "persons.csv", text)).problems, kind).row == row
 
 
 def test_missing_file(tmp_path: Path) -> None:
     """An absent file is a message, not a traceback."""
-    assert only(check_inputs(persons=tmp_path / "no.csv"), "missing_file").value == str(tmp_path / "no.csv")
-    assert only(check_inputs(persons=tmp_path / "no.parquet"), "missing_file").source == "no.parquet"
+    assert only(check_inputs(persons=tmp_path / "no.csv").problems, "missing_file").value == str(tmp_path / "no.csv")
+    assert only(check_inputs(persons=tmp_path / "no.parquet").problems, "missing_file").source == "no.parquet"
     garbage = written(tmp_path, "garbage.parquet", "not a table")
-    assert only(check_inputs(persons=garbage), "unreadable_file").source == "garbage.parquet"
+    assert only(check_inputs(persons=garbage).problems, "unreadable_file").source == "garbage.parquet"
 
 
 def test_names_that_look_like_sql_stay_names(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_scores_that_contradict_their_status(tmp_path: Path) -> None:
     row = "{},x,P1,m," + "0" * 64 + ",float32,exact,{},{}\n"
     text = header + row.format("a", "", "ok") + row.format("b", "0.4", "unreadable") + row.format("c", "1.2", "ok")
     scores = written(tmp_path, "scores.csv", text + row.format("d", "0.3", "fine"))
-    problems = check_inputs(persons=written(tmp_path, "persons.csv", PERSONS), scores=scores)
+    problems = check_inputs(persons=written(tmp_path, "persons.csv", PERSONS), scores=scores).problems
     found = {(p.kind, p.row, p.column) for p in problems}
     assert found == {
         ("status_contradicts_score", 2, "prob_male"),
@@ -203,7 +204,7 @@ def test_conditions_that_contradict_each_other(tmp_path: Path) -> None:
     """The same eye with and without a disease is an error, person against eye a warning."""
     text = "patient_id,eye,condition,present\nP1,R,amd,true\nP1,R,amd,false\nP2,,dr,false\nP2,L,dr,true\n"
     conditions = written(tmp_path, "conditions.csv", text)
-    problems = check_inputs(persons=written(tmp_path, "persons.csv", PERSONS), conditions=conditions)
+    problems = check_inputs(persons=written(tmp_path, "persons.csv", PERSONS), conditions=conditions).problems
     assert only(problems, "condition_conflict").value == "P1, R, amd: true and false"
     assert only(problems, "person_and_eye_disagree").severity == "warning"
 
@@ -220,7 +221,7 @@ def test_condition_without_a_value_is_not_known(tmp_path: Path) -> None:
 def test_semicolons_and_decimal_commas_are_declared(tmp_path: Path) -> None:
     """A file of a continental spreadsheet is read when its marks are declared."""
     path = written(tmp_path, "persons.csv", "patient_id;age_years;recorded_sex\nP1;61,5;male\n")
-    assert check_inputs(persons=TableInput(source=path, delimiter=";", decimal=",")) == []
+    assert check_inputs(persons=TableInput(source=path, delimiter=";", decimal=",")).problems == ()
 
 
 def test_warnings_of_persons(tmp_path: Path) -> None:
@@ -245,10 +246,34 @@ def test_impossible_persons(tmp_path: Path) -> None:
         "patient_id,birth_date,visit_date,recorded_sex,validation_probability,weight\n"
         "P1,2020-01-01,1950-01-01,male,0,2\nP2,1960-01-01,2020-01-01,male,,\n"
     )
-    problems = check_inputs(persons=written(tmp_path, "persons.csv", text))
+    problems = check_inputs(persons=written(tmp_path, "persons.csv", text)).problems
     assert {(p.kind, p.row, p.column, p.severity) for p in problems if p.kind != "no_age"} == {
         ("visit_before_birth", 2, "visit_date", "error"),
         ("below_minimum", 2, "validation_probability", "error"),
         ("partly_given", 3, "validation_probability", "error"),
         ("partly_given", 3, "weight", "error"),
+    }
+
+
+def test_rows_read_kept_and_left_out_are_counted_by_reason(tmp_path: Path) -> None:
+    """Every row of every table is accounted for: those a file cannot give columns to, those left out, those kept."""
+    persons = written(tmp_path, "persons.csv", PERSONS + "P4,61\nP5,,male\nP6,300,male\nP7,,male\n")
+    scores = pd.DataFrame(
+        {"image_id": ["a", "b"], "path": "x", "patient_id": ["P1", None], "model_id": "m", "model_sha256": "0" * 64,
+         "precision": "float32", "decode": "exact", "prob_male": [0.5, 0.5], "status": "ok"}
+    )  # fmt: skip
+    conditions = written(
+        tmp_path, "conditions.csv", "patient_id,condition,present\nP1,amd,true\nP2,amd,\nP9,amd,true\nP8,amd,\n"
+    )
+    found = check_inputs(
+        persons=TableInput(source=persons, drop=["wrong_field_count", "no_age", "above_maximum"]),
+        scores=scores,
+        conditions=TableInput(source=conditions, drop=["unknown_patient"]),
+    )
+    assert {problem.severity for problem in found.problems} == {"warning"}
+    counted = {one.table: (one.source, one.read, one.accepted, dict(one.dropped)) for one in found.rows}
+    assert counted == {
+        "persons": ("persons.csv", 7, 3, {"above_maximum": 1, "no_age": 2, "wrong_field_count": 1}),
+        "scores": ("scores", 2, 1, {"no_patient": 1}),
+        "conditions": ("conditions.csv", 4, 1, {"not_known": 1, "unknown_patient": 2}),
     }

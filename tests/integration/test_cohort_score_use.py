@@ -184,10 +184,10 @@ def test_predicted_age_is_used_as_declared_and_never_replaces_the_recorded_one(
 def test_scores_of_another_kind_or_of_nobody_are_named(tmp_path: Path) -> None:
     """A table of sex given as ages, two models, an unknown patient: each is said with its row."""
     options: dict[str, Any] = {"persons": PERSONS, "age_source": "predicted"}
-    sex = [one for one in check_inputs(**options, age_scores=scores()) if one.severity == "error"]
+    sex = [one for one in check_inputs(**options, age_scores=scores()).problems if one.severity == "error"]
     assert [(one.kind, one.column, one.row) for one in sex] == [("status_contradicts_score", "predicted_age", 1)]
     mixed = AGES.assign(model_id=["age-model"] * 3 + ["other"] * 2, patient_id=["a", "a", "z", "c", None])
-    found = {one.kind: (one.row, one.severity) for one in check_inputs(**options, age_scores=mixed)}
+    found = {one.kind: (one.row, one.severity) for one in check_inputs(**options, age_scores=mixed).problems}
     assert found["several_models"] == (4, "error")
     assert found["unknown_patient"] == (3, "warning")
     assert found["no_patient"] == (5, "warning")

@@ -78,7 +78,17 @@ def test_a_japanese_registry_in_cp932_is_checked_and_analysed(
     """Declared headings, 男 and 女 and full-width digits give the estimates of 160 patients, none lost."""
     study = registry(tmp_path)
     assert run(["check", str(study), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["problems"] == []
+    document = json.loads(capsys.readouterr().out)
+    assert document["problems"] == []
+    assert [
+        (one["table"], one["source"], one["read"], one["accepted"], one["dropped"]) for one in document["tables"]
+    ] == [
+        ("persons", "患者.csv", N, N, {}),
+        ("scores", "scores.csv", N, N, {}),
+        ("conditions", "病名.csv", N, N, {}),
+    ]
+    assert run(["check", str(study)]) == 0
+    assert f"persons     患者.csv    {N}   {N}       none" in capsys.readouterr().out
     assert run(["run", str(study), "--out", str(tmp_path / "out")]) == 0
     estimates = pd.read_csv(tmp_path / "out" / "tables" / "estimates.csv")
     assert set(estimates["condition"].dropna()) == {"加齢黄斑変性"}
@@ -129,7 +139,7 @@ def test_partitioned_parquet_keeps_the_text_of_its_folders(tmp_path: Path) -> No
             assert made.execute("SELECT DISTINCT site FROM patient ORDER BY site").fetchall() == [("007",), ("x y",)]
     bad = PERSONS.assign(age_years=[61, 55, 300])
     pq.write_table(pa.Table.from_pandas(bad, preserve_index=False), tmp_path / "t" / "site=x y" / "p.parquet")
-    kinds = {problem.kind: problem for problem in check_inputs(persons=tmp_path / "t")}
+    kinds = {problem.kind: problem for problem in check_inputs(persons=tmp_path / "t").problems}
     assert (kinds["above_maximum"].source, kinds["above_maximum"].row) == ("site=x y/p.parquet", 3)
 
 
@@ -137,12 +147,12 @@ def test_files_of_one_table_must_agree(tmp_path: Path) -> None:
     """A file with other types, a damaged one and an empty folder are named."""
     for name, rows in (("a", PERSONS), ("b", PERSONS.assign(age_years=["61", "x", "y"]))):
         pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), tmp_path / f"{name}.parquet")
-    (problem,) = [p for p in check_inputs(persons=tmp_path / "*.parquet") if p.kind == "files_disagree"]
+    (problem,) = [p for p in check_inputs(persons=tmp_path / "*.parquet").problems if p.kind == "files_disagree"]
     assert (problem.source, problem.column, problem.value) == ("b.parquet", "age_years", "VARCHAR")
     (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-20])
-    (problem,) = [p for p in check_inputs(persons=tmp_path / "*.parquet") if p.kind == "unreadable_file"]
+    (problem,) = [p for p in check_inputs(persons=tmp_path / "*.parquet").problems if p.kind == "unreadable_file"]
     assert problem.source == "b.parquet"
-    assert check_inputs(persons=tmp_path / "none*.parquet")[0].kind == "missing_file"
+    assert check_inputs(persons=tmp_path / "none*.parquet").problems[0].kind == "missing_file"
 
 
 def test_tables_in_object_storage(tmp_path: Path) -> None:
@@ -155,7 +165,7 @@ def test_tables_in_object_storage(tmp_path: Path) -> None:
         with Cohort.create(tmp_path / "c.duckdb", persons=source) as cohort:
             assert cohort.flow()["n_patients"].iloc[1] == 3, source
     for absent in ("memory://registry/no.csv", "memory://registry/no.parquet", "memory://registry/none/*.parquet"):
-        (problem, *_) = check_inputs(persons=absent)
+        (problem, *_) = check_inputs(persons=absent).problems
         assert (problem.kind, problem.source) == ("missing_file", absent)
     with pytest.raises(StudyError, match="https:// is not opened"):
         check_inputs(persons="https://example.org/p.parquet")
@@ -172,7 +182,7 @@ def test_tables_and_views_of_a_database(tmp_path: Path) -> None:
         source = TableInput(source=tmp_path / "r.duckdb", table=table)
         with Cohort.create(tmp_path / "c.duckdb", persons=source) as cohort:
             assert cohort.flow()["n_patients"].iloc[1] == 3
-    (problem, *_) = check_inputs(persons=TableInput(source=tmp_path / "r.duckdb", table="leak"))
+    (problem, *_) = check_inputs(persons=TableInput(source=tmp_path / "r.duckdb", table="leak")).problems
     assert problem.kind == "unreadable_file"
     with pytest.raises(StudyError, match=r"it has no table 'pp'.*allowed: leak, p, s.q"):
         check_inputs(persons=TableInput(source=tmp_path / "r.duckdb", table="pp"))
@@ -183,7 +193,7 @@ def test_age_at_the_photograph(tmp_path: Path) -> None:
     persons = pd.DataFrame({"patient_id": ["a", "b"], "birth_date": ["1960-06-30", "2019-01-01"], "recorded_sex": ""})
     images = pd.DataFrame({"image_id": ["i", "j", "k"], "patient_id": ["a", "a", "b"], "path": "x",
                            "acquired_on": ["2021-01-01", "2020-06-29", "2018-01-01"]})  # fmt: skip
-    (problem,) = [p for p in check_inputs(persons=persons, images=images) if p.severity == "error"]
+    (problem,) = [p for p in check_inputs(persons=persons, images=images).problems if p.severity == "error"]
     assert (problem.kind, problem.row, problem.value) == (
         "image_before_birth",
         3,

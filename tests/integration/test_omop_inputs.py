@@ -92,13 +92,45 @@ def test_visits_of_a_kind_and_units_that_differ(tmp_path: Path) -> None:
         visit="last", visit_concepts=[9202], without_record="unknown", until_visit=False, measurements=measured
     )
     inputs = {"persons": TableInput(source=model, omop=settings), "conditions": TableInput(source=model, omop=settings)}
-    problems = {problem.kind: problem for problem in check_inputs(**inputs)}
+    problems = {problem.kind: problem for problem in check_inputs(**inputs).problems}
     unit = problems["other_unit"]
     assert (unit.source, unit.value, unit.allowed, unit.count) == ("registry.duckdb: measurement", "8554", "1", 4)
     assert 'drop = ["other_unit"] in [conditions]' in unit.hint
     assert problems["no_age"].count == 2  # 3 has an inpatient visit only
     inputs["conditions"] = TableInput(source=model, omop=settings, drop=["other_unit"])
-    assert "error" not in {problem.severity for problem in check_inputs(**inputs)}
+    found = check_inputs(**inputs)
+    assert "error" not in {problem.severity for problem in found.problems}
+    (measured,) = [one for one in found.rows if one.source.endswith("measurement")]
+    assert (measured.read, measured.accepted, measured.dropped) == (5, 1, {"other_unit": 4})
+
+
+def test_rows_of_two_tables_are_told_apart_and_counted(tmp_path: Path) -> None:
+    """A diagnosis left out takes no value of the same row number with it, and each table's rows are counted."""
+    folder = written(tmp_path / "cdm")
+    stranger = pd.DataFrame([(9, 99, 437541, "2019-01-01")], columns=TABLES["condition_occurrence"].columns)
+    diagnoses = pd.concat([TABLES["condition_occurrence"][:2], stranger], ignore_index=True)
+    (folder / "CONDITION_OCCURRENCE.csv").unlink(missing_ok=True)
+    diagnoses.to_parquet(folder / "condition_occurrence.parquet")
+    settings = OmopSettings(
+        visit="first", without_record="unknown", until_visit=False, conditions={"glaucoma": [437541]},
+        measurements={"diabetes": MeasuredDisease(concept=3004410, unit=8554, at_least=6.5)},
+    )  # fmt: skip
+    model = TableInput(source=folder, omop=settings)
+    conditions = TableInput(source=folder, omop=settings, drop=["unknown_patient"])
+    (problem,) = [p for p in check_inputs(persons=model, conditions=model).problems if p.kind == "unknown_patient"]
+    assert (problem.source, problem.row) == ("cdm: condition_occurrence", 3)
+    with Cohort.create(tmp_path / "c.duckdb", persons=model, conditions=conditions) as cohort:
+        assert cohort.condition_counts()[["condition", "n_known"]].values.tolist() == [["diabetes", 3], ["glaucoma", 1]]
+    rows = {one.source: one for one in check_inputs(persons=model, conditions=conditions).rows}
+    read = {name: (one.table, one.read, one.accepted, one.dropped) for name, one in rows.items() if ": " in name}
+    assert read == {
+        "cdm: person": ("persons", 5, 5, {}),
+        "cdm: visit_occurrence": ("persons", 5, 5, {}),
+        "cdm: condition_occurrence": ("conditions", 3, 3, {}),
+        "cdm: measurement": ("conditions", 5, 5, {}),
+    }
+    made = rows["cdm"]  # of conditions, the last: one of two people with glaucoma, and three values
+    assert (made.table, made.read, made.accepted, made.dropped) == ("conditions", 5, 4, {"unknown_patient": 1})
 
 
 def test_a_model_that_lacks_a_table_or_names_an_unknown_sex(tmp_path: Path) -> None:
@@ -108,7 +140,7 @@ def test_a_model_that_lacks_a_table_or_names_an_unknown_sex(tmp_path: Path) -> N
     person = TABLES["person"].assign(gender_concept_id=[8507, 8532, 38003564, 0, 0])
     person.drop(columns="year_of_birth").to_parquet(folder / "person.parquet")
     model = TableInput(source=folder, omop=SETTINGS)
-    problems = {problem.kind: problem for problem in check_inputs(persons=model, conditions=model)}
+    problems = {problem.kind: problem for problem in check_inputs(persons=model, conditions=model).problems}
     assert problems["missing_file"].source == "cdm: measurement"
     assert (problems["missing_column"].source, problems["missing_column"].column) == ("cdm: person", "year_of_birth")
     assert problems["undeclared_sex_code"].value == "38003564"

@@ -13,7 +13,7 @@ from sexstrat.errors import StudyError
 def sexes(values: list[object], coding: object) -> list[tuple[str, str | None]]:
     """Return the kind and value of each problem that a sex column has under a coding."""
     frame = pd.DataFrame({"patient_id": range(len(values)), "age_years": 50, "recorded_sex": values})
-    return [(p.kind, p.value) for p in check_inputs(persons=frame, sex_coding=coding)]  # type: ignore[arg-type]
+    return [(p.kind, p.value) for p in check_inputs(persons=frame, sex_coding=coding).problems]  # type: ignore[arg-type]
 
 
 def test_one_means_male_in_iso5218_and_what_the_map_says_elsewhere() -> None:

@@ -12,6 +12,7 @@ from sexstrat.cli.table_commands import RULE_FAILED
 from sexstrat.cli.terminal import emit_json, print_line, print_rules, print_table, progress_line
 
 if TYPE_CHECKING:
+    from sexstrat.cohort.row_counts import TableRows
     from sexstrat.study.headlines import Headlines
 
 __all__ = ["check", "demo", "plan", "register", "run"]
@@ -49,11 +50,15 @@ def check(study: StudyFile, memory: Memory = None, json: Json = False) -> None:
     from sexstrat.study.run import check_study
 
     with memory_limited(memory):
-        warnings = check_study(load_study(study))
+        found = check_study(load_study(study))
+    warnings = found.problems
     if json:
         problems = [asdict(problem) for problem in warnings]
-        emit_json({"ok": True, "warnings": [str(problem) for problem in warnings], "problems": problems})
+        tables = [rows.document() for rows in found.rows]
+        words = [str(problem) for problem in warnings]
+        emit_json({"ok": True, "warnings": words, "problems": problems, "tables": tables})
         return
+    print_table(["table", "source", "read", "accepted", "left out"], [_row_words(rows) for rows in found.rows])
     for problem in warnings:
         print_line(f"warning: {problem}")
     noun = "warning" if len(warnings) == 1 else "warnings"
@@ -90,6 +95,11 @@ def run(study: StudyFile, out: Out = Path("out"), memory: Memory = None, json: J
         print_line(f"report: {summary.report}")
     if failed:
         raise typer.Exit(RULE_FAILED)
+
+
+def _row_words(rows: TableRows) -> list[str]:
+    reasons = ", ".join(f"{kind.replace('_', ' ')}: {n:,}" for kind, n in rows.dropped.items())
+    return [rows.table, rows.source, f"{rows.read:,}", f"{rows.accepted:,}", reasons or "none"]
 
 
 def _print_headlines(tables: tuple[Headlines, ...]) -> None:

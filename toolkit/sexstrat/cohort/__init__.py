@@ -6,7 +6,7 @@ Order: ``inputs`` (read), ``staging`` (type), ``contract_rules``, ``person_rules
 :class:`Cohort`).
 """
 
-from sexstrat.cohort.check import check_inputs
+from sexstrat.cohort.check import CheckedInputs, check_inputs
 from sexstrat.cohort.folds import fold_of
 from sexstrat.cohort.inputs import TableInput
 from sexstrat.cohort.resources import memory_limited
@@ -15,4 +15,14 @@ from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.store import Cohort
 from sexstrat.cohort.training_overlap import TrainingAges
 
-__all__ = ["Cohort", "ScoreUse", "SexCoding", "TableInput", "TrainingAges", "check_inputs", "fold_of", "memory_limited"]
+__all__ = [
+    "CheckedInputs",
+    "Cohort",
+    "ScoreUse",
+    "SexCoding",
+    "TableInput",
+    "TrainingAges",
+    "check_inputs",
+    "fold_of",
+    "memory_limited",
+]

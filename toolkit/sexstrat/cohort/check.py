@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ from sexstrat.cohort.patients import combine_scores
 from sexstrat.cohort.person_rules import person_problems
 from sexstrat.cohort.predicted_ages import age_problems_of_scores, combine_ages
 from sexstrat.cohort.resources import enough_memory
+from sexstrat.cohort.row_counts import TableRows, row_counts
 from sexstrat.cohort.score_use import ScoreUse, use_problems
 from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.sql import Connection, connect, single_row
@@ -29,7 +31,7 @@ from sexstrat.cohort.training_overlap import TrainingAges, age_problems
 from sexstrat.cohort.visit_days import date_by_photographs
 from sexstrat.errors import Problem
 
-__all__ = ["CodingLike", "TableLike", "as_inputs", "check_inputs", "stage_and_check"]
+__all__ = ["CheckedInputs", "CodingLike", "TableLike", "as_inputs", "check_inputs", "stage_and_check"]
 
 TableLike: TypeAlias = TableInput | str | Path | pd.DataFrame | pa.Table
 CodingLike: TypeAlias = SexCoding | Mapping[str, str] | str | None
@@ -37,6 +39,25 @@ SETTLED = ("Left out, as", "Counted as present, as")  # hints of problems that t
 CONTRACTS = {"persons": "person", "images": "image", "scores": "score", "conditions": "condition"} | {
     "age_scores": "age_score"
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedInputs:
+    """What a check of the inputs found.
+
+    Parameters
+    ----------
+    problems : in table and row order; those of severity ``error`` would stop a run.
+    rows : how many rows of each table were read, kept and left out.
+
+    Examples
+    --------
+    >>> CheckedInputs(problems=(), rows=()).problems
+    ()
+    """
+
+    problems: tuple[Problem, ...]
+    rows: tuple[TableRows, ...]
 
 
 def check_inputs(
@@ -50,8 +71,8 @@ def check_inputs(
     score_use: ScoreUse | None = None,
     age_scores: TableLike | None = None,
     age_source: str = "recorded",
-) -> list[Problem]:
-    """Return everything wrong with the inputs of a study: file, row, column, value, what is allowed.
+) -> CheckedInputs:
+    """Return everything wrong with the inputs of a study (file, row, column, value, what is allowed), and their rows.
 
     Parameters
     ----------
@@ -62,10 +83,6 @@ def check_inputs(
     age_scores : scores of a model of age, as the other tables.
     age_source : which age the analyses use, one of :data:`sexstrat.cohort.predicted_ages.AGE_SOURCES`.
 
-    Returns
-    -------
-    Problems in table and row order; those of severity ``error`` would stop a run.
-
     Raises
     ------
     StudyError : a setting is none of those allowed.
@@ -73,7 +90,7 @@ def check_inputs(
     Examples
     --------
     >>> persons = pd.DataFrame({"patient_id": ["a"], "age_years": [-3], "recorded_sex": ["1"]})
-    >>> for problem in check_inputs(persons=persons):
+    >>> for problem in check_inputs(persons=persons).problems:
     ...     print(problem.kind, problem.column, problem.value)
     below_minimum age_years -3
     undeclared_sex_code recorded_sex 1
@@ -83,7 +100,7 @@ def check_inputs(
     connection = connect(readable=scanned_files(as_inputs(tables).values()), ordered=False)
     try:
         with enough_memory():
-            _, problems = stage_and_check(
+            staged, problems = stage_and_check(
                 connection,
                 tables,
                 coding=sex_coding,
@@ -91,9 +108,9 @@ def check_inputs(
                 score_use=score_use,
                 age_source=age_source,
             )
+            return CheckedInputs(problems=tuple(problems), rows=row_counts(connection, staged, problems))
     finally:
         connection.close()
-    return problems
 
 
 def as_inputs(tables: Mapping[str, TableLike | None]) -> dict[str, TableInput]:

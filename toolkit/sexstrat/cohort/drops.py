@@ -55,6 +55,7 @@ DROPPABLE: Mapping[str, tuple[str, ...]] = {
         "not_known",
         "other_unit",
     ),
+    "omop_measurement": ("other_unit",),  # declared in the section of the conditions made of it
 }
 """Kinds of problem whose rows can be told apart from the rest of their table, by contract."""
 

@@ -81,7 +81,13 @@ WORDS = """
 SELECT contract, kind, count(DISTINCT coalesce(source_row, -k)) FROM (SELECT *, row_number() OVER () AS k FROM left_out)
 GROUP BY contract, kind ORDER BY contract DESC, kind
 """
-TABLES = {"person": "persons", "image": "images", "score": "scores", "condition": "conditions"}
+TABLES = {
+    "person": "persons",
+    "image": "images",
+    "score": "scores",
+    "condition": "conditions",
+    "omop_measurement": "measurements",
+}
 
 
 def write_universe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sexstrat.cohort.contract_rules import contract_problems
@@ -10,7 +11,7 @@ from sexstrat.cohort.findings import breach
 from sexstrat.cohort.inputs import TableInput
 from sexstrat.cohort.omop import OmopSettings, omop_place
 from sexstrat.cohort.sex_coding import SexCoding
-from sexstrat.cohort.sql import Connection, compose
+from sexstrat.cohort.sql import Connection, compose, quoted, single_row
 from sexstrat.cohort.staging import LEFT_OUT, Staged, define_typed, stage
 from sexstrat.errors import Problem
 
@@ -57,7 +58,7 @@ WHERE {absent} AND g.patient_id IS NOT NULL AND NOT EXISTS
     (SELECT 1 FROM recorded r WHERE r.person_id = g.patient_id AND r.condition = k.condition)
 """
 MEASURED = """
-INSERT INTO staged_condition SELECT min(m.source_row), m.person_id, ?, bool_or({test})
+INSERT INTO staged_condition SELECT {before} + min(m.source_row), m.person_id, ?, bool_or({test})
 FROM typed_omop_measurement m LEFT JOIN given_person g ON g.patient_id = m.person_id
 WHERE m.measurement_concept_id = ? AND m.unit_concept_id = ? AND m.value_as_number IS NOT NULL AND {seen}
 GROUP BY m.person_id
@@ -120,10 +121,27 @@ def stage_omop(
         on_conflict=table.on_conflict,
         declared_in=section,
     )
-    problems = write(connection, table, settings, staged)
-    staged = replace(staged, problems=tuple(problems))
+    made_from, problems = write(connection, table, settings, staged)
+    parts = _parts(connection, made_from) if contract == "condition" else ()
+    origins = tuple(replace(one, declared_in=section) for one in made_from)
+    staged = replace(staged, problems=tuple(problems), made_from=origins, parts=parts)
     define_typed(connection, staged, coding)
     return staged
+
+
+def _parts(connection: Connection, made_from: Sequence[Staged]) -> tuple[tuple[int, str], ...]:
+    """Return the first row and name of each table: their rows are numbered on, so that no two have one number."""
+    parts: list[tuple[int, str]] = []
+    first = 1
+    for table in made_from:
+        parts.append((first, table.label))
+        first += _last_row(connection, table)
+    return tuple(parts)
+
+
+def _last_row(connection: Connection, table: Staged) -> int:
+    query = compose("SELECT coalesce(max(source_row), 0) FROM {table}", table=quoted(table.table))
+    return int(single_row(connection, query)[0])
 
 
 def _stage(
@@ -139,17 +157,21 @@ def _stage(
     return staged, [*staged.problems, *contract_problems(connection, staged, SexCoding.declared(None))]
 
 
-def _persons(connection: Connection, table: TableInput, settings: OmopSettings, _: Staged) -> list[Problem]:
+def _persons(
+    connection: Connection, table: TableInput, settings: OmopSettings, _: Staged
+) -> tuple[list[Staged], list[Problem]]:
     persons, problems = _stage(connection, "person", table, settings)
+    made_from = [persons]
     connection.execute(NO_VISIT)
     if settings.visit != "none":
-        _, found = _stage(connection, "visit_occurrence", table, settings)
+        visits, found = _stage(connection, "visit_occurrence", table, settings)
+        made_from.append(visits)
         problems += found
         concepts = ", ".join(str(int(concept)) for concept in settings.visit_concepts)
         kind = f"visit_concept_id IN ({concepts})" if concepts else "true"
         connection.execute(compose(VISIT, which="min" if settings.visit == "first" else "max", kind=kind))
     connection.execute(PERSONS)
-    return problems + breach(
+    return made_from, problems + breach(
         connection,
         IMPRECISE,
         kind="imprecise_birth_date",
@@ -162,14 +184,18 @@ def _persons(connection: Connection, table: TableInput, settings: OmopSettings, 
     )
 
 
-def _conditions(connection: Connection, table: TableInput, settings: OmopSettings, staged: Staged) -> list[Problem]:
+def _conditions(
+    connection: Connection, table: TableInput, settings: OmopSettings, staged: Staged
+) -> tuple[list[Staged], list[Problem]]:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE staged_condition "
         "(source_row BIGINT, patient_id VARCHAR, condition VARCHAR, present BOOLEAN)"
     )
+    made_from: list[Staged] = []
     problems: list[Problem] = []
     if settings.conditions:
-        _, problems = _stage(connection, "condition_occurrence", table, settings)
+        diagnosed, problems = _stage(connection, "condition_occurrence", table, settings)
+        made_from.append(diagnosed)
         connection.execute("CREATE OR REPLACE TEMP TABLE omop_concept (condition VARCHAR, concept_id BIGINT)")
         rows = [
             (name, concept) for name, concepts in settings.conditions.items() for concept in dict.fromkeys(concepts)
@@ -181,20 +207,31 @@ def _conditions(connection: Connection, table: TableInput, settings: OmopSetting
             absent = "false"
         connection.execute(compose(DIAGNOSED, seen=dated, absent=absent))
     if settings.measurements:
-        measured, found = _stage(connection, "measurement", table, settings)
+        before = sum(_last_row(connection, one) for one in made_from)
+        measured, found = _measured(connection, table, settings, staged, before)
+        made_from.append(measured)
         problems += found
-        dated = "m.measurement_date <= g.visit_date" if settings.until_visit else "true"
-        for name, disease in settings.measurements.items():
-            problems += breach(
-                connection,
-                OTHER_UNIT,
-                [disease.concept, disease.unit],
-                kind="other_unit",
-                message=f"the value is not in the declared unit of {name}, so it tells nothing of it",
-                staged=replace(measured, contract=staged.contract, drop=staged.drop, declared_in=staged.section),
-                column="unit_concept_id",
-                allowed=str(disease.unit),
-            )
-            query = compose(MEASURED, test=disease.test, seen=dated)
-            connection.execute(query, [name, disease.concept, disease.unit])
-    return problems
+    return made_from, problems
+
+
+def _measured(
+    connection: Connection, table: TableInput, settings: OmopSettings, staged: Staged, before: int
+) -> tuple[Staged, list[Problem]]:
+    """Add the conditions that values tell, their rows numbered on after those before."""
+    measured, problems = _stage(connection, "measurement", table, settings)
+    measured = replace(measured, drop=staged.drop, declared_in=staged.section)
+    dated = "m.measurement_date <= g.visit_date" if settings.until_visit else "true"
+    for name, disease in settings.measurements.items():
+        problems += breach(
+            connection,
+            OTHER_UNIT,
+            [disease.concept, disease.unit],
+            kind="other_unit",
+            message=f"the value is not in the declared unit of {name}, so it tells nothing of it",
+            staged=measured,
+            column="unit_concept_id",
+            allowed=str(disease.unit),
+        )
+        query = compose(MEASURED, test=disease.test, seen=dated, before=str(before))
+        connection.execute(query, [name, disease.concept, disease.unit])
+    return measured, problems

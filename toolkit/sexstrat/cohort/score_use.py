@@ -105,7 +105,7 @@ def use_problems(connection: Connection, staged: Mapping[str, Staged], use: Scor
     >>> persons = pd.DataFrame({"patient_id": ["a"], "age_years": [61], "recorded_sex": ["male"]})
     >>> scores = pd.DataFrame({"image_id": ["i"], "path": ["i"], "patient_id": ["a"], "model_id": "m"})
     >>> scores = scores.assign(model_sha256="0" * 64, precision="float32", decode="safe", prob_male=0.5, status="ok")
-    >>> found = check_inputs(persons=persons, scores=scores, score_use=ScoreUse(min_quality=0.4))
+    >>> found = check_inputs(persons=persons, scores=scores, score_use=ScoreUse(min_quality=0.4)).problems
     >>> [(problem.kind, problem.severity) for problem in found]
     [('no_quality', 'error')]
     """

@@ -42,6 +42,7 @@ class Staged:
     on_conflict : ``"present"`` to leave out the rows that say a condition is absent where another says present.
     declared_in : section of the study file; empty means the usual one of the contract.
     parts : first row and name of each file, where the table lies in several.
+    made_from : tables of a common data model of whose rows these are made.
 
     Examples
     --------
@@ -59,6 +60,7 @@ class Staged:
     on_conflict: str = "error"
     declared_in: str = ""
     parts: tuple[tuple[int, str], ...] = ()
+    made_from: tuple[Staged, ...] = ()
 
     @property
     def table(self) -> str:
@@ -72,7 +74,7 @@ class Staged:
 
     def place(self, row: int, rows: Sequence[int] | None) -> tuple[str, list[int]]:
         """Return the file of a row, and that row and the other rows of the same file by their number in it."""
-        if not self.parts:
+        if not (self.parts and row):  # rows that stand for no record have no number
             return self.label, [row, *(rows or ())]
         k = max(bisect_right([first for first, _ in self.parts], row) - 1, 0)
         first, name = self.parts[k]
@@ -183,8 +185,7 @@ def stage(connection: Connection, contract: str, table: TableInput, coding: SexC
     problems: list[Problem] = []
     parts: list[tuple[int, str]] = []
     types: dict[str, str] | None = None
-    path = scanned_file(table)
-    if path is not None:
+    if (path := scanned_file(table)) is not None:
         types = view_of_parquet(connection, f"staged_{contract}", path, table, table_schema(contract), problems)
     if types is None:
         types = _copied(connection, contract, table, problems, parts)
@@ -219,9 +220,8 @@ def _copied(
             _insert(connection, contract, batch, types)
     except SchemaError as err:
         problems.extend(err.problems)
-    if types is None:
-        types = _create(connection, contract, pa.table({ROW: pa.array([], type=pa.int64())}))
-    return types
+    nothing = pa.table({ROW: pa.array([], type=pa.int64())})
+    return _create(connection, contract, nothing) if types is None else types
 
 
 def _shape(problem: Problem, drop: tuple[str, ...], section: str) -> Problem:
