@@ -45,7 +45,7 @@ def cohort(seed: int, sizes: Sequence[int], rates: Sequence[float]) -> tuple[Pat
         label: clustered_proportion(right[chosen][seen[chosen]], patient[chosen][seen[chosen]])
         for label, chosen in (*((one, group == k) for k, one in enumerate(labels)), ("all", group >= 0))
     }
-    covariance = covariance_of_sums(METRIC, sums, second_moments(sums))
+    covariance = covariance_of_sums(METRIC, second_moments(sums))
     return sums, GroupedMetric(metric=METRIC, group="site", labels=labels, measured=measured, covariance=covariance)
 
 

@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from statsmodels.genmod.cov_struct import Independence
 
+from sexstrat.audit.alike import alike_patients
 from sexstrat.audit.gaps.compare import compare
 from sexstrat.audit.gaps.difference import difference, difference_p_value
 from sexstrat.audit.gaps.group_draws import shrunken_rows
@@ -23,20 +24,19 @@ from sexstrat.audit.gaps.ratio import ratio
 from sexstrat.audit.gaps.rule_rows import rule_rows
 from sexstrat.audit.gaps.rules import Rule
 from sexstrat.audit.gaps.simultaneous import simultaneous_quantile
-from sexstrat.audit.gaps.tables import _grouped, gap_tables
-from sexstrat.audit.group_data import Options, group_data
+from sexstrat.audit.gaps.tables import gap_tables, grouped_metrics
+from sexstrat.audit.group_data import Options
 from sexstrat.audit.grouping import Grouping, column_grouping
 from sexstrat.audit.images import AuditImages, audit_images
 from sexstrat.audit.influence import influence
-from sexstrat.audit.measurement import Measurement
-from sexstrat.audit.metrics import measure_group
+from sexstrat.audit.measuring import Measured, measured
 from sexstrat.audit.proportion import clustered_proportion
 from sexstrat.audit.sums import patient_sums
 from sexstrat.errors import StudyError
 from sexstrat.values.tables import table_schema
 
 OPTIONS = Options(n_replicates=200)
-Audited = tuple[AuditImages, pd.DataFrame, Grouping, dict[tuple[str, str, str], Measurement]]
+Audited = tuple[AuditImages, pd.DataFrame, Grouping, Measured]
 
 
 def cohort(sizes: dict[str, int], right_men: dict[str, float], right_women: dict[str, float], seed: int = 1,
@@ -71,19 +71,11 @@ def cohort(sizes: dict[str, int], right_men: dict[str, float], right_women: dict
 def audited(frame: pd.DataFrame, column: str = "site") -> Audited:
     images, rows = audit_images(frame, [column], "image")
     grouping = column_grouping(rows[column], column)
-    everyone = Grouping(name="overall", labels=("all",), code=np.zeros(len(rows), dtype=np.int64))
-    found = {
-        (metric, one.name, label): measured
-        for one in (everyone, grouping)
-        for label, data in group_data(images, one, OPTIONS)
-        for metric, measured in measure_group(data, OPTIONS).items()
-    }
-    return images, rows, grouping, found
+    return images, rows, grouping, measured(images, [grouping], OPTIONS)
 
 
 def grouped(one: Audited) -> dict[str, GroupedMetric]:
-    images, _, grouping, found = one
-    return _grouped(images, grouping, patient_sums(images, grouping, threshold=0.5), found, 0.5)
+    return grouped_metrics(one[2], one[3])
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +212,34 @@ def test_covariances_by_moments_are_those_of_influence() -> None:
         sums = patient_sums(images, grouping, threshold=0.5)
         for metric in ("correct_among_men", "balanced_accuracy", "brier"):
             wanted = influence(images, grouping, metric).covariance()
-            assert covariance_of_sums(metric, sums, second_moments(sums)) == pytest.approx(wanted, abs=1e-14)
+            assert covariance_of_sums(metric, second_moments(sums)) == pytest.approx(wanted, abs=1e-14)
+
+
+def test_covariances_of_auc_and_calibration_are_those_of_influence() -> None:
+    """What is kept while measuring gives the covariance that each patient's contribution gives, shared or not."""
+    rates = {"a": 0.85, "b": 0.8}
+    frame = cohort({"a": 80, "b": 60}, rates, rates)
+    for column in ("site", "eye"):
+        images, _, grouping, found = audited(frame, column)
+        for metric in ("auc", "calibration_in_the_large"):
+            wanted = influence(images, grouping, metric).covariance()
+            assert found.covariances[column][metric] == pytest.approx(wanted, abs=1e-13)
+
+
+def test_patients_gathered_by_what_they_add_are_the_same_patients() -> None:
+    """Permutation tests and resampling give the same from kinds of patients as from the patients one by one."""
+    rates = {"a": 0.85, "b": 0.8}
+    frame = cohort({"a": 80, "b": 60}, rates, rates)
+    for column in ("site", "eye"):
+        images, _, grouping, _ = audited(frame, column)
+        sums = patient_sums(images, grouping, threshold=0.5)
+        alike = alike_patients(sums)
+        assert len(alike.times) < alike.times.sum() == sums.n_patients
+        one, other = (patient_table(*of) for of in (
+            (sums, "accuracy", grouping.labels), (alike.sums, "accuracy", grouping.labels, alike.times)
+        ))  # fmt: skip
+        for name in ("own", "own_counts", "shared", "shared_counts"):
+            assert np.array_equal(getattr(one, name), getattr(other, name))
 
 
 def test_wald_equals_statsmodels_gee() -> None:
@@ -286,8 +305,8 @@ def test_too_few_groups_are_not_shrunken(island: Audited) -> None:
 def test_tables_have_the_columns_of_their_contracts() -> None:
     """All tables of gaps hold columns of their contracts only, keys once, and the family's size and adjusted p."""
     rates = {"a": 0.9, "b": 0.85, "c": 0.8, "d": 0.95}
-    images, _, grouping, found = audited(cohort(dict.fromkeys(rates, 60), rates, rates))
-    tables = gap_tables(images, [grouping], found, {"site": "a"}, OPTIONS, permutations=99, margin=0.1)
+    _, _, grouping, found = audited(cohort(dict.fromkeys(rates, 60), rates, rates))
+    tables = gap_tables([grouping], found, {"site": "a"}, OPTIONS, permutations=99, margin=0.1)
     named: dict[str, list[dict[str, Any]]] = {
         "gap": tables.gaps,
         "audit_test": tables.tests,

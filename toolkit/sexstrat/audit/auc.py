@@ -31,12 +31,6 @@ def _placements(score: Floats, male: NDArray[np.bool_], weight: Floats) -> Float
     return np.asarray(np.where(male, women_below[rank], men_above[rank]), dtype=np.float64)
 
 
-def _component(excess: Floats, patients: Clusters, chosen: NDArray[np.bool_]) -> Floats:
-    """Sum the structural components of one sex by patient, with the I/(I − 1) factor of that sex as a root."""
-    n = patients.having(chosen)
-    return patients.total(np.where(chosen, excess, 0.0)) * float(np.sqrt(n / (n - 1)))
-
-
 def auc_influence(score: Floats, male: NDArray[np.bool_], weight: Floats) -> tuple[float, Floats]:
     """Return the AUC and the influence of each image on it.
 
@@ -58,14 +52,14 @@ def auc_influence(score: Floats, male: NDArray[np.bool_], weight: Floats) -> tup
     """
     placed = _placements(score, male, weight)
     auc = float(np.clip(np.average(placed[male], weights=weight[male]), 0, 1))
-    return auc, weight * (placed - auc) / np.where(male, weight[male].sum(), weight[~male].sum())
+    men, women = float(weight @ male), float(weight @ ~male)
+    return auc, weight * (placed - auc) * np.where(male, 1 / men, 1 / women)
 
 
-def _variance(excess: Floats, male: NDArray[np.bool_], patients: Clusters) -> float:
-    men, women = _component(excess, patients, male), _component(excess, patients, ~male)
-    n_men, n_women, n = patients.having(male), patients.having(~male), patients.n
-    unscale = np.sqrt((n_men - 1) / n_men * (n_women - 1) / n_women)
-    return float(np.sum(men**2) + np.sum(women**2) + 2 * n / (n - 1) * unscale * np.sum(men * women))
+def _variance(men: Floats, women: Floats, n_men: int, n_women: int, n: int) -> float:
+    """Return S10/M + S01/N + 2·S11/(M·N) from the components of each sex, summed by patient."""
+    of_men, of_women = n_men / (n_men - 1) * (men @ men), n_women / (n_women - 1) * (women @ women)
+    return float(of_men + of_women + 2 * n / (n - 1) * (men @ women))
 
 
 def auc_clustered(
@@ -76,6 +70,7 @@ def auc_clustered(
     weight: ArrayLike | None = None,
     level: float = 0.95,
     min_patients: int = MIN_PATIENTS,
+    influence: tuple[float, Floats] | None = None,
 ) -> Measurement:
     """Estimate the AUC over images with the variance for several images a patient.
 
@@ -92,6 +87,7 @@ def auc_clustered(
     weight : weight of each image, above 0 (weighted Mann-Whitney with linearised components); equal when None.
     level : confidence level.
     min_patients : smallest number of men, and of women, that defines the AUC here; at least 2.
+    influence : what :func:`auc_influence` gave for the same images, where known already.
 
     Returns
     -------
@@ -122,9 +118,11 @@ def auc_clustered(
         return Measurement(
             level=level, **counts, state="undefined", note=f"fewer than {min_patients} {short} in the denominator"
         )
-    auc, excess = auc_influence(score, is_male, weights)
-    variance = _variance(excess, is_male, patients)
-    independent = _variance(excess, is_male, Clusters(code=np.arange(len(score)), n=len(score)))
+    auc, excess = influence or auc_influence(score, is_male, weights)
+    of_men, of_women = (np.where(chosen, excess, 0.0) for chosen in (is_male, ~is_male))
+    variance = _variance(patients.total(of_men), patients.total(of_women), men, women, patients.n)
+    n_men = int(np.count_nonzero(is_male))
+    independent = _variance(of_men, of_women, n_men, len(score) - n_men, len(score))
     if variance <= 0 or auc in {0.0, 1.0}:
         low, high = wilson_interval(auc, min(men, women), level=level)
         note = "the sexes are separated: the interval is Wilson's on the smaller number of patients"

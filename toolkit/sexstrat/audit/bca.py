@@ -12,7 +12,7 @@ __all__ = ["acceleration", "bca_interval"]
 Floats = NDArray[np.float64]
 
 
-def acceleration(influence: ArrayLike) -> float:
+def acceleration(influence: ArrayLike, times: ArrayLike | None = None) -> float:
     """Return the acceleration of a bootstrap from the influence of each patient.
 
     Σ l³ / (6 (Σ l²)^1.5), l being the contributions of patients; 0 when none contributes.
@@ -20,6 +20,7 @@ def acceleration(influence: ArrayLike) -> float:
     Parameters
     ----------
     influence : contribution of each patient to the estimate; they add up to 0.
+    times : how many patients contribute just that; one when None.
 
     References
     ----------
@@ -33,12 +34,14 @@ def acceleration(influence: ArrayLike) -> float:
     0.068
     """
     each = np.asarray(influence, dtype=float)
-    square = each * each
+    square = each * each if times is None else each * each * np.asarray(times)
     squares = float(square.sum())
     return float(square @ each / (6 * squares**1.5)) if squares > 0 else 0.0
 
 
-def bca_interval(point: float, replicates: ArrayLike, influence: ArrayLike, *, level: float = 0.95) -> Floats | None:
+def bca_interval(
+    point: float, replicates: ArrayLike, influence: ArrayLike, *, times: ArrayLike | None = None, level: float = 0.95
+) -> Floats | None:
     """Return the BCa interval of an estimate.
 
     Quantiles Φ(z0 + (z0 ± z)/(1 − a(z0 ± z))) of the replicates, with z0 the normal quantile of the share of replicates
@@ -49,6 +52,7 @@ def bca_interval(point: float, replicates: ArrayLike, influence: ArrayLike, *, l
     point : the estimate.
     replicates : its bootstrap replicates; those that are NaN (undefined) are left out.
     influence : contribution of each patient to the estimate.
+    times : how many patients contribute just that; one when None.
     level : confidence level.
 
     Returns
@@ -76,7 +80,7 @@ def bca_interval(point: float, replicates: ArrayLike, influence: ArrayLike, *, l
     if not 0 < below < 1:
         return None
     normal = NormalDist()
-    z0, a = normal.inv_cdf(below), acceleration(influence)
+    z0, a = normal.inv_cdf(below), acceleration(influence, times)
     z = z0 + normal.inv_cdf(0.5 + level / 2) * np.array([-1.0, 1.0])
     shares = [normal.cdf(z0 + one / (1 - a * one)) if a * one < 1 else float(one > 0) for one in z]
     return np.asarray(np.quantile(defined, shares), dtype=np.float64)

@@ -75,6 +75,7 @@ def calibration_in_the_large(
     *,
     weight: ArrayLike | None = None,
     level: float = 0.95,
+    influence: tuple[float, Floats] | None = None,
 ) -> Measurement:
     """Estimate the logistic intercept with logit(prob_male) as offset.
 
@@ -87,6 +88,7 @@ def calibration_in_the_large(
     cluster : patient of each image.
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    influence : what :func:`intercept_influence` gave for the same images, where known already.
 
     Returns
     -------
@@ -117,9 +119,9 @@ def calibration_in_the_large(
     if y.all() or not y.any() or patients.n < 2:
         note = "one recorded sex only, or fewer than two patients: the intercept is not defined"
         return Measurement(level=level, **counts, state="undefined", note=note)
-    a, influence = intercept_influence(np.asarray(prob_male, dtype=float), y, weights)
-    variance = cluster_variance(influence, patients)
-    independent = len(y) / (len(y) - 1) * float(np.sum(influence**2))
+    a, each = influence or intercept_influence(np.asarray(prob_male, dtype=float), y, weights)
+    variance = cluster_variance(each, patients)
+    independent = len(y) / (len(y) - 1) * float(np.sum(each**2))
     se, z = float(np.sqrt(variance)), normal_quantile(level)
     return Measurement(
         level=level,

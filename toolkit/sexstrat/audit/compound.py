@@ -26,7 +26,13 @@ NOTE = "too few patients with an error for a bootstrap: the interval is Wilson's
 
 
 def compound_measurement(
-    metric: str, sums: Floats, counts: Floats, replicates: Floats, *, level: float = 0.95
+    metric: str,
+    sums: Floats,
+    counts: Floats,
+    replicates: Floats,
+    *,
+    times: NDArray[np.int64] | None = None,
+    level: float = 0.95,
 ) -> Measurement:
     """Measure one of these metrics in a group, with a BCa interval from resampled patients.
 
@@ -41,6 +47,7 @@ def compound_measurement(
     sums, counts : each patient's sums and counts in the group, in the orders of
         :class:`sexstrat.audit.sums.PatientSums`.
     replicates : bootstrap replicates of the metric in the group.
+    times : how many patients add just that; one when None.
     level : confidence level.
 
     Returns
@@ -63,28 +70,37 @@ def compound_measurement(
     >>> round(found.point, 4), round(found.low, 3), round(found.high, 3)
     (0.85, 0.621, 0.934)
     """
+    each = np.ones(len(sums), dtype=np.int64) if times is None else times
     men, men_right, women, women_right = counts.T[:4]
     used = men + women > 0
+
+    def having(images: Floats) -> int:
+        return int(each[images > 0].sum())
+
     common: dict[str, Any] = {
         "level": level,
-        "n_images": round(float((men + women).sum())),
-        "n_patients": int(np.count_nonzero(used)),
-        "n_male": int(np.count_nonzero(men)),
-        "n_female": int(np.count_nonzero(women)),
+        "n_images": round(float(each @ (men + women))),
+        "n_patients": having(men + women),
+        "n_male": having(men),
+        "n_female": having(women),
     }
-    totals = sums.sum(axis=0)
+    totals = each @ sums
     point = float(linear_value(metric, totals))
-    called = int(np.count_nonzero(men_right + women - women_right))
+    called = having(men_right + women - women_right)
     ratio = metric in ("predicted_sex_ratio", "log_predicted_observed_ratio")
     if np.isnan(point) or (ratio and called < FEWEST_EVENTS):
         note = "nobody in the denominator" if np.isnan(point) else f"fewer than {FEWEST_EVENTS} called men"
         return Measurement(**common, state="undefined", note=note)
     influence = (sums @ linear_gradient(metric, totals))[used]
-    variance = len(influence) / max(len(influence) - 1, 1) * float(np.sum(influence**2))
-    errors = [int(np.count_nonzero(men - men_right)), int(np.count_nonzero(women - women_right))]
+    n, seen = common["n_patients"], each[used]
+    variance = n / max(n - 1, 1) * float(seen @ influence**2)
+    errors = [having(men - men_right), having(women - women_right)]
     enough = min(errors) if metric == "balanced_accuracy" else sum(errors)
-    limits = bca_interval(point, replicates, influence, level=level) if enough >= FEWEST_EVENTS else None
-    low, high = _from_wilson(metric, sums, counts, point, level) if limits is None else limits
+    limits = bca_interval(point, replicates, influence, times=seen, level=level) if enough >= FEWEST_EVENTS else None
+    if limits is None:
+        low, high = _from_wilson(metric, np.repeat(sums, each, axis=0), np.repeat(counts, each, axis=0), point, level)
+    else:
+        low, high = limits
     return Measurement(
         **common,
         point=point,

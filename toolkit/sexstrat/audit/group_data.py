@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sexstrat.audit.alike import AlikePatients, alike_patients
 from sexstrat.audit.compound import COMPOUND_METRICS
 from sexstrat.audit.grouping import Grouping
 from sexstrat.audit.images import AuditImages
-from sexstrat.audit.replicates import REPLICATES, replicates_of_sums
+from sexstrat.audit.influence import image_influence
+from sexstrat.audit.replicates import REPLICATES, Replicates, replicates_of_sums
 from sexstrat.audit.sums import PatientSums, patient_sums
 
-__all__ = ["GroupData", "Options", "group_data"]
+__all__ = ["DRAWN", "Gathered", "GroupData", "Options", "gathered", "group_data"]
 
 Floats = NDArray[np.float64]
+
+DRAWN = ("correct_among_men", "correct_among_women", "accuracy", "ungradable")
+"""Metrics resampled to say how sure the worst group is, besides the compound ones, whose intervals need it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,14 @@ class GroupData:
     Parameters
     ----------
     images : its images, gradable or not, whatever their recorded sex.
-    sums, counts : what each of its patients adds, in the orders of :class:`sexstrat.audit.sums.PatientSums`.
+    checked : those of them that have a score and a recorded sex of male or female.
+    patient : which of all patients each patient of ``checked`` is.
+    influence : for each metric of ``IMAGE_METRICS`` that is defined, its value and the influence of each of the
+        ``checked`` images on it.
+    sums, counts : what a patient of each kind adds, in the orders of :class:`sexstrat.audit.sums.PatientSums`, without
+        the losses.
+    times : number of patients of each kind.
+    each_sums, each_counts : the same of each patient, with the losses, in which every patient differs.
     replicates : bootstrap replicates of each metric of ``COMPOUND_METRICS``.
 
     Examples
@@ -73,17 +85,23 @@ class GroupData:
     """
 
     images: AuditImages
+    checked: AuditImages
+    patient: NDArray[np.intp]
+    influence: Mapping[str, tuple[float, Floats]]
     sums: Floats
     counts: Floats
+    times: NDArray[np.int64]
+    each_sums: Floats
+    each_counts: Floats
     replicates: Mapping[str, Floats]
 
     def needed(self) -> dict[str, int]:
         """Count the patients of each kind of denominator."""
-        return {name: int(np.count_nonzero(each)) for name, each in self._kinds().items()}
+        return {name: int(self.times[each > 0].sum()) for name, each in self._kinds().items()}
 
     def images_of(self, kind: str) -> int:
         """Count the images of a kind of denominator."""
-        return round(float(self._kinds()[kind].sum()))
+        return round(float(self.times @ self._kinds()[kind]))
 
     def _kinds(self) -> dict[str, Floats]:
         men, men_right, women, women_right, listed, _ = self.counts.T
@@ -98,10 +116,24 @@ class GroupData:
         }
 
 
-def group_data(
-    images: AuditImages, grouping: Grouping, options: Options, known: PatientSums | None = None
-) -> Iterator[tuple[str, GroupData]]:
-    """Yield each group with what its metrics are computed from.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What the patients add to the groups of one grouping variable, and what comes of it when they are resampled.
+
+    Parameters
+    ----------
+    sums : what each patient adds.
+    alike : the same patients gathered by what they add.
+    drawn : bootstrap replicates of ``COMPOUND_METRICS`` and ``DRAWN``.
+    """
+
+    sums: PatientSums
+    alike: AlikePatients
+    drawn: Replicates
+
+
+def gathered(images: AuditImages, grouping: Grouping, options: Options, known: PatientSums | None = None) -> Gathered:
+    """Add up and resample the patients of every group.
 
     Parameters
     ----------
@@ -109,19 +141,73 @@ def group_data(
     grouping : group of each image.
     options : threshold, and number and seed of the replicates.
     known : as in :func:`sexstrat.audit.sums.patient_sums`.
+
+    Examples
+    --------
+    >>> from sexstrat.audit.clusters import Clusters
+    >>> four = np.ones(4, dtype=bool)
+    >>> images = AuditImages(
+    ...     patients=Clusters.of([1, 2, 3, 4]),
+    ...     gradable=four,
+    ...     prob_male=np.array([0.9, 0.8, 0.7, 0.1]),
+    ...     male=four,
+    ...     female=~four,
+    ...     weight=four * 1.0,
+    ...     validated_weight=four * 1.0,
+    ... )
+    >>> site = Grouping(name="site", labels=("x",), code=np.zeros(4, dtype=np.int64))
+    >>> gathered(images, site, Options()).alike.times.tolist()  # one man called a woman, three called men
+    [1, 3]
     """
     sums = patient_sums(images, grouping, threshold=options.threshold, known=known)
-    drawn = replicates_of_sums(sums, COMPOUND_METRICS, n=options.n_replicates, seed=options.seed)
-    order = np.argsort(sums.group, kind="stable")
-    ends = np.searchsorted(sums.group[order], np.arange(len(grouping.labels) + 1))
+    alike = alike_patients(sums)
+    metrics = (*COMPOUND_METRICS, *DRAWN)
+    drawn = replicates_of_sums(sums, metrics, alike=alike, n=options.n_replicates, seed=options.seed)
+    return Gathered(sums=sums, alike=alike, drawn=drawn)
+
+
+def group_data(
+    images: AuditImages, grouping: Grouping, options: Options, known: Gathered | None = None
+) -> Iterator[tuple[str, GroupData]]:
+    """Yield each group with what its metrics are computed from.
+
+    Parameters
+    ----------
+    images : every listed image; quickest in rising order of the score.
+    grouping : group of each image.
+    options : threshold, and number and seed of the replicates.
+    known : sums and replicates of the same images and groups, in any order of the images.
+    """
+    known = known or gathered(images, grouping, options)
+    validated = images.validated
+    everybody, kinds = (_rows_by_group(one) for one in (known.sums, known.alike.sums))
     for place, (label, index) in enumerate(grouping.parts()):
-        rows = order[ends[place] : ends[place + 1]]
+        inside = index[validated[index]]
+        patients, patient = images.patients.part(inside)
+        checked = replace(images.of(inside), patients=patients)
+        listed = checked if len(inside) == len(index) else images.of(index)
+        each, kind = everybody[place], kinds[place]
         yield (
             label,
             GroupData(
-                images=images.of(index),
-                sums=sums.sums[rows],
-                counts=sums.counts[rows].astype(np.float64),
-                replicates={name: drawn.of(name)[:, place] for name in COMPOUND_METRICS},
+                images=listed,
+                checked=checked,
+                patient=patient,
+                influence=image_influence(checked),
+                sums=known.alike.sums.sums[kind],
+                counts=known.alike.sums.counts[kind].astype(np.float64),
+                times=known.alike.times[known.alike.sums.patient[kind]],
+                each_sums=known.sums.sums[each],
+                each_counts=known.sums.counts[each].astype(np.float64),
+                replicates={name: known.drawn.of(name)[:, place] for name in COMPOUND_METRICS},
             ),
         )
+
+
+def _rows_by_group(sums: PatientSums) -> list[NDArray[np.intp]]:
+    """Return the rows of each group."""
+    n = len(sums.labels)
+    group = np.where(sums.group < 0, n, sums.group)
+    small = group.astype(np.int16) if n < np.iinfo(np.int16).max else group  # sixteen bits are sorted by radix
+    order = np.argsort(small, kind="stable")
+    return np.split(order, np.searchsorted(group[order], np.arange(1, n + 1)))[:n]

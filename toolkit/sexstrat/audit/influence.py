@@ -26,7 +26,9 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _OTHERS = {"auc": auc_influence, "calibration_in_the_large": intercept_influence}
-INFLUENCE_METRICS = (*LINEAR_METRICS, *_OTHERS)
+IMAGE_METRICS = tuple(_OTHERS)
+"""Metrics that follow from no sums, only from the images."""
+INFLUENCE_METRICS = (*LINEAR_METRICS, *IMAGE_METRICS)
 """Names of the metrics whose influence values are known."""
 
 
@@ -169,6 +171,34 @@ def denominator_coefficients(metric: str) -> NDArray[np.int64]:
         "ungradable": (0, 0, 0, 0, 1, 0),
     }
     return np.array(of.get(metric, (1, 0, 1, 0, 0, 0)), dtype=np.int64)
+
+
+def image_influence(images: AuditImages) -> dict[str, tuple[float, Floats]]:
+    """Return each metric of ``IMAGE_METRICS`` with the influence of each image; nothing where one sex is not there.
+
+    Parameters
+    ----------
+    images : images that all have a score and a recorded sex of male or female.
+
+    Examples
+    --------
+    >>> from sexstrat.audit.clusters import Clusters
+    >>> male = np.array([True, True, False, False])
+    >>> images = AuditImages(
+    ...     patients=Clusters.of([1, 2, 3, 4]),
+    ...     gradable=~(male & ~male),
+    ...     prob_male=np.array([0.9, 0.4, 0.6, 0.1]),
+    ...     male=male,
+    ...     female=~male,
+    ...     weight=np.ones(4),
+    ...     validated_weight=np.ones(4),
+    ... )
+    >>> image_influence(images)["auc"][0]
+    0.75
+    """
+    if images.male.all() or not images.male.any():
+        return {}
+    return {name: of(images.prob_male, images.male, images.validated_weight) for name, of in _OTHERS.items()}
 
 
 def influence(images: AuditImages, grouping: Grouping, metric: str, *, threshold: float = 0.5) -> Influence:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
-
 from sexstrat.audit.auc import auc_clustered
 from sexstrat.audit.calibration import calibration_in_the_large
 from sexstrat.audit.calibration_curve import CURVE_METRICS, calibration_distances
@@ -81,6 +79,7 @@ def measure_group(data: GroupData, options: Options) -> dict[str, Measurement]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from sexstrat.audit.clusters import Clusters
     >>> none = np.zeros(0, dtype=bool)
     >>> nobody = AuditImages(
@@ -92,7 +91,18 @@ def measure_group(data: GroupData, options: Options) -> dict[str, Measurement]:
     ...     weight=none * 1.0,
     ...     validated_weight=none * 1.0,
     ... )
-    >>> data = GroupData(images=nobody, sums=np.zeros((0, 8)), counts=np.zeros((0, 6)), replicates={})
+    >>> data = GroupData(
+    ...     images=nobody,
+    ...     checked=nobody,
+    ...     patient=np.zeros(0, dtype=np.intp),
+    ...     influence={},
+    ...     sums=np.zeros((0, 8)),
+    ...     counts=np.zeros((0, 6)),
+    ...     times=np.zeros(0, dtype=np.int64),
+    ...     each_sums=np.zeros((0, 8)),
+    ...     each_counts=np.zeros((0, 6)),
+    ...     replicates={},
+    ... )
     >>> group = measure_group(data, Options())
     >>> group["n_images"].point, group["accuracy"].state
     (0.0, 'undefined')
@@ -122,25 +132,25 @@ def _count(point: float, images: AuditImages, options: Options) -> Measurement:
 
 def _computations(data: GroupData, options: Options) -> dict[str, Callable[[], Measurement]]:
     """Return how to compute each metric; nothing is computed before its denominator is known to be large enough."""
-    checked = data.images.of(np.flatnonzero(data.images.validated))
+    checked = data.checked
     prob, male, patients = checked.prob_male, checked.male, checked.patients
     common: dict[str, Any] = {"weight": checked.validated_weight, "level": options.level}
     drawn: dict[str, Any] = {"n": options.n_replicates, "seed": options.seed}
     about_images: dict[str, Callable[..., Measurement]] = {
-        "auc": auc_clustered,
         "brier": brier,
         "log_loss": log_loss,
-        "calibration_in_the_large": calibration_in_the_large,
         "calibration_slope": calibration_slope,
     }
     work: dict[str, Callable[[], Measurement]] = {
         name: partial(one, prob, male, patients, **common) for name, one in about_images.items()
     }
+    for name, one in {"auc": auc_clustered, "calibration_in_the_large": calibration_in_the_large}.items():
+        work[name] = partial(one, prob, male, patients, **common, influence=data.influence.get(name))
     called = prob >= options.threshold
     work["predicted_minus_observed_male_share"] = partial(male_share_difference, called, male, patients, **common)
     work["ece"] = partial(expected_calibration_error, prob, male, patients, **common, **drawn)
     work["ece_if_calibrated"] = partial(_expected, checked, data, options)
-    work["scaled_brier"] = partial(scaled_brier, data.sums, data.counts, level=options.level)
+    work["scaled_brier"] = partial(scaled_brier, data.each_sums, data.each_counts, level=options.level)
     curve = cache(partial(calibration_distances, prob, male, patients, **common, **drawn))
     work |= {name: partial(_of_curve, curve, name) for name in CURVE_METRICS}
     work |= {name: partial(_rate, name, data, options) for name in SHARES}
@@ -159,6 +169,7 @@ def _rate(metric: str, data: GroupData, options: Options) -> Measurement:
         data.sums @ denominator,
         counted_in=counted_in,
         counted_out=data.counts @ denominator[COUNTED] - counted_in,
+        times=data.times,
         level=options.level,
     )
     if NEEDED[metric] != ("patients",):
@@ -168,7 +179,9 @@ def _rate(metric: str, data: GroupData, options: Options) -> Measurement:
 
 
 def _compound(metric: str, data: GroupData, options: Options) -> Measurement:
-    return compound_measurement(metric, data.sums, data.counts, data.replicates[metric], level=options.level)
+    return compound_measurement(
+        metric, data.sums, data.counts, data.replicates[metric], times=data.times, level=options.level
+    )
 
 
 def _expected(checked: AuditImages, data: GroupData, options: Options) -> Measurement:

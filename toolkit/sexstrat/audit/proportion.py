@@ -83,7 +83,13 @@ def clustered_proportion(
 
 
 def proportion_of_sums(
-    numerator: Floats, denominator: Floats, *, counted_in: Floats, counted_out: Floats, level: float = 0.95
+    numerator: Floats,
+    denominator: Floats,
+    *,
+    counted_in: Floats,
+    counted_out: Floats,
+    times: NDArray[np.int64] | None = None,
+    level: float = 0.95,
 ) -> Measurement:
     """Estimate a proportion of images from what each patient adds; see :func:`clustered_proportion`.
 
@@ -92,6 +98,7 @@ def proportion_of_sums(
     numerator, denominator : weights of a patient's images that have the property, and of all in the denominator.
     counted_in, counted_out : numbers of a patient's images with and without the property; patients with neither are
         not in the denominator.
+    times : how many patients add just that; one when None.
     level : confidence level.
 
     Examples
@@ -105,22 +112,26 @@ def proportion_of_sums(
     """
     size = counted_in + counted_out
     inside = size > 0
-    above, below, size = numerator[inside], denominator[inside], size[inside]
+    each = np.ones(len(size), dtype=np.int64) if times is None else times
+    yes, no = int(each[counted_in > 0].sum()), int(each[counted_out > 0].sum())
+    above, below, size, each = numerator[inside], denominator[inside], size[inside], each[inside]
+    patients = int(each.sum())
     counts: dict[str, Any] = {
-        "n_images": round(float(size.sum())),
-        "n_patients": len(size),
-        "n_patients_numerator": int(np.count_nonzero(counted_in)),
-        "n_patients_complement": int(np.count_nonzero(counted_out)),
+        "n_images": round(float(each @ size)),
+        "n_patients": patients,
+        "n_patients_numerator": yes,
+        "n_patients_complement": no,
     }
-    if len(size) == 0:
+    if patients == 0:
         return Measurement(level=level, **counts, state="undefined", note="nobody in the denominator")
-    share = float(np.clip(above.sum() / below.sum(), 0, 1))
-    if counts["n_patients_numerator"] == 0 or counts["n_patients_complement"] == 0:
-        return _one_sided(float(counts["n_patients_complement"] == 0), below / size, level, counts)
-    if len(size) < 2:
+    whole = float(each @ below)
+    share = float(np.clip(each @ above / whole, 0, 1))
+    if yes == 0 or no == 0:
+        return _one_sided(float(no == 0), below / size, each, level, counts)
+    if patients < 2:
         low, high = wilson_interval(share, 1, level=level)
         return Measurement(level=level, **counts, point=share, low=low, high=high, note="one patient only")
-    variance = len(size) / (len(size) - 1) * float(np.sum(((above - share * below) / below.sum()) ** 2))
+    variance = patients / (patients - 1) * float(each @ ((above - share * below) / whole) ** 2)
     effect = variance / (share * (1 - share) / counts["n_images"])
     low, high = wilson_interval(share, counts["n_images"] / max(effect, 1.0), level=level)
     return Measurement(
@@ -128,8 +139,10 @@ def proportion_of_sums(
     )
 
 
-def _one_sided(share: float, by_patient: Floats, level: float, counts: dict[str, Any]) -> Measurement:
-    effective = float(by_patient.sum() ** 2 / np.sum(by_patient**2))
+def _one_sided(
+    share: float, by_patient: Floats, each: NDArray[np.int64], level: float, counts: dict[str, Any]
+) -> Measurement:
+    effective = float((each @ by_patient) ** 2 / (each @ by_patient**2))
     low, high = wilson_interval(share, effective, level=level)
     note = "all images agree: the interval is Wilson's on the number of patients and there is no standard error"
     return Measurement(level=level, **counts, point=share, low=low, high=high, note=note)

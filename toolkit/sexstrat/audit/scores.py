@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,19 +11,18 @@ import pandas as pd
 
 from sexstrat.audit.ageing import audit_by_age
 from sexstrat.audit.automatic_bands import automatic_bands
-from sexstrat.audit.gap_rows import gap_rows, reference_labels
 from sexstrat.audit.gaps.rule_rows import rule_rows
 from sexstrat.audit.gaps.rules import Rule
 from sexstrat.audit.gaps.tables import gap_tables
-from sexstrat.audit.group_data import Options, group_data
+from sexstrat.audit.group_data import Options
 from sexstrat.audit.grouping import AGE_BAND, EVERYONE, Grouping, columns_of, grouping_of
 from sexstrat.audit.images import UNITS, AuditImages, audit_images
 from sexstrat.audit.measurement import Measurement
-from sexstrat.audit.metrics import measure_group
+from sexstrat.audit.measuring import measured
+from sexstrat.audit.reference_groups import reference_labels
 from sexstrat.audit.replicates import REPLICATES
 from sexstrat.audit.result import AuditResult
 from sexstrat.audit.rows import contract_frame
-from sexstrat.audit.sums import patient_sums
 from sexstrat.errors import StudyError
 from sexstrat.values.age_bands import AgeBands
 
@@ -74,13 +73,14 @@ def audit_scores(
     unit : "image", or "patient" for the mean score of each patient's gradable images (counts of images then count
         patients, and a patient's age is that of the first photograph).
     n_replicates, seed : number of bootstrap replicates of patients, at least 200, and their seed.
-    full : whether to compare groups in every way (with all, furthest apart, simultaneous intervals, permutation tests,
-        shrinkage, criteria of fairness) and to draw curves over age, instead of differences from the reference only.
+    full : whether to test as well that no group differs (patients permuted), to draw shares towards their mean, to
+        read the criteria of fairness, and to draw curves over age.
     rules : declared rules to judge.
 
     Returns
     -------
-    AuditResult; its gaps are group minus reference with MOVER intervals.
+    AuditResult; its gaps are each group against the reference and against all, and the two furthest apart, as
+    differences (MOVER) and ratios, each with its own interval and one that holds together with the others.
 
     Raises
     ------
@@ -110,19 +110,21 @@ def audit_scores(
     images, rows = audit_images(frame, columns_of(groups), unit)
     chosen = bands or _bands(images, rows)
     groupings = [grouping_of(name, rows, chosen, cuts or {}) for name in groups]
-    found = _measure(images, groupings, options)
-    references = reference_labels(groupings, found, reference)
+    measures = measured(images, groupings, options)
+    references = reference_labels(groupings, measures.found, reference)
     left_out = _left_out(frame, images, groupings)
-    beside = _beside(images, groupings, found, references, options) if full else {}
+    tables = gap_tables(groupings, measures, references, options, full=full)
+    beside = {}
     if full:
         by_age = audit_by_age(frame, bands=chosen, level=level, threshold=threshold, unit=unit)
-        beside |= {"curves": by_age.curves, "trends": by_age.trends}
-    else:
-        shared = {grouping.name for grouping in groupings if grouping.shares_patients(images.patients)}
-        beside["gaps"] = contract_frame(gap_rows(found, references, shared, level), "gap")
+        beside = {"curves": by_age.curves, "trends": by_age.trends}
     return AuditResult(
-        audit=contract_frame([_row(key, measured) for key, measured in found.items()], "audit"),
+        audit=contract_frame([_row(key, one) for key, one in measures.found.items()], "audit"),
         rules=contract_frame(rule_rows(images, rows["age_years"], groupings, rules, options), "audit_rule"),
+        gaps=contract_frame(tables.gaps, "gap"),
+        tests=contract_frame(tables.tests, "audit_test"),
+        shrunken=contract_frame(tables.shrunken, "audit_shrunken"),
+        parity=contract_frame(tables.parity, "audit_parity"),
         **beside,
         unit=unit,
         notices=tuple(_NOTICES[reason] for reason, n in left_out.items() if n),
@@ -131,23 +133,6 @@ def audit_scores(
         level=level,
         min_patients=min_patients,
     )
-
-
-def _beside(
-    images: AuditImages,
-    groupings: Sequence[Grouping],
-    found: Mapping[Key, Measurement],
-    references: Mapping[str, str],
-    options: Options,
-) -> dict[str, pd.DataFrame]:
-    """Return what a full audit has besides the metrics: every comparison of groups."""
-    tables = gap_tables(images, groupings, found, references, options)
-    return {
-        "gaps": contract_frame(tables.gaps, "gap"),
-        "tests": contract_frame(tables.tests, "audit_test"),
-        "shrunken": contract_frame(tables.shrunken, "audit_shrunken"),
-        "parity": contract_frame(tables.parity, "audit_parity"),
-    }
 
 
 def _bands(images: AuditImages, rows: pd.DataFrame) -> AgeBands:
@@ -174,23 +159,6 @@ def _check_options(groups: Sequence[str], unit: str, options: Options) -> None:
         raise StudyError(f"groups must be a sequence of different names other than '{EVERYONE}'; found {groups!r}")
 
 
-def _measure(images: AuditImages, groupings: Sequence[Grouping], options: Options) -> dict[Key, Measurement]:
-    order = np.argsort(images.prob_male, kind="stable")  # sorted once, so that no group need be sorted again
-    images = images.of(order)
-    groupings = [replace(grouping, code=grouping.code[order]) for grouping in groupings]
-    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(order), dtype=np.int64))
-    found: dict[Key, Measurement] = {}
-    known = patient_sums(images, everyone, threshold=options.threshold)
-    for grouping in (everyone, *groupings):
-        for label, data in group_data(images, grouping, options, known):
-            found |= {(metric, grouping.name, label): one for metric, one in measure_group(data, options).items()}
-    if images.weighted:
-        points_only = replace(options, n_replicates=2)
-        for key, one in _measure(images.unweighted(), groupings, points_only).items():
-            found[key] = replace(found[key], unweighted=one.point)
-    return found
-
-
 _NOTICES = {
     "no_patient_id": "Images without a patient_id were left out: without it they cannot be counted by patient.",
     "other": "Patients whose recorded sex is other are counted, and left out of the comparison with recorded sex.",
@@ -209,5 +177,5 @@ def _left_out(frame: pd.DataFrame, images: AuditImages, groupings: Sequence[Grou
     }
 
 
-def _row(key: Key, measured: Measurement) -> dict[str, Any]:
-    return {"metric": key[0], "group": key[1], "level_name": key[2], **asdict(measured)}
+def _row(key: Key, one: Measurement) -> dict[str, Any]:
+    return {"metric": key[0], "group": key[1], "level_name": key[2], **asdict(one)}

@@ -103,7 +103,8 @@ def audit_by_age(
     """
     images, rows = audit_images(frame, (), unit)
     ages = rows["age_years"].to_numpy(dtype=float, na_value=np.nan)
-    checked = np.flatnonzero(images.validated & np.isfinite(ages))
+    order = np.argsort(ages, kind="stable")  # the fits start from means of images of like age
+    checked = order[images.validated[order] & np.isfinite(ages[order])]
     chosen, age = images.of(checked), ages[checked]
     right = (chosen.prob_male >= threshold) == chosen.male
     by_patient = chosen.patients.total(age) / np.maximum(chosen.patients.total(np.ones(len(age))), 1)

@@ -25,15 +25,18 @@ class Moments:
     ----------
     products : Σ over patients of the products of their sums in every two groups, the last group being all images,
         shape (groups + 1, 8, groups + 1, 8).
+    totals : sums of each group and of all, shape (groups + 1, 8).
     counted : for each metric the patients in its denominator, of each group and of all, shape (groups + 1,).
 
     Examples
     --------
-    >>> Moments(products=np.zeros((1, 8, 1, 8)), counted={"accuracy": np.array([2.0])}).counted["accuracy"].tolist()
-    [2.0]
+    >>> nothing = np.zeros((1, 8, 1, 8))
+    >>> Moments(products=nothing, totals=nothing[0, 0], counted={"accuracy": np.array([2.0])}).counted["accuracy"]
+    array([2.])
     """
 
     products: Floats
+    totals: Floats
     counted: Mapping[str, Floats]
 
 
@@ -77,7 +80,7 @@ def second_moments(sums: PatientSums) -> Moments:
     result[:n, :, n] = found[:n].sum(axis=2)
     result[n, :, :n] = result[:n, :, n].transpose(2, 0, 1)
     result[n, :, n] = found.sum(axis=(0, 2))
-    return Moments(products=result, counted=_counted(sums))
+    return Moments(products=result, totals=sums.totals(), counted=_counted(sums))
 
 
 def _products(
@@ -112,7 +115,7 @@ def _counted(sums: PatientSums) -> dict[str, Floats]:
     return result
 
 
-def covariance_of_sums(metric: str, sums: PatientSums, moments: Moments) -> Floats:
+def covariance_of_sums(metric: str, moments: Moments) -> Floats:
     """Return the patient-clustered covariance of a metric over the groups and, last, all images.
 
     Gradient' · sums of products · gradient, times √(G/(G − 1)) of each side: what
@@ -121,8 +124,7 @@ def covariance_of_sums(metric: str, sums: PatientSums, moments: Moments) -> Floa
     Parameters
     ----------
     metric : a name of ``sexstrat.audit.linear.LINEAR_METRICS``.
-    sums : what each patient adds in each group.
-    moments : of the same sums, from :func:`second_moments`.
+    moments : of what each patient adds in each group, from :func:`second_moments`.
 
     Returns
     -------
@@ -139,10 +141,10 @@ def covariance_of_sums(metric: str, sums: PatientSums, moments: Moments) -> Floa
     ...     counts=np.array([[1, 1, 0, 0, 1, 0], [1, 0, 0, 0, 1, 0]]),
     ...     n_patients=2,
     ... )
-    >>> covariance_of_sums("correct_among_men", sums, second_moments(sums)).round(6).tolist()
+    >>> covariance_of_sums("correct_among_men", second_moments(sums)).round(6).tolist()
     [[0.25, 0.25], [0.25, 0.25]]
     """
-    gradient = linear_gradient(metric, sums.totals())
+    gradient = linear_gradient(metric, moments.totals)
     counted = moments.counted[metric]
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.where(counted > 1, np.sqrt(counted / (counted - 1.0)), np.nan)

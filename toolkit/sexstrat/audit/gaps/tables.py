@@ -18,24 +18,19 @@ from sexstrat.audit.gaps.limits import SHARES
 from sexstrat.audit.gaps.moments import covariance_of_sums, second_moments
 from sexstrat.audit.gaps.multiplicity import adjusted
 from sexstrat.audit.gaps.parity import parity
-from sexstrat.audit.group_data import Options
-from sexstrat.audit.grouping import Grouping
-from sexstrat.audit.images import AuditImages
-from sexstrat.audit.influence import INFLUENCE_METRICS, influence
+from sexstrat.audit.group_data import DRAWN, Gathered, Options
+from sexstrat.audit.grouping import EVERYONE, Grouping
+from sexstrat.audit.influence import INFLUENCE_METRICS
 from sexstrat.audit.linear import LINEAR_METRICS
-from sexstrat.audit.measurement import Measurement
-from sexstrat.audit.replicates import replicates_of_sums
-from sexstrat.audit.sums import PatientSums, patient_sums
+from sexstrat.audit.measuring import Measured
+from sexstrat.audit.replicates import Replicates
 
-__all__ = ["TESTED", "GapTables", "gap_tables"]
+__all__ = ["TESTED", "GapTables", "gap_tables", "grouped_metrics"]
 
 Row = dict[str, Any]
-Found = Mapping[tuple[str, str, str], Measurement]
 
 TESTED = ("correct_among_men", "correct_among_women", "predicted_minus_observed_male_share", "ungradable")
 """The family tested and adjusted unless another is declared: errors by sex, their net effect, losses."""
-
-DRAWN = ("correct_among_men", "correct_among_women", "accuracy", "ungradable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +50,8 @@ class GapTables:
 
 
 def gap_tables(
-    images: AuditImages,
     groupings: Sequence[Grouping],
-    found: Found,
+    measured: Measured,
     references: Mapping[str, str],
     options: Options,
     *,
@@ -65,6 +59,7 @@ def gap_tables(
     adjustment: str = "holm",
     margin: float | None = None,
     permutations: int = PERMUTATIONS,
+    full: bool = True,
 ) -> GapTables:
     """Compare the groups of every grouping variable in every metric whose influence values are known.
 
@@ -74,15 +69,15 @@ def gap_tables(
 
     Parameters
     ----------
-    images : every listed image.
     groupings : the grouping variables.
-    found : measurements by (metric, grouping variable, group), the overall ones too.
+    measured : measurements, sums and covariances of all of them.
     references : reference group of each grouping variable.
     options : threshold, level, seed, number of replicates.
     family : metrics that are tested, declared before the data were seen.
     adjustment : ``holm``, ``bh`` or ``by``.
     margin : of equivalence, for shares; None for no such test.
     permutations : number of permutations of each test.
+    full : whether to make the tests, the shrunken shares and the criteria of fairness besides the gaps.
 
     Returns
     -------
@@ -92,13 +87,9 @@ def gap_tables(
     for grouping in groupings:
         if not grouping.labels:
             continue
-        sums = patient_sums(images, grouping, threshold=options.threshold)
-        metrics = _grouped(images, grouping, sums, found, options.threshold)
-        tests = {
-            name: homogeneity(sums, name, metrics[name].defined, permutations=permutations, seed=options.seed)
-            for name in family
-            if name in metrics and name in LINEAR_METRICS
-        }
+        known = measured.gathered[grouping.name]
+        metrics = grouped_metrics(grouping, measured)
+        tests = _tests(metrics, known, family, permutations, options.seed) if full else {}
         reference = references.get(grouping.name)
         for name, one in metrics.items():
             bound = margin if name in SHARES else None
@@ -106,8 +97,10 @@ def gap_tables(
             for other in against:
                 tables.gaps.extend(compare(one, other, level=options.level, margin=bound, seed=options.seed))
             tables.gaps.extend(largest_gap(one, tests.get(name), level=options.level, seed=options.seed))
+        if not full:
+            continue
         tables.tests.extend(_test_rows(metrics, tests, options.level))
-        tables.shrunken.extend(_drawn_rows(metrics, sums, options))
+        tables.shrunken.extend(_drawn_rows(metrics, known.drawn, options))
         tables.parity.extend(parity(metrics, level=options.level, seed=options.seed))
     _adjust([row for row in tables.tests if row["test"] == "permutation"], adjustment)
     compared = [row for row in tables.gaps if row["comparison"] == "reference" and row["metric"] in family]
@@ -115,30 +108,44 @@ def gap_tables(
     return tables
 
 
-def _grouped(
-    images: AuditImages, grouping: Grouping, sums: PatientSums, found: Found, threshold: float
-) -> dict[str, GroupedMetric]:
-    """Gather every metric that was measured and whose covariances follow from patients' contributions."""
+def grouped_metrics(grouping: Grouping, measured: Measured) -> dict[str, GroupedMetric]:
+    """Gather every metric that was measured and whose covariances follow from patients' contributions.
+
+    Parameters
+    ----------
+    grouping : one grouping variable.
+    measured : measurements, sums and covariances, of this one among others.
+    """
+    found, sums = measured.found, measured.gathered[grouping.name].sums
     moments = second_moments(sums)
     result = {}
     for metric in INFLUENCE_METRICS:
         keys = {label: (metric, grouping.name, label) for label in grouping.labels}
-        keys[OVERALL] = (metric, "overall", OVERALL)
+        keys[OVERALL] = (metric, EVERYONE, OVERALL)
         if not all(key in found for key in keys.values()):
             continue
-        covariance = (
-            covariance_of_sums(metric, sums, moments)
-            if metric in LINEAR_METRICS
-            else influence(images, grouping, metric, threshold=threshold).covariance()
-        )
         result[metric] = GroupedMetric(
             metric=metric,
             group=grouping.name,
             labels=grouping.labels,
             measured={label: found[key] for label, key in keys.items()},
-            covariance=covariance,
+            covariance=covariance_of_sums(metric, moments)
+            if metric in LINEAR_METRICS
+            else measured.covariances[grouping.name][metric],
         )
     return result
+
+
+def _tests(
+    metrics: Mapping[str, GroupedMetric], known: Gathered, family: Sequence[str], permutations: int, seed: int
+) -> dict[str, Homogeneity]:
+    return {
+        name: homogeneity(
+            known.sums, name, metrics[name].defined, alike=known.alike, permutations=permutations, seed=seed
+        )
+        for name in family
+        if name in metrics and name in LINEAR_METRICS
+    }
 
 
 def _test_rows(metrics: Mapping[str, GroupedMetric], tests: Mapping[str, Homogeneity], level: float) -> list[Row]:
@@ -168,9 +175,8 @@ def _test_rows(metrics: Mapping[str, GroupedMetric], tests: Mapping[str, Homogen
     return rows
 
 
-def _drawn_rows(metrics: Mapping[str, GroupedMetric], sums: PatientSums, options: Options) -> list[Row]:
+def _drawn_rows(metrics: Mapping[str, GroupedMetric], drawn: Replicates, options: Options) -> list[Row]:
     names = [name for name in DRAWN if name in metrics]
-    drawn = replicates_of_sums(sums, names, n=options.n_replicates, seed=options.seed)
     replicates: dict[str, NDArray[np.float64]] = {name: drawn.of(name)[:, :-1] for name in names}
     return [row for name in names for row in shrunken_rows(metrics[name], replicates[name], level=options.level)]
 

@@ -1,0 +1,85 @@
+"""Every metric of every group of an audit, with what the comparison of groups needs besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sexstrat.audit.group_covariance import Contributions, group_covariance
+from sexstrat.audit.group_data import Gathered, GroupData, Options, gathered, group_data
+from sexstrat.audit.grouping import EVERYONE, Grouping
+from sexstrat.audit.images import AuditImages
+from sexstrat.audit.influence import IMAGE_METRICS
+from sexstrat.audit.measurement import Measurement
+from sexstrat.audit.metrics import measure_group
+
+__all__ = ["Measured", "measured"]
+
+Key = tuple[str, str, str]
+Covariances = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured.
+
+    Parameters
+    ----------
+    found : measurements by (metric, grouping variable, group), the overall ones under ("overall", "all").
+    gathered : sums and replicates of each grouping variable.
+    covariances : by grouping variable, the covariances over its groups of the metrics that follow from no sums.
+
+    Examples
+    --------
+    >>> Measured(found={}, gathered={}, covariances={}).found
+    {}
+    """
+
+    found: Mapping[Key, Measurement]
+    gathered: Mapping[str, Gathered]
+    covariances: Mapping[str, Covariances]
+
+
+def measured(images: AuditImages, groupings: Sequence[Grouping], options: Options) -> Measured:
+    """Measure every metric in every group, and in all images together.
+
+    Parameters
+    ----------
+    images : every listed image.
+    groupings : grouping variables.
+    options : how to measure.
+    """
+    order = np.argsort(images.prob_male, kind="stable")  # sorted once, so that no group need be sorted again
+    in_order = images.of(order)
+    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(order), dtype=np.int64))
+    found: dict[Key, Measurement] = {}
+    sums: dict[str, Gathered] = {}
+    covariances: dict[str, Covariances] = {}
+    overall: dict[str, Contributions | None] = {}
+    for grouping in (everyone, *groupings):
+        known = sums[EVERYONE].sums if sums else None
+        sums[grouping.name] = gathered(images, grouping, options, known)
+        added: dict[str, list[Contributions | None]] = {name: [] for name in IMAGE_METRICS}
+        sorted_grouping = replace(grouping, code=grouping.code[order])
+        for label, data in group_data(in_order, sorted_grouping, options, sums[grouping.name]):
+            found |= {(metric, grouping.name, label): one for metric, one in measure_group(data, options).items()}
+            for name in IMAGE_METRICS:
+                added[name].append(_contributions(data, name))
+        overall = overall or {name: added[name][0] for name in IMAGE_METRICS}
+        covariances[grouping.name] = {
+            name: group_covariance(added[name], overall[name], images.patients.n) for name in IMAGE_METRICS
+        }
+    if images.weighted:
+        points_only = replace(options, n_replicates=2)
+        for key, one in measured(images.unweighted(), groupings, points_only).found.items():
+            found[key] = replace(found[key], unweighted=one.point)
+    return Measured(found=found, gathered=sums, covariances=covariances)
+
+
+def _contributions(data: GroupData, metric: str) -> Contributions | None:
+    if metric not in data.influence:
+        return None
+    return Contributions(patient=data.patient, values=data.checked.patients.total(data.influence[metric][1]))
