@@ -12,7 +12,8 @@ from importlib.resources import files
 __all__ = ["Catalogue", "Pattern", "read_catalogue", "read_pattern"]
 
 _PLACE = re.compile(r"\{(\w+)(:own|:number)?\}")
-_FITS = {None: ".+?", ":own": ".+?", ":number": "[^A-Za-z]+?"}
+# a place ends where a sentence does, but for an author's own words
+_FITS = {None: r"(?:(?!\. ).)+?", ":own": ".+?", ":number": r"(?:(?!\. )[^A-Za-z])+?"}
 _LETTER = re.compile(r"[A-Za-z]")
 
 

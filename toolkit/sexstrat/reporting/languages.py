@@ -63,7 +63,8 @@ class Saying:
         """Print what the words drawn in a figure, which are English in every language, mean in the others."""
         from markupsafe import Markup
 
-        drawn = dict.fromkeys(unescape(text).strip() for text in _DRAWN.findall(svg))
+        words = (unescape(text).strip() for text in _DRAWN.findall(svg))
+        drawn = [text for text in dict.fromkeys(words) if text[:1].isalpha()]
         notes = []
         for name, catalogue in self._others.items():
             pairs = [(text, catalogue.say(text)) for text in drawn]
