@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +32,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 IMPUTATIONS = 400  # with a fraction of missing information of .85, a Monte Carlo error below 5 % of the SE needs 340
+BLOCK = 1000  # cells whose probabilities under every imputation are held in memory at a time
 UNIFORM_LOG_ODDS_SD = np.pi / 3**0.5  # the log odds of a uniform share are standard logistic
 MAXIMUM_DRAWS = 12_000_000  # imputations x cells; above it (about a second) the analytic limit m = infinity is taken
 
@@ -65,7 +67,11 @@ def _observed(arrays: CellArrays) -> tuple[Array, Array]:
 
 
 def drawn(arrays: CellArrays, model: Recalibration, m: int, rng: np.random.Generator) -> Imputed:
-    """Draw m imputations: coefficients from their normal posterior, then men from each cell's binomial.
+    """Draw m imputations: coefficients from their normal posterior, then the men among the unvalidated of each group.
+
+    Only the mean and the covariance of the shares over imputations are used, so the number of men in a group is drawn
+    with the exact mean and variance of the binomials of its cells, n q and n q (1 - q), as one normal draw: the same
+    two moments at a hundredth of the time. With unequal weights, those of the weighted sums.
 
     Parameters
     ----------
@@ -75,17 +81,20 @@ def drawn(arrays: CellArrays, model: Recalibration, m: int, rng: np.random.Gener
     rng : source of randomness.
     """
     men, n = _observed(arrays)
-    rows = ~arrays.validated
-    x, trials, group = model.design[rows], arrays.n[rows].astype(np.int64), arrays.group[rows]
-    mean_weight = arrays.w[rows] / trials
-    spread = np.sqrt(arrays.w2[rows] / trials)  # exact first and second moments with unequal weights
+    rows = np.flatnonzero(~arrays.validated)
+    rows = rows[np.argsort(arrays.group[rows], kind="stable")]
+    edges = np.searchsorted(arrays.group[rows], np.arange(n.size + 1))
+    x, weight, square = model.design[rows], arrays.w[rows], arrays.w2[rows]
     beta = rng.multivariate_normal(model.beta, model.covariance, size=m, method="cholesky")
-    shares = np.empty((m, n.size))
-    safe = np.where(n > 0, n, np.nan)
-    for k in range(m):
-        q = expit(x @ beta[k])
-        imputed = trials * q * mean_weight + (rng.binomial(trials, q) - trials * q) * spread
-        shares[k] = (men + np.bincount(group, weights=imputed, minlength=n.size)) / safe
+    imputed, variance = np.zeros((m, n.size)), np.zeros((m, n.size))
+    for group, (first, last) in enumerate(itertools.pairwise(edges)):
+        for start in range(first, last, BLOCK):
+            block = slice(start, min(start + BLOCK, last))
+            q = expit(x[block] @ beta.T)
+            imputed[:, group] += weight[block] @ q
+            variance[:, group] += square[block] @ (q * (1 - q))
+    imputed += rng.standard_normal((m, n.size)) * np.sqrt(variance)
+    shares = (men + imputed) / np.where(n > 0, n, np.nan)
     between = np.atleast_2d(np.cov(np.nan_to_num(shares), rowvar=False))
     return Imputed(pi=shares.mean(axis=0), between=between, imputations=float(m), model=model)
 

@@ -24,6 +24,7 @@ NAME = "calibration"
 ECE_BINS = 10  # of equal width, as in Guo et al. 2017
 KNOT_SHARES = (0.05, 0.35, 0.65, 0.95)  # Harrell, Regression Modeling Strategies, table 2.3, four knots
 ELLIPSOID_DRAWS = 400
+ALIKE = 0.005  # width of the groups of logit p that one curve is measured on
 CONFIDENCE = 0.95
 SAME_LOSS = 1e-9  # losses that differ by rounding alone have no variance to make an interval of
 ALL_ALIKE = (
@@ -134,6 +135,19 @@ def _curve(people: ValidatedPeople) -> tuple[Array, RobustFit]:
     return basis, logistic_fit(basis, *_data(people))
 
 
+def _grouped(people: ValidatedPeople, share: Array, basis: Array) -> tuple[Array, Array, Array]:
+    """Return share, mean probability and mean covariates of people whose logits are alike to a hundredth or less.
+
+    Both curves are smooth in the logit, so that grouping moves their mean distance by less than 1e-6, and 400 curves
+    on 50,000 people cost no more than on 1,000.
+    """
+    _, group = np.unique(np.floor(people.logit_p / ALIKE), return_inverse=True)
+    weight = np.bincount(group, weights=share)
+    counted = np.where(weight > 0, weight, 1.0)
+    mean = [np.bincount(group, weights=share * column) / counted for column in (people.prob_male, *basis.T)]
+    return weight, mean[0], np.column_stack(mean[1:])
+
+
 def _ici(people: ValidatedPeople, fields: dict[str, Any]) -> list[DiagnosticRow]:
     """Return the integrated calibration index with the range it has over the confidence ellipsoid of the curve."""
     if people.total < FEWEST_FOR_CURVE:
@@ -142,9 +156,11 @@ def _ici(people: ValidatedPeople, fields: dict[str, Any]) -> list[DiagnosticRow]
         return [DiagnosticRow(**common, note=note, **fields)]
     basis, fit = _curve(people)
     share = people.weight / people.weight.sum()
+    point = float(share @ np.abs(people.prob_male - expit(basis @ fit.beta)))
+    share, prob_male, terms = _grouped(people, share, basis)
 
     def index(beta: Array) -> Array:
-        return np.asarray(share @ np.abs(people.prob_male[:, None] - expit(basis @ beta)))
+        return np.asarray(share @ np.abs(prob_male[:, None] - expit(terms @ beta)))
 
     k = fit.beta.size
     root = np.linalg.cholesky(fit.covariance)
@@ -159,7 +175,7 @@ def _ici(people: ValidatedPeople, fields: dict[str, Any]) -> list[DiagnosticRow]
     row = DiagnosticRow(
         diagnostic=NAME,
         statistic="integrated_calibration_index",
-        point=float(index(fit.beta[:, None])[0]),
+        point=point,
         low=low,
         high=float(np.max(shrunk)),
         confidence=0.95,
