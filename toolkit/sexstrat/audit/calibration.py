@@ -18,10 +18,24 @@ __all__ = ["calibration_in_the_large", "clipped_logit", "intercept_influence"]
 
 Floats = NDArray[np.float64]
 
+RUNS = 2_000  # of neighbouring images from whose means a start is found when there are many more
+SMALL_STEP = 1e-7
+
 
 def _intercept(offset: Floats, male: Floats, weight: Floats) -> float:
-    """Solve Σ w·(male − expit(a + offset)) = 0 for a, by Newton steps kept inside a shrinking bracket."""
-    low, high, a = -60.0, 60.0, 0.0
+    """Solve Σ w·(male − expit(a + offset)) = 0 for a, from the solution for means of neighbouring images."""
+    start = 0.0
+    if len(offset) > 20 * RUNS:
+        edges = np.linspace(0, len(offset), RUNS, endpoint=False).astype(np.intp)
+        total = np.add.reduceat(weight, edges)
+        means = (np.add.reduceat(weight * one, edges) / total for one in (offset, male))
+        start = _solved(*means, total, 0.0)
+    return _solved(offset, male, weight, start)
+
+
+def _solved(offset: Floats, male: Floats, weight: Floats, start: float) -> float:
+    """Take Newton steps kept inside a shrinking bracket."""
+    low, high, a = -60.0, 60.0, start
     for _ in range(200):
         fitted = expit(a + offset)
         score = float(weight @ (male - fitted))
@@ -29,7 +43,8 @@ def _intercept(offset: Floats, male: Floats, weight: Floats) -> float:
         information = float(weight @ (fitted * (1 - fitted)))
         step = a + score / information if information > 0 else np.inf
         following = step if low < step < high else (low + high) / 2
-        if abs(following - a) < 1e-11:
+        # Newton's error is squared at each step: after one of this size it is far below rounding
+        if abs(following - a) < 1e-11 or (following == step and abs(step - a) < SMALL_STEP):
             return following
         a = following
     return a

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sexstrat.audit.ageing import audit_by_age
+from sexstrat.audit.ageing import images_by_age
 from sexstrat.audit.automatic_bands import automatic_bands
 from sexstrat.audit.gaps.rule_rows import rule_rows
 from sexstrat.audit.gaps.rules import Rule
@@ -110,13 +110,14 @@ def audit_scores(
     images, rows = audit_images(frame, columns_of(groups), unit)
     chosen = bands or _bands(images, rows)
     groupings = [grouping_of(name, rows, chosen, cuts or {}) for name in groups]
+    ages = rows["age_years"].to_numpy(dtype=float, na_value=np.nan)
     measures = measured(images, groupings, options)
     references = reference_labels(groupings, measures.found, reference)
     left_out = _left_out(frame, images, groupings)
     tables = gap_tables(groupings, measures, references, options, full=full)
     beside = {}
     if full:
-        by_age = audit_by_age(frame, bands=chosen, level=level, threshold=threshold, unit=unit)
+        by_age = images_by_age(images, ages, bands=chosen, level=level, threshold=threshold)
         beside = {"curves": by_age.curves, "trends": by_age.trends}
     return AuditResult(
         audit=contract_frame([_row(key, one) for key, one in measures.found.items()], "audit"),

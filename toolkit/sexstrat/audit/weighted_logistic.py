@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 BINS = 2_000  # runs of neighbouring images from whose means a start is found when there are many more
 STEPS, HALVINGS = 60, 30
 ROUNDING = 1e-12  # of the likelihood, relative: near the maximum a right step may not show as a rise
-SMALL_STEP = 1e-6
+SMALL_STEP = 1e-5
 STEEPEST = 1e3  # coefficients beyond this are on their way to infinity
 FLAT = 1e-10  # reciprocal condition of the information below which the likelihood has no single maximum
 
@@ -92,7 +92,7 @@ def _fit_at(design: Floats, weight: Floats, coefficients: Floats) -> LogisticFit
 
 def _newton(design: Floats, success: Floats, weight: Floats, start: Floats) -> LogisticFit | None:
     found, linear = start, design @ start
-    best = _likelihood(linear, success, weight)
+    best: float | None = None  # not needed where the start is nearly the end
     for _ in range(STEPS):
         p = expit(linear)
         information = _information(design, weight, p)
@@ -102,6 +102,7 @@ def _newton(design: Floats, success: Floats, weight: Floats, start: Floats) -> L
         # Newton's error is squared at each step: after one of this size it is far below rounding
         if np.max(np.abs(step)) < SMALL_STEP * max(1.0, float(np.max(np.abs(found)))):
             return _fit_at(design, weight, found + step)
+        best = _likelihood(linear, success, weight) if best is None else best
         for _ in range(HALVINGS):
             linear = design @ (found + step)
             reached = _likelihood(linear, success, weight)

@@ -7,7 +7,7 @@ In this order: ``splines`` and ``clustered_logistic`` fit, ``curve`` draws, ``tr
 from __future__ import annotations
 
 from sexstrat.audit.ageing.band_trend import BandTrend, band_trend
-from sexstrat.audit.ageing.by_age import AgeAudit, audit_by_age
+from sexstrat.audit.ageing.by_age import AgeAudit, audit_by_age, images_by_age
 from sexstrat.audit.ageing.clustered_logistic import ClusteredFit, clustered_logistic
 from sexstrat.audit.ageing.crossing import Crossing, crossings
 from sexstrat.audit.ageing.curve import AgeCurve, age_curve
@@ -27,6 +27,7 @@ __all__ = [
     "band_trend",
     "clustered_logistic",
     "crossings",
+    "images_by_age",
     "spline_columns",
     "wald_test",
 ]

@@ -12,11 +12,11 @@ from sexstrat.audit.ageing.curve import PATIENTS_PER_SLOPE, AgeCurve, age_curve
 from sexstrat.audit.ageing.splines import age_knots
 from sexstrat.audit.ageing.trend_rows import sex_rows, trend_rows
 from sexstrat.audit.clusters import Clusters
-from sexstrat.audit.images import audit_images
+from sexstrat.audit.images import AuditImages, audit_images
 from sexstrat.audit.rows import contract_frame
 from sexstrat.values.age_bands import AgeBands
 
-__all__ = ["AgeAudit", "audit_by_age"]
+__all__ = ["AgeAudit", "audit_by_age", "images_by_age"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -103,6 +103,38 @@ def audit_by_age(
     """
     images, rows = audit_images(frame, (), unit)
     ages = rows["age_years"].to_numpy(dtype=float, na_value=np.nan)
+    return images_by_age(images, ages, bands=bands, level=level, threshold=threshold)
+
+
+def images_by_age(
+    images: AuditImages, ages: Floats, *, bands: AgeBands, level: float = 0.95, threshold: float = 0.5
+) -> AgeAudit:
+    """Do what :func:`audit_by_age` does to images that were checked already.
+
+    Parameters
+    ----------
+    images : every listed image.
+    ages : age of the patient at each image, years; NaN where it is not known.
+    bands : age bands, for the Cochran-Armitage test.
+    level : confidence level.
+    threshold : an image is called male when prob_male >= threshold.
+
+    Examples
+    --------
+    >>> from sexstrat.audit.clusters import Clusters
+    >>> one = np.ones(1, dtype=bool)
+    >>> images = AuditImages(
+    ...     patients=Clusters.of(["a"]),
+    ...     gradable=one,
+    ...     prob_male=one * 0.7,
+    ...     male=one,
+    ...     female=~one,
+    ...     weight=one * 1.0,
+    ...     validated_weight=one * 1.0,
+    ... )
+    >>> images_by_age(images, np.array([50.0]), bands=AgeBands((40,))).curves["state"].unique().tolist()
+    ['undefined']
+    """
     order = np.argsort(ages, kind="stable")  # the fits start from means of images of like age
     checked = order[images.validated[order] & np.isfinite(ages[order])]
     chosen, age = images.of(checked), ages[checked]

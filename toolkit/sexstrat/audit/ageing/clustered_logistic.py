@@ -16,6 +16,7 @@ __all__ = ["ClusteredFit", "clustered_logistic"]
 
 Floats = NDArray[np.float64]
 
+BLOCK = 10_000  # images whose columns stay in the processor's cache
 _EXTREME = 1e-6  # a fitted share nearer to 0 or 1 than this, wherever images lie, is the sign of a separating age
 
 
@@ -94,7 +95,7 @@ def clustered_logistic(
     weights = positive_weights(weight, len(y))
     if patients.n <= x.shape[1]:
         return _none(patients, "no more patients than coefficients")
-    if np.linalg.matrix_rank(x) < x.shape[1]:
+    if np.linalg.matrix_rank(_triangle(x)) < x.shape[1]:
         return _none(patients, "ages too alike for a curve")
     found = weighted_logistic(x, y, weights)
     share = expit(x @ found.coefficients) if found is not None else np.zeros(1)
@@ -104,6 +105,11 @@ def clustered_logistic(
     by_patient = np.column_stack([patients.total(column) for column in scores.T])
     covariance = found.bread @ (by_patient.T @ by_patient) @ found.bread
     return ClusteredFit(coefficients=found.coefficients, covariance=covariance, n_patients=patients.n)
+
+
+def _triangle(x: Floats) -> Floats:
+    """Return the triangular factor of a long design, which has its rank, from those of its blocks."""
+    return np.vstack([np.linalg.qr(x[start : start + BLOCK], mode="r") for start in range(0, len(x), BLOCK)])
 
 
 def _none(patients: Clusters, why: str) -> ClusteredFit:
