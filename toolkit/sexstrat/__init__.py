@@ -10,14 +10,16 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Cohort", "__version__", "audit_scores", "compose", "report", "score_images"]
+__all__ = ["Cohort", "__version__", "audit_scores", "compose", "plot", "report", "score_images", "table_html"]
 
 _HOMES = {
     "Cohort": "sexstrat.cohort",
     "audit_scores": "sexstrat.audit",
     "compose": "sexstrat.estimates",
+    "plot": "sexstrat.reporting.notebook",
     "report": "sexstrat.reporting",
     "score_images": "sexstrat.scores",
+    "table_html": "sexstrat.reporting.notebook",
 }
 
 

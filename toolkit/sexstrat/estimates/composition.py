@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from sexstrat.estimates.degrees_of_freedom import PooledVariance, barnard_rubin, satterthwaite
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import Target
+from sexstrat.values.shown import Shown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sexstrat.estimates.estimate_rows import Estimates
     from sexstrat.estimates.what_if import WhatIf
 
@@ -137,7 +140,7 @@ class Margin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Composition:
+class Composition(Shown):
     """Who is male, by age band and disease: what every prevalence and contrast is computed from.
 
     Parameters
@@ -230,6 +233,13 @@ class Composition:
             "warnings": list(self.warnings),
             "diagnostics": dict(self.diagnostics),
         }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return share of men, prevalence by sex, ratio and difference, of all ages and each band, as one table."""
+        from sexstrat.estimates.estimate_rows import estimates_frame
+
+        parts = (self.male_share(), self.prevalence(), self.contrast("ratio"), self.contrast("difference"))
+        return estimates_frame([row for part in parts for row in part.rows])
 
     def prevalence(self, standardise: str | Mapping[int, float] | None = None) -> Estimates:
         """Return prevalence by sex: all ages, each band and, if asked, age-standardised."""

@@ -82,7 +82,8 @@ def contrast_rows(one: Composition, kind: str, standardise: str | Mapping[int, f
     """
     if kind not in CONTRASTS:
         raise EstimationError(f"no contrast {kind!r}; there are {', '.join(CONTRASTS)}")
-    return Estimates(tuple(contrast_at(place, kind) for place in places(one, standardise)))
+    rows = tuple(contrast_at(place, kind) for place in places(one, standardise))
+    return Estimates(rows, assumptions=one.assumptions, warnings=one.warnings)
 
 
 def log_ratio_gradient(margin: Margin, weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.special import expit, ndtri, stdtrit
 from sexstrat.estimates.boundary import boundary_interval
 from sexstrat.estimates.composition import Composition, Margin
 from sexstrat.estimates.measures import Smooth
+from sexstrat.values.shown import Shown
 from sexstrat.values.tables import table_schema
 
 __all__ = ["Estimates", "Place", "contrast_row", "estimates_frame", "share_row"]
@@ -30,12 +30,13 @@ LARGE_DF = 1e6  # beyond it the t interval is the normal one
 
 
 @dataclass(frozen=True, slots=True)
-class Estimates:
+class Estimates(Shown):
     """Rows of the ``estimate`` contract.
 
     Parameters
     ----------
     rows : one mapping per estimate.
+    assumptions, warnings : of the composition that they come from, for whoever sees the rows alone.
 
     Examples
     --------
@@ -44,38 +45,12 @@ class Estimates:
     """
 
     rows: tuple[dict[str, Any], ...]
+    assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows as a table in the columns of the contract."""
         return estimates_frame(self.rows)
-
-    def _repr_html_(self) -> str:
-        frame = self.to_frame()
-        shown = [
-            "measure",
-            "sex",
-            "age_low",
-            "age_high",
-            "standard",
-            "point",
-            "low",
-            "high",
-            "estimator",
-            "state",
-            "note",
-        ]
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(_text(value))}</td>" for value in row) + "</tr>"
-            for row in frame[shown].itertuples(index=False)
-        )
-        head = "".join(f"<th>{name}</th>" for name in shown)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _text(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def estimates_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -58,7 +58,8 @@ def prevalence_rows(one: Composition, standardise: str | Mapping[int, float] | N
     >>> [round(point, 4) for point in prevalence_rows(one).to_frame()["point"][:2]]
     [0.3333, 0.2]
     """
-    return Estimates(tuple(prevalence_row(place, sex) for place in places(one, standardise) for sex in SEXES))
+    rows = tuple(prevalence_row(place, sex) for place in places(one, standardise) for sex in SEXES)
+    return Estimates(rows, assumptions=one.assumptions, warnings=one.warnings)
 
 
 def male_share_rows(one: Composition) -> Estimates:
@@ -82,4 +83,4 @@ def male_share_rows(one: Composition) -> Estimates:
         place = replace(found, state=found.source.state) if found.state == "refused" else found
         share = male_share_of(place.margin, place.band)
         rows.append({**share_row(place, "male_share", None, share, logit_of(share)), "condition": None})
-    return Estimates(tuple(rows))
+    return Estimates(tuple(rows), assumptions=one.assumptions, warnings=one.warnings)

@@ -31,6 +31,7 @@ from sexstrat.estimates.sensitivity.tipping_point import (
 from sexstrat.estimates.sensitivity.transported_shift import tipping_point_of_transport
 from sexstrat.estimates.validation_needed import ValidationNeeded, validation_needed
 from sexstrat.values.design import ValidationDesign
+from sexstrat.values.shown import Shown
 
 __all__ = ["WhatIf", "needs_bias_analysis", "what_if"]
 
@@ -48,7 +49,7 @@ Standard = str | Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
+class WhatIf(Shown):
     """What the answer for one condition becomes under errors that its data cannot check; never a corrected estimate.
 
     Parameters
@@ -115,11 +116,6 @@ class WhatIf:
         from sexstrat.estimates.sensitivity_table import sensitivity_frame
 
         return sensitivity_frame([self])
-
-    def _repr_html_(self) -> str:
-        frame = self.to_frame()
-        shown = frame[frame["statistic"] != "systematic"]
-        return str(shown.to_html(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
 
 
 def _everybody(given: ComposeInput) -> bool:

@@ -11,7 +11,7 @@ from sexstrat.reporting.figures import Drawn, series
 from sexstrat.reporting.number_format import quantity
 from sexstrat.reporting.rows import Rows, age_order, has_number, printed
 
-__all__ = ["audit_figures"]
+__all__ = ["AUDIT_FIGURES", "audit_figure", "audit_figures"]
 
 _SHIFT = "predicted_minus_observed_male_share"
 # name, metrics with their legend and colour, name of the axis, line of reference
@@ -21,6 +21,8 @@ _PANELS: tuple[tuple[str, tuple[tuple[str, str, str], ...], str, float | None], 
     ("shift", ((_SHIFT, "", "ink"),), "Predicted minus observed male share, points", 0.0),
     ("ungradable", (("ungradable", "", "ink"),), "Without a gradable photograph, %", None),
 )
+
+AUDIT_FIGURES = tuple(panel[0] for panel in _PANELS)
 
 
 def audit_figures(audit: Rows, group: str = "age_band") -> tuple[Drawn, ...]:
@@ -40,12 +42,29 @@ def audit_figures(audit: Rows, group: str = "age_band") -> tuple[Drawn, ...]:
     >>> audit_figures(Rows(()))
     ()
     """
+    drawn = [audit_figure(audit, name, group) for name in AUDIT_FIGURES]
+    return tuple(figure for figure in drawn if figure is not None)
+
+
+def audit_figure(audit: Rows, name: str, group: str = "age_band") -> Drawn | None:
+    """Draw one question of the audit, or return None where it has no number.
+
+    Parameters
+    ----------
+    audit : released rows.
+    name : one of ``AUDIT_FIGURES``.
+    group : the grouping variable.
+
+    Examples
+    --------
+    >>> AUDIT_FIGURES, audit_figure(Rows(()), "auc") is None
+    (('correct', 'auc', 'shift', 'ungradable'), True)
+    """
     rows = audit.where(group=group)
     levels = sorted(map(str, rows.values("level_name")), key=age_order)
-    if not levels:
-        return ()
-    drawn = [_panel(rows, levels, *panel) for panel in _PANELS]
-    return tuple(figure for figure in drawn if figure.svg)
+    panel = next(panel for panel in _PANELS if panel[0] == name)
+    drawn = _panel(rows, levels, *panel) if levels else None
+    return drawn if drawn is not None and drawn.svg else None
 
 
 def _panel(

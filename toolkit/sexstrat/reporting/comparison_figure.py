@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from sexstrat.models import BACKBONES
-from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, to_svg
+from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, standalone_svg, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["comparison_figure", "pareto_front", "write_comparison_figure"]
+__all__ = ["comparison_figure", "network_name", "pareto_front", "write_comparison_figure"]
 
 _WIDTH, _HEIGHT = 920.0, 590.0
 _MARGINS = (58.0, 124.0, 256.0, 64.0)  # left, right, top (names of the networks), bottom
@@ -103,8 +103,7 @@ def write_comparison_figure(table: pd.DataFrame, path: str | Path) -> bool:
     if not svg:
         return False
     if file.suffix == ".svg":
-        alone = svg.replace('style="', f'style="background:{COLOURS["paper"]};font-family:system-ui,sans-serif;', 1)
-        file.write_text(alone + "\n", encoding="utf-8")
+        file.write_text(standalone_svg(svg) + "\n", encoding="utf-8")
         return True
     with drawing():
         _drawn(_shown(table)).savefig(
@@ -131,7 +130,7 @@ def _drawn(shown: pd.DataFrame) -> Figure:
     _draw_front(axes, bars, shown["accuracy_patient"].to_numpy(dtype=float), front, across)
     for place, (_, row) in enumerate(shown.iterrows()):
         _draw_bar(axes, float(bars[place]), row, place in front)
-        _draw_name(axes, (float(bars[place]), float(names[place])), row, place in front, high)
+        _draw_label(axes, (float(bars[place]), float(names[place])), row, place in front, high)
     commoner = max(_share_of_men(shown), 1 - _share_of_men(shown))
     axes.axhline(commoner, color=COLOURS["ink"], linewidth=1.0, linestyle=(0, (1, 2)), zorder=4)
     axes.annotate(
@@ -160,7 +159,7 @@ def _draw_bar(axes: Axes, x: float, row: pd.Series, best: bool) -> None:
     )  # fmt: skip
 
 
-def _draw_name(axes: Axes, places: tuple[float, float], row: pd.Series, best: bool, top: float) -> None:
+def _draw_label(axes: Axes, places: tuple[float, float], row: pd.Series, best: bool, top: float) -> None:
     """Write the network's name above the axes, with a fine line from its bar."""
     transform = axes.get_xaxis_transform()
     down = _HEIGHT - _MARGINS[2] - _MARGINS[3]
@@ -171,8 +170,8 @@ def _draw_name(axes: Axes, places: tuple[float, float], row: pd.Series, best: bo
         color=COLOURS["line"], linewidth=0.9, zorder=1,
     )  # fmt: skip
     axes.annotate(
-        _name(row), (places[1], up), (0, 4), xycoords=transform, textcoords="offset points", rotation=90, ha="center",
-        va="bottom", fontsize=11.5, color=COLOURS["corrected" if best else "ink"], annotation_clip=False,
+        network_name(row), (places[1], up), (0, 4), xycoords=transform, textcoords="offset points", rotation=90,
+        ha="center", va="bottom", fontsize=11.5, color=COLOURS["corrected" if best else "ink"], annotation_clip=False,
         parse_math=False,
     )  # fmt: skip
 
@@ -218,7 +217,14 @@ def _spread(places: np.ndarray, apart: float, across: float) -> np.ndarray:
     return moved
 
 
-def _name(row: pd.Series) -> str:
+def network_name(row: pd.Series) -> str:
+    """Name a network of the ``comparison`` table as its maker does, and say where it started from given weights.
+
+    Examples
+    --------
+    >>> network_name(pd.Series({"backbone": "mobilenet", "start": "given"}))
+    'MobileNet (pretrained)'
+    """
     plain = BACKBONES[row["backbone"]].builder if row["backbone"] in BACKBONES else str(row["backbone"])
     return plain if row["start"] == "random" else f"{plain} (pretrained)"
 
@@ -230,7 +236,7 @@ def _share_of_men(shown: pd.DataFrame) -> float:
 def _title(shown: pd.DataFrame) -> str:
     best = shown.iloc[int(np.argmax(shown["accuracy_patient"].to_numpy(dtype=float)))]
     number = "One network" if len(shown) == 1 else f"{len(shown)} networks"
-    return f"{number} on the same {int(best['n_patients']):,} unseen people: {_name(best)} is right most often"
+    return f"{number} on the same {int(best['n_patients']):,} unseen people: {network_name(best)} is right most often"
 
 
 def _subtitle(shown: pd.DataFrame) -> tuple[str, str]:
@@ -247,7 +253,7 @@ def _budget(row: pd.Series) -> str:
 
 def _description(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     told = [
-        f"{_name(row)}: {100 * row['accuracy_patient']:.1f}% ({100 * row['accuracy_patient_low']:.1f} to "
+        f"{network_name(row)}: {100 * row['accuracy_patient']:.1f}% ({100 * row['accuracy_patient_low']:.1f} to "
         f"{100 * row['accuracy_patient_high']:.1f}), {row['file_bytes'] / 1e6:.1f} MB"
         for _, row in shown.iterrows()
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, to_svg
+from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, standalone_svg, to_svg
 from sexstrat.reporting.number_format import count
 
 if TYPE_CHECKING:
@@ -141,9 +141,7 @@ def write_design_figure(chart: DesignChart, path: str | Path) -> bool:
     if not svg:
         return False
     if suffix == ".svg":
-        # Alone, the figure has no page to take its letters and its paper from.
-        alone = svg.replace('style="', f'style="background:{COLOURS["paper"]};font-family:system-ui,sans-serif;', 1)
-        file.write_text(alone + "\n", encoding="utf-8")
+        file.write_text(standalone_svg(svg) + "\n", encoding="utf-8")
         return True
     with drawing():
         _drawn(chart).savefig(file, format="png", dpi=144, facecolor=COLOURS["paper"], metadata={"Software": None})

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.errors import StudyError
-from sexstrat.reporting.figure_style import COLOURS, drawing, to_svg
+from sexstrat.reporting.figure_style import COLOURS, drawing, standalone_svg, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,9 +129,7 @@ def write_explanation_figure(chart: ExplanationChart, path: str | Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if suffix == ".svg":
-            # Alone, the figure has no page to take its letters and its paper from.
-            paper = f'style="background:{COLOURS["paper"]};font-family:system-ui,sans-serif;'
-            file.write_text(explanation_figure(chart).replace('style="', paper, 1) + "\n", encoding="utf-8")
+            file.write_text(standalone_svg(explanation_figure(chart)) + "\n", encoding="utf-8")
             return
         with drawing():
             _drawn(chart).savefig(file, format="png", dpi=144, facecolor=COLOURS["paper"], metadata={"Software": None})

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "MARKERS", "blank_figure", "drawing", "to_svg"]
+    from sexstrat.reporting.house_figure import HouseFigure
+
+__all__ = ["COLOURS", "MARKERS", "Svg", "blank_figure", "drawing", "standalone_svg", "to_svg"]
 
 # Okabe and Ito's palette, safe for colour-blind readers; each colour is paired with a shape, never used alone.
 COLOURS: Mapping[str, str] = MappingProxyType(
@@ -88,6 +89,18 @@ _SETTINGS: Mapping[str, Any] = MappingProxyType(
 )
 
 
+class Svg(str):
+    """An SVG element that still knows the figure it was written from.
+
+    Examples
+    --------
+    >>> Svg("<svg></svg>").figure is None
+    True
+    """
+
+    figure: HouseFigure | None = None
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """Hold the house style while a figure is drawn; nothing global is left changed.
@@ -110,7 +123,7 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def blank_figure(width: float, height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+def blank_figure(width: float, height: float, margins: tuple[float, float, float, float]) -> tuple[HouseFigure, Axes]:
     """Return an empty figure with one pair of axes.
 
     Parameters
@@ -124,28 +137,27 @@ def blank_figure(width: float, height: float, margins: tuple[float, float, float
     >>> [round(float(value), 3) for value in axes.get_position().bounds]
     [0.1, 0.2, 0.875, 0.75]
     """
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+    from sexstrat.reporting.house_figure import HouseFigure
 
-    figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-    FigureCanvasSVG(figure)
+    figure = HouseFigure(figsize=(width / 72, height / 72), dpi=72)
     left, right, top, bottom = margins
     box = (left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height)
     return figure, figure.add_axes(box)
 
 
-def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
+def to_svg(figure: HouseFigure, *, name: str, title: str, description: str) -> Svg:
     r"""Return a figure as an SVG element that is deterministic, accessible and safe inside a page.
 
     Parameters
     ----------
-    figure : a matplotlib figure, drawn inside :func:`drawing`.
+    figure : from :func:`blank_figure`, drawn inside :func:`drawing`.
     name : unique in the page; it prefixes every id.
     title, description : text for people who do not see the figure.
 
     Returns
     -------
-    One ``<svg>`` element: no XML prologue, no metadata, no style sheet, no id but those referred to.
+    One ``<svg>`` element: no XML prologue, no metadata, no style sheet, no id but those referred to. It keeps the
+    figure, so that a notebook can show the very figure that the page holds.
 
     Examples
     --------
@@ -168,7 +180,20 @@ def to_svg(figure: Figure, *, name: str, title: str, description: str) -> str:
         f'viewBox="{" ".join(size)}" width="{size[2]}" height="{size[3]}" '
         f'style="stroke-linejoin:round;stroke-linecap:butt">'
     )
-    return head + labelled + _clean(body, name) + "</svg>"
+    svg = Svg(head + labelled + _clean(body, name) + "</svg>")
+    svg.figure, figure.title, figure.description = figure, title, description
+    return svg
+
+
+def standalone_svg(svg: str) -> str:
+    """Return an SVG element that brings along what a page would give it: its paper and its letters.
+
+    Examples
+    --------
+    >>> standalone_svg('<svg style="x:y">')
+    '<svg style="background:#fffffe;font-family:system-ui,sans-serif;x:y">'
+    """
+    return svg.replace('style="', f'style="background:{COLOURS["paper"]};font-family:system-ui,sans-serif;', 1)
 
 
 def _clean(body: str, name: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ForestRow", "forest_plot", "text_width"]
 
 _STEP, _GAP, _HEAD, _INDENT = 24.0, 12.0, 24.0, 14.0  # pixels a row, between conditions, for a name, of a label
+_AXIS = "Prevalence ratio, men to women (log scale)"
 _NO_NUMBER = frozenset({"suppressed", "missing", "undefined", "refused"})
 
 
@@ -51,8 +52,10 @@ def text_width(text: str, size: float = 12.0) -> float:
     return sum(size if east_asian_width(character) in "WF" else 0.58 * size for character in text)
 
 
-def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narrow: bool = False) -> str:
-    """Draw a forest plot of prevalence ratios and return it as SVG.
+def forest_plot(
+    rows: Sequence[ForestRow], *, title: str, description: str, narrow: bool = False, axis: str = _AXIS
+) -> str:
+    """Draw a forest plot of ratios of men to women and return it as SVG.
 
     Parameters
     ----------
@@ -60,6 +63,7 @@ def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narr
     title : what the figure shows, in one sentence.
     description : the same as text for people who do not see it.
     narrow : leave out the column of numbers (they stand in the table), for windows under 600 pixels.
+    axis : which ratio it is, under the axis; a narrow one has its own.
 
     Returns
     -------
@@ -78,7 +82,8 @@ def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narr
     width = 400.0 if narrow else 830.0
     left = _INDENT + 14 + min(max(text_width(line.label, 12.5) for line in rows), 160.0 if narrow else 240.0)
     heights, total = _positions(rows)
-    margins = (left, 14.0 if narrow else 162.0, 4.0, 44.0)
+    numbers = max(text_width(_number(line), 12.5) for line in rows)
+    margins = (left, 14.0 if narrow else max(162.0, 24 + numbers), 4.0, 44.0)
     with drawing():
         figure, axes = blank_figure(width, total + margins[2] + margins[3], margins)
         axes.set_xscale("log")
@@ -89,7 +94,7 @@ def forest_plot(rows: Sequence[ForestRow], *, title: str, description: str, narr
         _draw_truth(axes, rows, heights)
         for line, height in zip(rows, heights, strict=True):
             _draw_line(axes, line, height, left - _INDENT - 2, narrow=narrow)
-        _finish(axes, "Ratio, men : women (log scale)" if narrow else "Prevalence ratio, men to women (log scale)")
+        _finish(axes, "Ratio, men : women (log scale)" if narrow else axis)
         return to_svg(figure, name="forest-narrow" if narrow else "forest", title=title, description=description)
 
 
@@ -134,23 +139,29 @@ def _draw_truth(axes: Axes, rows: Sequence[ForestRow], heights: Sequence[float])
             axes.plot([at, at], ends, color=COLOURS["truth"], linewidth=1.1, linestyle=(0, (1, 2)), zorder=2)
 
 
+def _number(line: ForestRow) -> str:
+    return " ".join(printed(line.row, "prevalence_ratio")).strip()
+
+
 def _draw_line(axes: Axes, line: ForestRow, height: float, left: float, *, narrow: bool) -> None:
     colour = COLOURS[line.role]
     bold = "bold" if line.role == "corrected" else "normal"
     _annotate(axes, line.label, height, -left, "left", weight=bold)
-    number, limits = printed(line.row, "prevalence_ratio")
     if not narrow:
-        _annotate(axes, f"{number} {limits}".strip(), height, 14, "left", weight=bold, edge=1.0)
+        _annotate(axes, _number(line), height, 14, "left", weight=bold, edge=1.0)
     if line.row is None or str(line.row["state"]) in _NO_NUMBER or not is_number(line.row["point"]):
         if narrow:
-            axes.annotate(
-                number, (1.0, height), (6, 0), textcoords="offset points", va="center", color=COLOURS["quiet"]
-            )
+            word = printed(line.row, "prevalence_ratio")[0]
+            axes.annotate(word, (1.0, height), (6, 0), textcoords="offset points", va="center", color=COLOURS["quiet"])
         return
     point, (edge_low, edge_high) = float(line.row["point"]), axes.get_xlim()
     if is_number(line.row["low"]) and is_number(line.row["high"]):
         low, high = max(float(line.row["low"]), edge_low), min(float(line.row["high"]), edge_high)
         axes.plot([low, high], [height, height], color=colour, linewidth=2.0, zorder=3)
+        for end, edge, shape in ((line.row["low"], edge_low, "<"), (line.row["high"], edge_high, ">")):
+            if float(end) < edge if shape == "<" else float(end) > edge:  # the interval goes on beyond the axis
+                axes.plot([edge], [height], marker=shape, markersize=7.0, color=colour, linestyle="none", zorder=4,
+                          clip_on=False, markeredgewidth=0)  # fmt: skip
     face = colour if line.role in {"corrected", "truth"} else COLOURS["paper"]
     size = 8.0 if line.role in {"corrected", "truth"} else 7.0
     axes.plot(

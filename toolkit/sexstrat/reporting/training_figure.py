@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, to_svg
+from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, standalone_svg, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,8 +68,7 @@ def write_training_figure(log: Log, kept_epoch: int, path: str | Path) -> bool:
     svg = training_figure(log, kept_epoch)
     if not svg:
         return False
-    alone = svg.replace('style="', f'style="background:{COLOURS["paper"]};font-family:system-ui,sans-serif;', 1)
-    Path(path).write_text(alone + "\n", encoding="utf-8")
+    Path(path).write_text(standalone_svg(svg) + "\n", encoding="utf-8")
     return True
 
 

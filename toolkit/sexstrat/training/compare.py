@@ -25,6 +25,7 @@ from sexstrat.training.patient_auc import patient_means
 from sexstrat.training.pixel_cache import PixelCache
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.train import part_rows
+from sexstrat.values.shown import Shown
 from sexstrat.values.tables import table_schema
 
 __all__ = ["Comparison", "compare", "compared"]
@@ -37,7 +38,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Comparison:
+class Comparison(Shown):
     """What is known so far of the networks.
 
     Parameters
@@ -50,6 +51,10 @@ class Comparison:
     networks: pd.DataFrame
     groups: pd.DataFrame
     waiting: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the ``comparison`` table."""
+        return self.networks.copy()
 
 
 def compare(
@@ -113,7 +118,7 @@ def compared(plan: TrainingPlan, networks: Sequence[Candidate], examples: Exampl
     ModelError
         The test part lacks men or women.
     """
-    rows = part_rows(examples, cache)["test"]
+    rows = part_rows(examples, cache, plan.split)["test"]
     if len(np.unique(examples.male[rows])) < 2:
         raise ModelError(f"the test part needs photographs of men and of women; it has {len(rows)} in all")
     stored = {one.name: finished_row(plan_of(plan, one), examples, cache) for one in networks}

@@ -23,6 +23,7 @@ from sexstrat.estimates.naive import complete_case
 from sexstrat.estimates.places import crude_place, standardised_place
 from sexstrat.estimates.recalibration import Recalibration, recalibrate
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED, reason_to_refuse
+from sexstrat.values.shown import Shown
 
 __all__ = ["COMPARED", "ImputationComparison", "compare_imputations"]
 
@@ -43,12 +44,13 @@ _TEXTS = ("method", "validity", "measure", "standard", "scale")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImputationComparison:
+class ImputationComparison(Shown):
     """The comparison, one row per method, measure and standard.
 
     Parameters
     ----------
     rows : one mapping a row.
+    condition : the disease.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class ImputationComparison:
     """
 
     rows: tuple[dict[str, Any], ...]
+    condition: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows as a table; what has no meaning for a method is missing.
@@ -207,7 +210,7 @@ def compare_imputations(
         for kind in MEASURES:
             for method, number, one in made:
                 rows.append(_row(method, number, place_of(_same_ages(given, one)), kind))
-    return ImputationComparison(rows=tuple(rows))
+    return ImputationComparison(rows=tuple(rows), condition=given.condition)
 
 
 def _same_ages(given: ComposeInput, one: Composition) -> Composition:

@@ -14,6 +14,7 @@ from sexstrat.estimates.planning.neyman import Counts, allocate, proportional_al
 from sexstrat.estimates.planning.planned_cells import PlannedCells
 from sexstrat.estimates.planning.planning import anticipated_interval, share_gradient
 from sexstrat.values.design import Target
+from sexstrat.values.shown import Shown
 
 __all__ = ["Allocation", "optimal_allocation"]
 
@@ -21,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allocation:
+class Allocation(Shown):
     """How a further number of patients to validate is spread over strata.
 
     Parameters

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sexstrat.errors import EstimationError
 from sexstrat.estimates.sensitivity.simulated_measure import SimulatedMeasure
+from sexstrat.values.shown import Shown
 
 __all__ = ["BiasAnalysis"]
 
@@ -20,7 +21,7 @@ _NUMBERS = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BiasAnalysis:
+class BiasAnalysis(Shown):
     """What prior beliefs about the errors of predicted sex make of the contrasts between men and women.
 
     Parameters

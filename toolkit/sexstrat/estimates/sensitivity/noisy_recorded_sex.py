@@ -24,6 +24,7 @@ from sexstrat.estimates.sensitivity.misrecorded_margin import (
     RecordingError,
     misrecorded_place,
 )
+from sexstrat.values.shown import Shown
 
 __all__ = ["WHOSE", "NoisyRecordedSex", "headline_place", "noisy_recorded_sex", "recording_error"]
 
@@ -70,7 +71,7 @@ def headline_place(one: Composition, standardise: str | Mapping[int, float] | No
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoisyRecordedSex:
+class NoisyRecordedSex(Shown):
     """What the headline measures become when recorded sex is wrong at stated rates.
 
     Parameters

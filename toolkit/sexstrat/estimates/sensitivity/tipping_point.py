@@ -18,6 +18,7 @@ from sexstrat.estimates.sensitivity import delta_adjustment, score_logit_shift
 from sexstrat.estimates.sensitivity.crossing import Crossings, crossings, grid_of
 from sexstrat.estimates.sensitivity.score_logit_shift import ScoreModel, shifted_composition
 from sexstrat.values.design import ValidationDesign
+from sexstrat.values.shown import Shown
 
 __all__ = ["PATTERNS", "TippingPoint", "tipping_point_of_recording", "tipping_point_of_score"]
 
@@ -28,7 +29,7 @@ STEPS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TippingPoint:
+class TippingPoint(Shown):
     """The prevalence ratio along a shift that no data can check, and where the conclusion changes.
 
     Parameters
