@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from pandas.arrays import BooleanArray
+
+from sexstrat.cohort.condition_bits import KNOWN, Place, places
+from sexstrat.cohort.patient_conditions import diseased_sql
+from sexstrat.cohort.sql import compose
 
 if TYPE_CHECKING:
     from sexstrat.cohort.store import Cohort
@@ -37,12 +42,16 @@ def condition_frame(cohort: Cohort) -> pd.DataFrame:
     0          a  True
     1          b  <NA>
     """
-    query = "SELECT patient_id, condition, diseased FROM patient_condition ORDER BY patient_id, condition"
-    rows = cohort._connection.execute(query).df()
-    wide = rows.pivot(index="patient_id", columns="condition", values="diseased")  # noqa: PD010 - one value a pair
-    patients = [str(name) for (name,) in cohort._connection.execute(
-        "SELECT patient_id FROM patient ORDER BY patient_id"
-    ).fetchall()]  # fmt: skip
-    known = wide.reindex(index=patients, columns=list(cohort.conditions)).astype("boolean")
-    known.index.name, known.columns.name = "patient_id", None
-    return known.reset_index().astype({"patient_id": "str"})
+    found = places(cohort._connection)
+    states = "".join(f", CAST({_state_sql(place)} AS TINYINT) AS state_{n}" for n, place in enumerate(found))
+    query = compose("SELECT patient_id{states} FROM patient ORDER BY patient_id", states=states)
+    columns = cohort._connection.execute(query).fetchnumpy()
+    frame = {"patient_id": pd.Series(columns.pop("patient_id"), dtype="str")}
+    for place, state in zip(found, columns.values(), strict=True):
+        frame[place.condition] = pd.Series(BooleanArray(state == 1, state < 0))
+    return pd.DataFrame(frame)
+
+
+def _state_sql(place: Place) -> str:
+    """Return SQL that is 1 where the condition is present, 0 where it is absent, -1 where nobody knows."""
+    return f"CASE WHEN {place.sql} & {KNOWN} = 0 THEN -1 WHEN {diseased_sql(place.sql)} THEN 1 ELSE 0 END"
