@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from sexstrat.errors import StudyError
 from sexstrat.estimates import (
     MEASURES,
@@ -14,20 +16,26 @@ from sexstrat.estimates import (
     stated_cells,
 )
 from sexstrat.estimates.refusal import ENOUGH_VALIDATED
+from sexstrat.reporting.notebook_view import NotebookView, view_of
 from sexstrat.study.cells_file import read_cells
 from sexstrat.study.design_answers import Answer, Reached, area_for, needed_for, numbers_to_show, reached_with
 from sexstrat.study.design_request import DesignRequest, as_usage
 from sexstrat.values.design import ValidationDesign
+from sexstrat.values.shown import Shown
 
 __all__ = ["DesignPlan", "plan_design"]
 
 PILOT_DESIGNS = (ValidationDesign.random.value, ValidationDesign.known_probability.value)
 DEFAULT_AUCS = (0.8, 0.9, 0.95)
+_COLUMNS = [
+    *("auc", "validated", "validated_diseased", "point", "low", "high", "width", "power"),
+    *("width_without_score", "estimator", "state", "note"),
+]
 MOST_AUCS = 4  # curves that one figure and one table can still be told apart in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DesignPlan:
+class DesignPlan(Shown):
     """The answer to a design request.
 
     Parameters
@@ -48,6 +56,27 @@ class DesignPlan:
     def cells(self) -> PlannedCells:
         """The first planned cohort: all have the same patients."""
         return self.cohorts[0][1]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what each number validated gives, one row each; where the estimate is refused, why and no number."""
+        return pd.DataFrame([_reached_row(one) for one in self.reached], columns=_COLUMNS)
+
+
+def _reached_row(one: Reached) -> dict[str, object]:
+    row = {"auc": one.auc, "validated": one.validated, "state": "refused", "note": one.why_not or None}
+    if one.validated_only is not None:
+        row["width_without_score"] = one.validated_only.width
+    if one.expected is None:
+        return row
+    names = ("estimator", "state", "validated_diseased", "low", "high", "width", "power")
+    return {**row, "point": one.expected.value, **{name: getattr(one.expected, name) for name in names}}
+
+
+@view_of.register
+def _(plan: DesignPlan) -> NotebookView:
+    from sexstrat.study.design_shown import design_view
+
+    return design_view(plan)
 
 
 def plan_design(request: DesignRequest) -> DesignPlan:
