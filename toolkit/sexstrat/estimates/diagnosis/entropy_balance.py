@@ -47,6 +47,9 @@ def entropy_balance(covariates: Array, base: Array, target: Array) -> Array | No
     share = base / base.sum()
     spread = np.sqrt(share @ (covariates - share @ covariates) ** 2)
     z = (covariates - target) / np.where(spread > 0, spread, 1.0)
+    weighed = z[share > 0]
+    if z.size and (weighed.min(axis=0).max() > EXACT or weighed.max(axis=0).min() < -EXACT):
+        return None  # everybody lies on one side of the target, which no weights can then reach
     tilt = np.zeros(z.shape[1])
     for _ in range(60):
         line = z @ tilt
