@@ -28,8 +28,8 @@ def _intercept(offset: Floats, male: Floats, weight: Floats) -> float:
     if len(offset) > 20 * RUNS:
         edges = np.linspace(0, len(offset), RUNS, endpoint=False).astype(np.intp)
         total = np.add.reduceat(weight, edges)
-        means = (np.add.reduceat(weight * one, edges) / total for one in (offset, male))
-        start = _solved(*means, total, 0.0)
+        of_offset, of_male = (np.add.reduceat(weight * one, edges) / total for one in (offset, male))
+        start = _solved(of_offset, of_male, total, 0.0)
     return _solved(offset, male, weight, start)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +19,9 @@ from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.metrics import measure_group
 
 __all__ = ["Measured", "measured"]
+
+MANY_IMAGES = 200_000  # from which groups are measured several at a time
+MOST_THREADS = 4
 
 Key = tuple[str, str, str]
 Covariances = Mapping[str, NDArray[np.float64]]
@@ -64,10 +69,11 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
         sums[grouping.name] = gathered(images, grouping, options, known)
         added: dict[str, list[Contributions | None]] = {name: [] for name in IMAGE_METRICS}
         sorted_grouping = replace(grouping, code=grouping.code[order])
-        for label, data in group_data(in_order, sorted_grouping, options, sums[grouping.name]):
-            found |= {(metric, grouping.name, label): one for metric, one in measure_group(data, options).items()}
+        parts = group_data(in_order, sorted_grouping, options, sums[grouping.name])
+        for label, measures, contributions in _of_parts(parts, len(order), options):
+            found |= {(metric, grouping.name, label): one for metric, one in measures.items()}
             for name in IMAGE_METRICS:
-                added[name].append(_contributions(data, name))
+                added[name].append(contributions[name])
         overall = overall or {name: added[name][0] for name in IMAGE_METRICS}
         covariances[grouping.name] = {
             name: group_covariance(added[name], overall[name], images.patients.n) for name in IMAGE_METRICS
@@ -77,6 +83,21 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
         for key, one in measured(images.unweighted(), groupings, points_only).found.items():
             found[key] = replace(found[key], unweighted=one.point)
     return Measured(found=found, gathered=sums, covariances=covariances)
+
+
+def _of_parts(
+    parts: Iterator[tuple[str, GroupData]], n_images: int, options: Options
+) -> list[tuple[str, dict[str, Measurement], dict[str, Contributions | None]]]:
+    """Measure groups, several at a time where there are many images; the result does not depend on that."""
+
+    def one(part: tuple[str, GroupData]) -> tuple[str, dict[str, Measurement], dict[str, Contributions | None]]:
+        label, data = part
+        return label, measure_group(data, options), {name: _contributions(data, name) for name in IMAGE_METRICS}
+
+    if n_images < MANY_IMAGES:
+        return [one(part) for part in parts]
+    with ThreadPoolExecutor(max_workers=min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+        return list(pool.map(one, parts))
 
 
 def _contributions(data: GroupData, metric: str) -> Contributions | None:

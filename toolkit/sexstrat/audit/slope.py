@@ -81,7 +81,7 @@ def calibration_slope(
         return undefined("all probabilities are equal: the slope is not defined")
     if _separated(offset, y):
         return undefined("the probabilities separate the sexes: the slope is infinite")
-    design = np.column_stack([np.ones(len(y)), offset])
+    design = np.stack([np.ones(len(y)), offset]).T
     fit = weighted_logistic(design, y.astype(float), weights)
     if fit is None:
         return undefined("the likelihood has no maximum that can be found")

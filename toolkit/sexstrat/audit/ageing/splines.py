@@ -78,9 +78,9 @@ def spline_columns(age_years: ArrayLike, knots: ArrayLike) -> Floats:
     age, knot = np.asarray(age_years, dtype=float), np.asarray(knots, dtype=float)
     columns = [np.ones(age.size), (age - (knot[0] + knot[-1]) / 2) / 10]
     last, before = knot[-1], knot[-2]
-    beyond = [np.clip(age - one, 0, None) ** 3 for one in knot]
+    beyond = [over * over * over for over in (np.clip(age - one, 0, None) for one in knot)]
     for j in range(knot.size - 2):
         bent = beyond[j] - beyond[-2] * (last - knot[j]) / (last - before)
         bent = bent + beyond[-1] * (before - knot[j]) / (last - before)
         columns.append(bent / (last - knot[0]) ** 2 / 10)
-    return np.column_stack(columns)
+    return np.stack(columns).T  # columns one after the other, as they are used
