@@ -30,13 +30,14 @@ from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.cells import Cells
+from sexstrat.values.shown import Shown
 
 __all__ = ["Cohort"]
 
 ENGINES = ("local", "dask")
 
 
-class Cohort:
+class Cohort(Shown):
     """A cohort on disk: persons, scores and conditions linked, checked and ready to be counted.
 
     Make one with :meth:`create`, read one with :meth:`open`; close it or use it in a ``with`` block.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sexstrat.reporting.notebook_audit
+import sexstrat.reporting.notebook_cohort
 import sexstrat.reporting.notebook_estimates
 import sexstrat.reporting.notebook_planning
-import sexstrat.reporting.notebook_what_if  # noqa: F401  (the four register what they show)
+import sexstrat.reporting.notebook_what_if  # noqa: F401  (the five register what they show)
 from sexstrat.errors import EstimationError
 from sexstrat.reporting.figure_style import Svg
 from sexstrat.reporting.notebook_table import notebook_html
