@@ -10,14 +10,16 @@ from sexstrat.cohort.condition_bits import repeated_conditions
 from sexstrat.cohort.findings import FIRST_ROWS, breach, first_rows, note_left_out, remedy
 from sexstrat.cohort.sex_coding import CODINGS, SexCoding
 from sexstrat.cohort.sql import Connection, compose, quoted, single_row
-from sexstrat.cohort.staging import SEX, Staged, raw_column, typed_table
+from sexstrat.cohort.staged_names import absent_column, raw_column, typed_table
+from sexstrat.cohort.staging import SEX, Staged
 from sexstrat.errors import Problem
 from sexstrat.values.tables import Field, TableSchema, table_schema
 
 __all__ = ["contract_problems"]
 
 UNDECLARED = "undeclared_sex_code"
-REPEATS = "SELECT count(*) FROM (SELECT 1 FROM {table} {exempt} GROUP BY {columns} HAVING count(*) > 1) repeated"
+# where no two keys have one digest no two are the same; where two have, the keys themselves are asked
+MAYBE_REPEATED = "SELECT count(*) <> count(DISTINCT hash({columns})) FROM {table} {exempt}"
 LATER = """SELECT source_row, {shown} AS found FROM (SELECT *, row_number() OVER
     (PARTITION BY {columns} ORDER BY source_row) AS occurrence FROM {table} {exempt}) t
     WHERE occurrence > 1 AND {first} IS NOT NULL"""
@@ -72,15 +74,15 @@ def contract_problems(connection: Connection, staged: Staged, coding: SexCoding)
 
 
 def _rules(field: Field) -> list[_Rule]:
-    name, raw = quoted(field.name), raw_column(field.name)
+    name, absent = quoted(field.name), absent_column(field.name)
     if field.name == SEX:
         return []
     found: list[tuple[str, str, str, tuple[Any, ...]]] = []
     if field.required and field.name != "present":  # no value means not known: link_rules warns and it is left out
-        found.append(("missing_value", "value is missing", f"{raw} IS NULL", ()))
+        found.append(("missing_value", "value is missing", absent, ()))
     if field.type != "string":
         word = field.allowed.split(" from ")[0].split(" above ")[0].split(",")[0]
-        found.append(("wrong_type", f"value is not {word}", f"{raw} IS NOT NULL AND {name} IS NULL", ()))
+        found.append(("wrong_type", f"value is not {word}", f"NOT {absent} AND {name} IS NULL", ()))
     if field.minimum is not None:
         found.append(("below_minimum", "value is below the minimum", f"{name} < ?", (field.minimum,)))
     if field.exclusive_minimum is not None:
@@ -198,7 +200,7 @@ def _repeated_keys(connection: Connection, staged: Staged, schema: TableSchema) 
             "shown": " || ', ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '')" for name in key),
             "whole": "concat_ws(chr(31), " + ", ".join(_text(staged, field) for field in schema.fields) + ")",
         }
-        if single_row(connection, compose(REPEATS, **parts)) == (0,):
+        if single_row(connection, compose(MAYBE_REPEATED, **parts)) == (False,):
             continue
         problems += breach(
             connection,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from sexstrat.cohort.person_rules import AGE_SQL
 from sexstrat.cohort.score_use import BELOW_QUALITY, ScoreUse
 from sexstrat.cohort.sql import Connection, compose, single_row
-from sexstrat.cohort.staging import LEFT_OUT, Staged, given_table
+from sexstrat.cohort.staged_names import given_table
+from sexstrat.cohort.staging import LEFT_OUT, Staged
 
 __all__ = ["left_out_words", "write_universe"]
 

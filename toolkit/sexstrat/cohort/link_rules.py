@@ -15,7 +15,7 @@ __all__ = ["link_problems"]
 
 CONFLICT = "condition_conflict"
 
-CONTRADICTED = """SELECT bool_or((status = 'ok') = ("raw prob_male" IS NULL)) FROM typed_score"""
+CONTRADICTED = """SELECT bool_or((status = 'ok') = "no prob_male") FROM typed_score"""
 
 
 def link_problems(connection: Connection, staged: Mapping[str, Staged]) -> list[Problem]:
@@ -104,9 +104,9 @@ def _born_later(connection: Connection, staged: Staged) -> list[Problem]:
 
 
 def _scores(connection: Connection, staged: Staged, with_images: bool) -> list[Problem]:
-    without = "SELECT source_row, status AS found FROM typed_score WHERE status = 'ok' AND \"raw prob_male\" IS NULL"
+    without = "SELECT source_row, status AS found FROM typed_score WHERE status = 'ok' AND \"no prob_male\""
     despite = """SELECT source_row, status || ' with ' || "raw prob_male" AS found FROM typed_score
-        WHERE status <> 'ok' AND "raw prob_male" IS NOT NULL"""
+        WHERE status <> 'ok' AND NOT "no prob_male" """
     mixed = """SELECT min(s.source_row) AS source_row, s.model_id AS found FROM typed_score s JOIN
         (SELECT fold, arg_min(model_id, source_row) AS model_id FROM typed_score WHERE status = 'ok' GROUP BY fold) f
         ON s.fold IS NOT DISTINCT FROM f.fold AND s.model_id <> f.model_id WHERE s.status = 'ok' GROUP BY s.model_id"""
@@ -191,7 +191,7 @@ def _conditions(connection: Connection, staged: Staged, broken: Mapping[str, boo
         *_eyes_and_persons(connection, staged, broken),
         *breach(
             connection,
-            unknown + '"raw present" IS NULL',
+            unknown + '"no present"',
             kind="not_known",
             message="value is missing, so the condition is not known and the row is left out",
             staged=staged,

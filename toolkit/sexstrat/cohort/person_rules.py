@@ -107,7 +107,7 @@ def _dates(connection: Connection, staged: Staged) -> list[Problem]:
 
 
 def _ages(connection: Connection, staged: Staged, source: str) -> list[Problem]:
-    lacking = "true" if source == "predicted_for_all" else f'({AGE_SQL} IS NULL AND "raw age_years" IS NULL)'
+    lacking = "true" if source == "predicted_for_all" else f'({AGE_SQL} IS NULL AND "no age_years")'
     rows = f"SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person p WHERE {lacking}"  # noqa: S608
     if source != "recorded":
         rows += " AND NOT EXISTS (SELECT 1 FROM combined_age a WHERE a.patient_id = p.patient_id)"
@@ -128,8 +128,8 @@ def _ages(connection: Connection, staged: Staged, source: str) -> list[Problem]:
 def _partly_given(connection: Connection, staged: Staged, column: str) -> list[Problem]:
     relevant = "true" if column == "weight" else "recorded_sex IN ('male', 'female')"
     rows = f"""SELECT source_row, CAST(NULL AS VARCHAR) AS found FROM typed_person
-        WHERE "raw {column}" IS NULL AND {relevant}
-        AND EXISTS (SELECT 1 FROM typed_person WHERE "raw {column}" IS NOT NULL)"""  # noqa: S608
+        WHERE "no {column}" AND {relevant}
+        AND EXISTS (SELECT 1 FROM typed_person WHERE NOT "no {column}")"""  # noqa: S608
     return breach(
         connection,
         rows,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sexstrat.cohort.findings import breach
 from sexstrat.cohort.sql import Connection, compose
-from sexstrat.cohort.staging import Staged, typed_table
+from sexstrat.cohort.staged_names import typed_table
+from sexstrat.cohort.staging import Staged
 from sexstrat.errors import Problem, StudyError
 
 __all__ = ["BELOW_QUALITY", "ScoreUse", "use_problems"]

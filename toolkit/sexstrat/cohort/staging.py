@@ -18,10 +18,11 @@ from sexstrat.cohort.parsing import as_text, staged_expression, staged_type, typ
 from sexstrat.cohort.provenance import note_input
 from sexstrat.cohort.sex_coding import SexCoding
 from sexstrat.cohort.sql import Connection, compose, literal, quoted
+from sexstrat.cohort.staged_names import absent_column, given_table, raw_column, typed_table
 from sexstrat.errors import Problem, SchemaError
 from sexstrat.values.tables import Field, table_schema
 
-__all__ = ["LEFT_OUT", "Staged", "define_typed", "given_table", "narrow", "raw_column", "stage", "typed_table"]
+__all__ = ["LEFT_OUT", "SEX", "Staged", "define_typed", "narrow", "stage"]
 
 SEX = "recorded_sex"
 LEFT_OUT = "CREATE TEMP TABLE IF NOT EXISTS left_out (contract VARCHAR, kind VARCHAR, source_row BIGINT)"
@@ -80,51 +81,6 @@ class Staged:
         first, name = self.parts[k]
         end = self.parts[k + 1][0] if k + 1 < len(self.parts) else sys.maxsize
         return name, [each - first + 1 for each in (row, *(rows or ())) if first <= each < end]
-
-
-def raw_column(name: str) -> str:
-    """Return the quoted name under which a column's original text stands beside the typed one.
-
-    Parameters
-    ----------
-    name : contract column.
-
-    Examples
-    --------
-    >>> raw_column("age_years")
-    '"raw age_years"'
-    """
-    return quoted(f"raw {name}")
-
-
-def typed_table(contract: str) -> str:
-    """Return the quoted name of the view of typed rows of a contract, parsed only where they are asked for.
-
-    Parameters
-    ----------
-    contract : name of the table's contract.
-
-    Examples
-    --------
-    >>> typed_table("person")
-    '"typed_person"'
-    """
-    return quoted(f"typed_{contract}")
-
-
-def given_table(contract: str) -> str:
-    """Return the quoted name of the view of all typed rows of a contract, those left out too.
-
-    Parameters
-    ----------
-    contract : name of the table's contract.
-
-    Examples
-    --------
-    >>> given_table("person")
-    '"given_person"'
-    """
-    return quoted(f"given_{contract}")
 
 
 def narrow(connection: Connection, contract: str) -> None:
@@ -278,6 +234,7 @@ def define_typed(connection: Connection, staged: Staged, coding: SexCoding) -> N
         kind = staged.types.get(field.name)
         if kind is None:
             columns.append(f"CAST(NULL AS VARCHAR) AS {raw_column(field.name)}")
+            columns.append(f"true AS {absent_column(field.name)}")
             columns.append(f"CAST({_absent(field)} AS {column_type(field)}) AS {quoted(field.name)}")
             continue
         column = f"s.{quoted(field.name)}"
@@ -286,6 +243,7 @@ def define_typed(connection: Connection, staged: Staged, coding: SexCoding) -> N
             join = f"LEFT JOIN sex_code k ON k.code_value = {f'lower({text})' if coding.any_case else text}"
             value = f"CASE WHEN {text} IS NULL THEN 'unknown' ELSE k.meaning END"
         columns.append(f"{text} AS {raw_column(field.name)}")
+        columns.append(f"{column} IS NULL AS {absent_column(field.name)}")
         columns.append(f"CAST({value} AS {column_type(field)}) AS {quoted(field.name)}")
     template = (
         "CREATE OR REPLACE TEMP VIEW {given} AS SELECT {columns} FROM {staged} s {join}; "
