@@ -11,10 +11,16 @@ from importlib.resources import files
 
 __all__ = ["Catalogue", "Pattern", "read_catalogue", "read_pattern"]
 
-_PLACE = re.compile(r"\{(\w+)(:own|:number)?\}")
-# a place ends where a sentence does, but for an author's own words
-_FITS = {None: r"(?:(?!\. ).)+?", ":own": ".+?", ":number": r"(?:(?!\. )[^A-Za-z])+?"}
-_LETTER = re.compile(r"[A-Za-z]")
+_PLACE = re.compile(r"\{(\w+)(:own|:word|:number|:list)?\}")
+# a place ends where a clause does, so that no number is said of another clause; a list holds clauses, a number is one
+_FITS = {
+    None: r"(?:(?![.;] ).)+?",
+    ":list": r"(?:(?!\. ).)+?",
+    ":number": r"[^\sA-Za-z;]+?",
+    ":word": r"[\w./-]+",
+    ":own": ".+?",
+}
+_SIGNS = re.compile(r"[^\sA-Za-z]*|[<>=≤≥] [\d.]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,7 @@ class Catalogue:
     def say(self, text: str) -> str | None:
         """Return a text in this language, or None where the catalogue does not hold it.
 
-        What has no letter (numbers, age bands, signs) and what its author wrote stays as it is.
+        A number, an age band, a sign and what its author wrote stay as they are.
         """
         if text not in self._said:
             self._said[text] = None  # a place that would need the whole again does not fit
@@ -81,7 +87,7 @@ class Catalogue:
         return self._said[text]
 
     def _ways(self, text: str) -> Iterator[str | None]:
-        if text in self.own or not _LETTER.search(text):
+        if text in self.own or _SIGNS.fullmatch(text):
             yield text
         swapped = text[:1].swapcase() + text[1:]
         yield self.exact.get(text) or self.exact.get(swapped)
@@ -120,7 +126,7 @@ def _stopped(said: str | None) -> str | None:
 def read_pattern(english: str, said: str) -> Pattern:
     """Return a sentence with places: ``{name}`` is said in the other language too.
 
-    ``{name:own}`` stays as it is; ``{name:number}`` fits only what has no letter.
+    ``{name:own}`` and one ``{name:word}`` stay as they are; ``{name:number}`` fits one number only; ``{name:list}`` may hold several clauses.
 
     Parameters
     ----------
@@ -142,7 +148,7 @@ def read_pattern(english: str, said: str) -> Pattern:
         matches=re.compile(regex, re.DOTALL),
         anchor=max(fixed, key=len),
         fixed=sum(map(len, fixed)),
-        own=frozenset(name for name, kind in zip(names, kinds, strict=True) if kind == ":own"),
+        own=frozenset(name for name, kind in zip(names, kinds, strict=True) if kind in {":own", ":word"}),
         said=said,
     )
 

@@ -39,7 +39,8 @@ def run_demo(out: str | Path, *, tell: Callable[[str], None] = lambda text: None
         seed=SEED,
         title=TITLE,
         notices=[photographs],
-        extra=f'model_card = "shipped"\nacknowledgements = {json.dumps(attribution(), ensure_ascii=False)}\n',
+        extra=f'model_card = "shipped"\nacknowledgements = {json.dumps(attribution(), ensure_ascii=False)}\n'
+        'report.languages = ["en", "ja"]\n',
     )
     return run_study(load_study(study), folder, tell=tell)
 

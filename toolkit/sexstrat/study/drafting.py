@@ -18,7 +18,7 @@ _HEAD = """\
 """
 _ORDER = (
     *("persons", "scores", "images", "conditions", "validation"),
-    *("external_persons", "external_scores", "external_conditions", "analysis", "audit", "disclosure"),
+    *("external_persons", "external_scores", "external_conditions", "analysis", "audit", "report", "disclosure"),
 )
 _ABOUT = {
     "persons": "one row per patient: age, and the recorded sex of those for whom it is known",
@@ -31,6 +31,7 @@ _ABOUT = {
     "external_conditions": "their conditions",
     "analysis": "what is estimated",
     "audit": "the audit of predicted against recorded sex",
+    "report": "the page that people read",
     "disclosure": "which small counts are withheld before anything is written for people",
 }
 
@@ -59,7 +60,7 @@ def draft_study(answers: Mapping[str, Mapping[str, Any]], *, name: str = "study.
     ['title = "t"', '#seed = 1', 'design = "random"']
     """
     lines = [_HEAD.format(name=name), *_keys("", {"schema_version": 1} | dict(answers.get("", {})))]
-    always = {"validation", "analysis", "audit", "disclosure"}
+    always = {"validation", "analysis", "audit", "report", "disclosure"}
     for section in _ORDER:
         if section in answers or section in always:
             lines += ["", "", f"[{section}]  # {_ABOUT[section]}", *_keys(section, answers.get(section, {}))]

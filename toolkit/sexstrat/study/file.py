@@ -191,6 +191,7 @@ def _mismatch(rule: Key, value: Any) -> str | None:
         "range": _is_range(value),
         "integers": isinstance(value, list) and len(value) > 0 and all(type(item) is int for item in value),
         "texts": isinstance(value, list) and all(isinstance(item, str) for item in value),
+        "words": isinstance(value, list) and len(value) > 0 and all(isinstance(item, str) for item in value),
         "rules": isinstance(value, list) and all(isinstance(item, dict) for item in value),
         "concepts": is_concepts(value),
         "measurements": is_measurements(value),
@@ -199,6 +200,10 @@ def _mismatch(rule: Key, value: Any) -> str | None:
     }[rule.kind]
     if not fits:
         return ""
+    if rule.kind == "words":
+        strange = [item for item in value if item not in rule.allowed]
+        twice = "" if len(set(value)) == len(value) else ", each once"
+        return nearest(strange[0], list(rule.allowed)).rstrip(";") if strange else twice or None
     if rule.allowed and value not in rule.allowed:
         return nearest(value, list(rule.allowed)).rstrip(";")
     if rule.low is not None and (value < rule.low or (rule.high is not None and value > rule.high)):

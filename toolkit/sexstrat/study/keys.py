@@ -18,7 +18,7 @@ class Key:
     Parameters
     ----------
     kind : text, path, place (path, glob or URL), integer, number, boolean, range, integers, texts, rules, concepts,
-        measurements, mapping or coding (a name or a mapping).
+        measurements, mapping, words (some of those allowed, each once) or coding (a name or a mapping).
     default : value when the key is left out.
     required : whether leaving it out is an error once its section is there.
     allowed : the allowed words, empty when any.
@@ -43,7 +43,7 @@ class Key:
     def expected(self) -> str:
         """Say in words what the key accepts."""
         if self.allowed:
-            return "one of " + ", ".join(self.allowed)
+            return ("a list of " if self.kind == "words" else "one of ") + ", ".join(self.allowed)
         words = {
             "text": "text",
             "path": "a file or folder, relative to the study file",
@@ -201,6 +201,14 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "min_patients": Key(kind="integer", default=10, low=2, about="of each sex in a group before a rate is shown"),
         "rules": Key(
             kind="rules", default=(), about="declared rules, each a section [[audit.rules]]; exit code 4 on fail"
+        ),
+    },
+    "report": {
+        "languages": Key(
+            kind="words",
+            default=("en",),
+            allowed=("en", "ja"),
+            about="languages of the page, the one shown first first; with two, readers choose",
         ),
     },
     "disclosure": {

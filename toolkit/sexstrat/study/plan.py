@@ -45,7 +45,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "estimates": ("validation", "analysis", "bias_analysis"),
     "audit": ("validation", "analysis", "audit"),
-    "report": ("", "validation", "analysis", "bias_analysis", "disclosure"),
+    "report": ("", "validation", "analysis", "bias_analysis", "report", "disclosure"),
 }
 _UPSTREAM: Mapping[str, tuple[str, ...]] = {
     "scores": (),
@@ -126,7 +126,7 @@ def code_digest() -> str:
     for package in ("sexstrat", "sexstrat.data_schemas", "sexstrat.reports"):
         root = Path(str(files(package)))
         for path in sorted(root.rglob("*")):
-            if path.suffix in {".py", ".json", ".j2", ".css"} and "__pycache__" not in path.parts:
+            if path.suffix in {".py", ".json", ".j2", ".css", ".toml"} and "__pycache__" not in path.parts:
                 digest.update(path.relative_to(root).as_posix().encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
