@@ -9,7 +9,7 @@ UV_VERSION := 0.13.9
 PYTHONS := python3.13 python3.12 python3.11 python3 python
 EXTRAS := scoring,dicom,distributed
 SHARED := $(or $(SEXSTRAT_SHARED),../shared)/data
-LABELLED := .work/odir/images.csv .work/odir/labels.csv --conditions .work/odir/conditions.csv \
+LABELLED := .work/odir/images.csv .work/odir/labels.csv --split stable --conditions .work/odir/conditions.csv \
   --groups .work/odir/groups.csv --placeholder-age 1 --weights $(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
   --about analyses/demonstration_model.toml --cache .work/odir/crops
 PYTEST := $(BIN)/python -m pytest -q --benchmark-disable
@@ -81,7 +81,7 @@ compare: $(READY) ## heavy: the sixteen networks by one recipe on the real photo
 	$(BIN)/python analyses/odir5k_prepare.py .work/odir --shared $(SHARED)
 	$(BIN)/sexstrat compare .work/odir/images.csv .work/odir/labels.csv --conditions .work/odir/conditions.csv \
 	  --groups .work/odir/groups.csv --placeholder-age 1 --weights mobilenet=$(SHARED)/weights/mobilenet_1_0_224_tf_no_top.h5 \
-	  --phases $(or $(PHASES),75x2) --learning-rate 1e-3 --cache .work/compare/crops --out .work/compare
+	  --phases $(or $(PHASES),75x2) --split stable --learning-rate 1e-3 --cache .work/compare/crops --out .work/compare
 
 fuzz: $(READY) ## heavy: the property tests with many random examples, damaged photographs, tables and model files
 	$(PYTEST) tests/properties tests/integration/test_image_fuzz.py -m 'slow or not slow' --hypothesis-profile=fuzz

@@ -276,7 +276,7 @@ def test_a_student_starts_from_and_learns_of_published_models(
     )
     plan = plan_for(
         tmp_path / "student", backbone_weights, phases=((32, 1),), start=published,
-        teachers=(published,),
+        teachers=(published,), split="stable",
     )  # fmt: skip
     log = train(plan, examples, cache).progress.log
     assert np.isfinite(log[0]["loss"])
@@ -291,7 +291,7 @@ def test_parts_leave_out_whom_they_must(
     """Broken files and placeholders are in no part; crops of another size are refused."""
     from sexstrat.training import part_rows
 
-    rows = np.concatenate(list(part_rows(*material).values()))
+    rows = np.concatenate(list(part_rows(*material, "stratified").values()))
     assert sorted(rows.tolist()) == [i for i in range(N) if i not in {4, 9}]
     with pytest.raises(ModelError, match="the crops have 40 pixels; the plan needs 48"):
         train(plan_for(tmp_path, backbone_weights, prepared_size=48), *material)
@@ -305,7 +305,7 @@ def test_cross_fitting_scores_everyone_once_and_resumes(
     plan = plan_for(tmp_path, backbone_weights, freeze_to="conv_pw_11_relu", phases=((32, 1),))
     scores = cross_fit(plan, examples, cache, 2, model_id="tiny")
     assert scores["image_id"].tolist() == examples.image_id.tolist()
-    assert scores["fold"].tolist() == fold_of(examples.group.tolist(), 2).tolist()
+    assert scores["fold"].tolist() == fold_of(examples.group.tolist(), 2, examples.strata("stratified")).tolist()
     assert scores.columns.tolist() == table_schema("score").columns
     assert scores.loc[9, "status"] == "empty_file"
     assert scores["prob_male"].notna().tolist() == [i != 9 for i in range(N)]

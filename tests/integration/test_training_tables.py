@@ -57,7 +57,14 @@ def tables(tmp_path_factory: pytest.TempPathFactory, synthetic: ModuleType) -> T
 
 def plan_for(out: Path, weights: Path, **changes: Any) -> TrainingPlan:
     plan = TrainingPlan(
-        weights=weights, out=out, prepared_size=40, input_size=32, phases=((32, 1),), batch_size=8, seed=3
+        weights=weights,
+        out=out,
+        prepared_size=40,
+        input_size=32,
+        phases=((32, 1),),
+        batch_size=8,
+        seed=3,
+        split="stable",
     )
     return replace(plan, **changes)
 
@@ -86,7 +93,7 @@ def test_everyone_listed_is_scored_by_a_model_that_never_saw_them(
     written = read_scores(tmp_path / "scores.parquet")
     assert written["image_id"].tolist() == [f"i{i}" for i in range(N)]
     groups = ["one", "one", *(f"d{i}" for i in range(2, N))]
-    assert written["fold"].tolist() == fold_of(groups, 2).tolist()
+    assert written["fold"].tolist() == fold_of(groups, 2, tables.examples().strata("stratified")).tolist()
     assert written["prob_male"].isna().tolist() == [i == 9 for i in range(N)]
     assert written.loc[9, "status"] == "empty_file"
 
@@ -100,7 +107,7 @@ def test_a_model_trained_from_tables_is_published_and_measured(
     tmp_path: Path, tables: TrainingTables, backbone_weights: Path
 ) -> None:
     """The card counts those who were learned from; measured again, the model needs both sexes."""
-    found = answer(tables, backbone_weights, tmp_path)
+    found = answer(tables, backbone_weights, tmp_path, split="stable")
     card = read_card(found["card"])
     assert Path(found["card"]) == tmp_path / "model" / "card.json"
     assert found["sha256"] == card.weights_sha256 == file_sha256(tmp_path / "model" / "my-model.npz")
@@ -149,7 +156,7 @@ def test_frozen_layers_keep_their_weights_and_upper_ones_learn(
     plan = plan_for(tmp_path, backbone_weights, freeze_to=FROZEN, views="as_taken", average_decay=0.0)
     features = lower_features(plan, examples, crops)
     assert features.values.shape == (N, 4, 2, 2, 512)
-    learned, scored = fold_rows(examples, 2, 0)
+    learned, scored = fold_rows(examples, 2, 0, plan.split)
     scored = scored[crops.readable[scored]]
     fitted, upper = fit_upper(plan, examples, features, learned[crops.readable[learned]], np.empty(0, dtype=np.int64))
     logits = upper_logits(upper, features, scored)
@@ -171,8 +178,8 @@ def test_a_fit_keeps_the_weights_it_validated(tmp_path: Path, tables: TrainingTa
     """The network that comes back has the logged validation AUC; a single member is a plain fit, and resumes it."""
     examples = tables.examples()
     crops = cache_pixels(examples.path.tolist(), tmp_path / "crops", 40)
-    rows = part_rows(examples, crops)
     plan = plan_for(tmp_path, backbone_weights, views="as_taken", learning_rate=1e-3, average_decay=0.0)
+    rows = part_rows(examples, crops, plan.split)
     fitted = fit(plan, examples, crops.pixels, rows["train"], rows["validation"])
     whole = views_of("as_taken", [""] * N)
     logits = male_logits(fitted.network, crops.pixels, rows["validation"], views=whole, size=32, scaling="tf")

@@ -37,9 +37,10 @@ def test_only_what_is_wanted_is_learned(learns: tuple[str, ...], names: list[str
 
 def test_a_recipe_of_old_stays_what_it_was() -> None:
     """Choices left as they were are not in the recipe, so that checkpoints from before them go on; others are."""
-    old = TrainingPlan(weights=Path("w.h5"), out=Path("o")).recipe()
-    assert {"learns", "precision", "blur", "weights"}.isdisjoint(old)
+    old = TrainingPlan(weights=Path("w.h5"), out=Path("o"), split="stable").recipe()
+    assert {"learns", "precision", "blur", "split", "weights"}.isdisjoint(old)
     new = TrainingPlan(weights=None, out=Path("o"), learns=("sex",), precision="mixed_bfloat16", blur=0.2).recipe()
+    assert new["split"] == "stratified"
     assert {name: new[name] for name in ("learns", "precision", "blur", "weights")} == {
         "learns": ("sex",), "precision": "mixed_bfloat16", "blur": 0.2, "weights": "random",
     }  # fmt: skip

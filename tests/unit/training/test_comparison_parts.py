@@ -45,7 +45,7 @@ def finish(plan: TrainingPlan, examples: Examples, rows: np.ndarray, logits: np.
         "train_seconds": 60.0, "n_train_images": 200, "n_train_patients": 200, "parameters": 10, "file_bytes": 20,
         "images_per_second": 5.0, "runtime": "keras, float32", "machine": "a machine", "model_sha256": "0" * 64,
     }  # fmt: skip
-    recipe = candidate_run._identity(plan, examples, part_rows(examples, cache))
+    recipe = candidate_run._identity(plan, examples, part_rows(examples, cache, "stratified"))
     (plan.out / "row.json").write_text(json.dumps({"row": trained, "recipe": recipe}), encoding="utf-8")
     lines = [f"{name},{value!r}" for name, value in zip(examples.image_id[rows], logits.tolist(), strict=True)]
     (plan.out / SCORES_FILE).write_text("\n".join(["image_id,logit_male", *lines]) + "\n", encoding="utf-8")
@@ -55,7 +55,7 @@ def test_two_finished_networks_are_compared_in_pairs(tmp_path: Path) -> None:
     """The better one is the best, the other has a paired difference with an interval; groups have their rows."""
     examples, cache = material()
     plan = TrainingPlan(weights=None, out=tmp_path)
-    rows = np.flatnonzero(part_of(examples.group.tolist()) == "test")
+    rows = np.flatnonzero(part_of(examples.group.tolist(), examples.strata("stratified")) == "test")
     rng = np.random.default_rng(2)
     shared = rng.normal(0, 1, len(rows))
     for network, signal in zip(NETWORKS, (0.3, 1.5), strict=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sexstrat.cli.image_commands import Groups, Json, LabelledImages, LabelledPersons
+from sexstrat.cli.image_commands import Groups, Json, LabelledImages, LabelledPersons, Split
 from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def compare(
     prepared: Annotated[
         int | None, typer.Option("--prepared", min=32, help="Side of the prepared crops; default: 8/7 of the input.")
     ] = None,
+    split: Split = "stratified",
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
     at_most: Annotated[
         int | None, typer.Option("--at-most", min=0, help="Networks to train now; 0 writes tables and figure again.")
@@ -58,7 +59,13 @@ def compare(
     from sexstrat.training.comparison_command import run_comparison
     from sexstrat.training.tables import TrainingTables
 
-    recipe: dict[str, Any] = {"phases": phases, "learning_rate": learning_rate, "views": views, "seed": seed}
+    recipe: dict[str, Any] = {
+        "phases": phases,
+        "learning_rate": learning_rate,
+        "views": views,
+        "split": split,
+        "seed": seed,
+    }
     found = run_comparison(
         tables=TrainingTables(
             images=images,

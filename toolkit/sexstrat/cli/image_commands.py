@@ -15,6 +15,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 LabelledImages = Annotated[Path, typer.Argument(help="CSV/Parquet list of photographs with patient_id.")]
 LabelledPersons = Annotated[Path, typer.Argument(help="CSV of persons with recorded_sex and age_years.")]
 Groups = Annotated[Path | None, typer.Option("--groups", help="CSV patient_id, group: one person, several ids.")]
+Split = Annotated[
+    str, typer.Option("--split", help="stratified: parts alike in sex and age; stable: nobody ever changes the part.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -76,6 +79,7 @@ def train(
         str, typer.Option("--precision", help="float32, or mixed_bfloat16 where the machine has it.")
     ] = "float32",
     blur: Annotated[float, typer.Option("--blur", min=0.0, max=1.0, help="Share of windows that are blurred.")] = 0.0,
+    split: Split = "stratified",
     cache: Annotated[Path | None, typer.Option("--cache", help="Folder of the prepared crops.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 20240501,
     json: Json = False,
@@ -113,6 +117,7 @@ def train(
             "learns": tuple(learn or ("sex", "age", "disease")),
             "precision": precision,
             "blur": blur,
+            "split": split,
             "seed": seed,
         },
     )

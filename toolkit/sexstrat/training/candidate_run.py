@@ -68,7 +68,7 @@ def finished_row(plan: TrainingPlan, examples: Examples, cache: PixelCache) -> d
     if not place.is_file():
         return None
     stored: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-    wanted = json.loads(json.dumps(_identity(plan, examples, part_rows(examples, cache))))
+    wanted = json.loads(json.dumps(_identity(plan, examples, part_rows(examples, cache, plan.split))))
     changed = sorted(key for key in wanted if stored["recipe"].get(key) != wanted[key])
     if changed:
         raise StudyError(

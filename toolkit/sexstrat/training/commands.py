@@ -12,10 +12,11 @@ from sexstrat.models.backbones import BACKBONES
 from sexstrat.models.views import VIEWS
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.publication import CardTexts, read_card_texts
+from sexstrat.training.split import SPLITS
 from sexstrat.training.tables import TrainingTables, cross_fit_tables, measure_tables, train_tables
 from sexstrat.training.targets import LEARNS
 
-__all__ = ["Told", "parse_phases", "run_measurement", "run_training"]
+__all__ = ["Told", "check_split", "parse_phases", "run_measurement", "run_training"]
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _PLAIN = CardTexts(model_id="my-model", title="A model without a description", terms="not stated by its maker")
@@ -44,6 +45,25 @@ def parse_phases(text: str) -> tuple[tuple[int, int], ...]:
     if not phases or any(size < 32 or epochs < 1 for size, epochs in phases):
         raise StudyError(f"--phases {text!r}: must be pixels x epochs, at least 32 pixels, for instance 160x4,224x8")
     return phases
+
+
+def check_split(recipe: Mapping[str, Any]) -> None:
+    """Refuse a split that there is not, as an option of the command line.
+
+    Parameters
+    ----------
+    recipe : fields of :class:`TrainingPlan`.
+
+    Raises
+    ------
+    StudyError : the split has no such name.
+
+    Examples
+    --------
+    >>> check_split({"split": "stable"})
+    """
+    if recipe.get("split", SPLITS[0]) not in SPLITS:
+        raise StudyError(f"--split {recipe['split']!r}: must be one of {', '.join(SPLITS)}")
 
 
 def run_training(
@@ -92,6 +112,7 @@ def run_training(
         raise StudyError(f"--learn {', '.join(learns)}: sex must be among them; allowed: {', '.join(LEARNS)}")
     if recipe.get("precision", PRECISIONS[0]) not in PRECISIONS:
         raise StudyError(f"--precision {recipe['precision']!r}: must be one of {', '.join(PRECISIONS)}")
+    check_split(recipe)
     phases = parse_phases(recipe["phases"])
     if recipe.get("prepared_size", phases[-1][0]) < phases[-1][0]:
         raise StudyError(

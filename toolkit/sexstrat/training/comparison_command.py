@@ -9,7 +9,7 @@ from typing import Any
 from sexstrat.errors import StudyError
 from sexstrat.models.views import VIEWS
 from sexstrat.training.candidates import candidates
-from sexstrat.training.commands import Told, parse_phases
+from sexstrat.training.commands import Told, check_split, parse_phases
 from sexstrat.training.compare import Comparison, compare
 from sexstrat.training.pixel_cache import cache_pixels
 from sexstrat.training.plan import TrainingPlan
@@ -80,6 +80,7 @@ def run_comparison(
     """
     if recipe["views"] not in VIEWS:
         raise StudyError(f"--views {recipe['views']!r}: must be one of {', '.join(VIEWS)}")
+    check_split(recipe)
     phases = parse_phases(recipe["phases"])
     size = phases[-1][0]
     chosen = candidates(networks, parse_weights(weights), min(side for side, _ in phases))

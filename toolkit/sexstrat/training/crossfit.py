@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 FEATURE_WINDOWS = 4
 
 
-def fold_rows(examples: Examples, folds: int, fold: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def fold_rows(examples: Examples, folds: int, fold: int, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows a fold's model learns from and the rows it scores.
 
     All photographs of a person, under whatever ids, are in one fold. Placeholders are scored, not
@@ -43,6 +43,7 @@ def fold_rows(examples: Examples, folds: int, fold: int) -> tuple[NDArray[np.int
     examples : photographs with labels.
     folds : number of folds.
     fold : which one, from 0.
+    split : one of ``SPLITS``.
 
     Returns
     -------
@@ -56,11 +57,11 @@ def fold_rows(examples: Examples, folds: int, fold: int) -> tuple[NDArray[np.int
     >>> from sexstrat.training import join_examples
     >>> images = pd.DataFrame({"image_id": list("abcd"), "patient_id": list("4546"), "path": list("abcd")})
     >>> persons = pd.DataFrame({"patient_id": list("456"), "recorded_sex": ["male", "female", "female"]})
-    >>> learned, scored = fold_rows(join_examples(images, persons, root=Path()), 2, 0)
+    >>> learned, scored = fold_rows(join_examples(images, persons, root=Path()), 2, 0, "stable")
     >>> learned.tolist(), scored.tolist()
     ([1, 3], [0, 2])
     """
-    place = fold_of(examples.group.tolist(), folds)
+    place = fold_of(examples.group.tolist(), folds, examples.strata(split))
     return np.flatnonzero((place != fold) & examples.usable), np.flatnonzero(place == fold)
 
 
@@ -98,7 +99,8 @@ def cross_fit(plan: TrainingPlan, examples: Examples, cache: PixelCache, folds: 
             features = features or lower_features(plan, examples, cache)
             done = _fit_fold(fold_plan, examples, cache, features, folds, fold)
         parts.append(done)
-    return _score_table(examples, cache, parts, folds, model_id)
+    place = fold_of(examples.group.tolist(), folds, examples.strata(plan.split))
+    return _score_table(examples, cache, parts, place, model_id)
 
 
 def lower_features(plan: TrainingPlan, examples: Examples, cache: PixelCache) -> FeatureCache:
@@ -131,7 +133,7 @@ def lower_features(plan: TrainingPlan, examples: Examples, cache: PixelCache) ->
 def _fit_fold(
     plan: TrainingPlan, examples: Examples, cache: PixelCache, features: FeatureCache, folds: int, fold: int
 ) -> dict[str, Any]:
-    learned, scored = fold_rows(examples, folds, fold)
+    learned, scored = fold_rows(examples, folds, fold, plan.split)
     learned, scored = learned[cache.readable[learned]], scored[cache.readable[scored]]
     fitted, upper = fit_upper(plan, examples, features, learned, np.empty(0, dtype=np.int64))
     logits = upper_logits(upper, features, scored)
@@ -161,9 +163,8 @@ def _finished(plan: TrainingPlan, examples: Examples) -> dict[str, Any] | None:
 
 
 def _score_table(
-    examples: Examples, cache: PixelCache, parts: list[dict[str, Any]], folds: int, model_id: str
+    examples: Examples, cache: PixelCache, parts: list[dict[str, Any]], place: NDArray[np.int64], model_id: str
 ) -> pd.DataFrame:
-    place = fold_of(examples.group.tolist(), folds)
     logits = np.full(len(examples), np.nan)
     for part in parts:
         logits[np.array(part["rows"], dtype=np.int64)] = part["logits"]

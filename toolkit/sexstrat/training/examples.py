@@ -45,6 +45,19 @@ class Examples:
     def __len__(self) -> int:
         return len(self.image_id)
 
+    def strata(self, split: str) -> list[str] | None:
+        """Return each row's sex and ten-year age band, by which parts are made alike; None for the stable split.
+
+        Parameters
+        ----------
+        split : one of ``SPLITS``.
+        """
+        if split == "stable":
+            return None
+        sexes = np.where(np.isnan(self.male), "none", np.where(self.male == 1, "male", "female"))
+        bands = [f"{age // 10:02.0f}" if np.isfinite(age) else "none" for age in self.age_years]
+        return [f"{sex} {band}" for sex, band in zip(sexes, bands, strict=True)]
+
     def digest(self, *rows: NDArray[np.int64]) -> str:
         """Return the SHA-256 of the labels and of any choices of rows: what a run learned from.
 

@@ -50,6 +50,8 @@ class TrainingPlan:
     learns : what the network learns: sex always; age in years and diseases beside it where their labels are given.
     precision : float32, or mixed_bfloat16 for arithmetic in half the width on machines that have it; weights, losses
         and what is kept are float32 either way.
+    split : ``stratified`` makes the parts alike in sex and age, for one list; in ``stable`` nobody ever changes the
+        part, so that a model may go on from another or learn from it when the list has grown.
     blur : share of the training windows that are blurred.
     shared_seed : of the initial heads and of the shared epochs, the same for all members; None is ``seed``.
     """
@@ -83,6 +85,14 @@ class TrainingPlan:
     learns: tuple[str, ...] = ("sex", "age", "disease")
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     blur: float = 0.0
+    split: Literal["stratified", "stable"] = "stratified"
+
+    def __post_init__(self) -> None:
+        if self.split == "stratified" and (self.start is not None or self.teachers):
+            raise ModelError(
+                "a model that goes on from another, or learns from one, needs the split 'stable': under 'stratified' "
+                "its test people may be among those the other learned from"
+            )
 
     @property
     def epochs(self) -> int:
@@ -118,6 +128,8 @@ class TrainingPlan:
         for name in _LATER:
             if values[name] == self.__dataclass_fields__[name].default:
                 del values[name]
+        if self.split == "stable":  # the only one there was at first
+            del values["split"]
         values["start"] = None if self.start is None else _weights_digest(self.start)
         values["teachers"] = [_weights_digest(card) for card in self.teachers]
         values["phases"] = [list(phase) for phase in self.phases]

@@ -18,6 +18,11 @@ from sexstrat.training.train import TrainingResult
 
 __all__ = ["CardTexts", "publish_result", "read_card_texts"]
 
+_SPLIT_TEXTS = {
+    "stable": "a fixed hash of the duplicate group",
+    "stratified": "duplicate groups in random order within sex and ten-year age band, divided evenly",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardTexts:
@@ -151,7 +156,7 @@ def _training_data(result: TrainingResult, examples: Examples, texts: CardTexts)
         "source": texts.source,
         "n_photographs_listed": len(examples),
         "parts": {name: _counts(examples, rows) for name, rows in result.rows.items()},
-        "split": "by person: a fixed hash of the duplicate group; 20 % test, 10 % validation, 70 % training",
+        "split": f"by person: {_SPLIT_TEXTS[result.plan.split]}; 20 % test, 10 % validation, 70 % training",
         "left_out": f"{int((~examples.usable).sum())} photographs: placeholder age, or recorded sex not male or female",
         "unit": "patient ids; people known under several ids are kept in one part",
     }

@@ -43,7 +43,7 @@ class TrainingResult:
     rows: dict[str, NDArray[np.int64]]
 
 
-def part_rows(examples: Examples, cache: PixelCache) -> dict[str, NDArray[np.int64]]:
+def part_rows(examples: Examples, cache: PixelCache, split: str) -> dict[str, NDArray[np.int64]]:
     """Return the rows of the train, validation and test parts, all photographs of a person in one.
 
     Refused photographs, placeholders and people without recorded male or female are in none.
@@ -52,6 +52,7 @@ def part_rows(examples: Examples, cache: PixelCache) -> dict[str, NDArray[np.int
     ----------
     examples : photographs with labels.
     cache : what became of each photograph.
+    split : one of ``SPLITS``.
 
     Returns
     -------
@@ -68,11 +69,11 @@ def part_rows(examples: Examples, cache: PixelCache) -> dict[str, NDArray[np.int
     >>> persons = pd.DataFrame({"patient_id": list("123"), "recorded_sex": ["male", "female", "female"]})
     >>> table = pd.DataFrame({"status": ["ok", "ok", "ok", "empty_file"]})
     >>> cache = PixelCache(pixels=np.zeros((4, 8, 8, 3), np.uint8), table=table)
-    >>> parts = part_rows(join_examples(images, persons, root=Path()), cache)
+    >>> parts = part_rows(join_examples(images, persons, root=Path()), cache, "stable")
     >>> {name: rows.tolist() for name, rows in parts.items()}
     {'train': [2], 'validation': [1], 'test': [0]}
     """
-    part = part_of(examples.group.tolist())
+    part = part_of(examples.group.tolist(), examples.strata(split))
     fit_for_use = examples.usable & cache.readable
     return {name: np.flatnonzero((part == name) & fit_for_use) for name in ("train", "validation", "test")}
 
@@ -100,7 +101,7 @@ def train(plan: TrainingPlan, examples: Examples, cache: PixelCache) -> Training
     """
     if cache.pixels.shape[1] != plan.prepared_size:
         raise ModelError(f"the crops have {cache.pixels.shape[1]} pixels; the plan needs {plan.prepared_size}")
-    rows = part_rows(examples, cache)
+    rows = part_rows(examples, cache, plan.split)
     for name in ("train", "validation"):
         if len(np.unique(examples.male[rows[name]])) < 2:
             raise ModelError(f"the {name} part needs photographs of men and of women; it has {len(rows[name])} in all")
