@@ -21,12 +21,17 @@ CASES = {
     "03_decode_change.py": (["photographs"], ["openvino fast float32"]),
     "04_audit_of_the_shipped_model.py": (["scores.parquet", "truth.csv", "conditions.csv"], ["bias_of_unequal_errors"]),
     "05_score_photographs.py": ([], ["4 scored, 1 without a score (1 unreadable)", "broken_on_purpose (unreadable)"]),
+    "06_build_a_cohort.py": (
+        [],
+        ["persons: 3,002 rows read, 3,000 kept; left out: above_maximum: 1, no_age: 1", "cells hold all"],
+    ),
     "07_imputation_uncertainty.py": (TABLES, ["analytic_limit", "monte_carlo_share", "complete_case", "E1"]),
     "08_bias_without_validation.py": (
         TABLES,
         ["share_impossible", "excludes_one", "no data of this study inform them"],
     ),
     "09_plan_validation.py": ([], ["What is needed", "further_probability", "from the pilot: 500 further patients"]),
+    "10_pool_sites.py": ([], ["north sends", "all sites", "mean of sites", "a new site", "note: disease"]),
 }
 NO_NUMBER = re.compile(r"(?i)(?<![a-z])(nan|<na>|none|inf)(?![a-z])")
 

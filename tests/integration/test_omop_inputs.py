@@ -205,3 +205,20 @@ def test_a_study_of_a_common_data_model(
     assert run(["check", str(tmp_path / "study.toml")]) == code
     printed = capsys.readouterr()
     assert told in printed.out + printed.err
+
+
+def test_the_study_file_of_the_page_is_checked_as_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    """What the page on common data models shows can be copied, and the rows of the model are told."""
+    page = (repository / "docs" / "how-to" / "read_omop.md").read_text(encoding="utf-8")
+    written(tmp_path / "registry.duckdb")
+    header = "image_id,path,patient_id,eye,model_id,model_sha256,precision,decode,prob_male,status"
+    frame = pd.DataFrame(
+        [("i", "i", "1", "R", "m", "0" * 64, "float32", "exact", 0.7, "ok")], columns=header.split(",")
+    )
+    frame.to_parquet(tmp_path / "scores.parquet")
+    (tmp_path / "study.toml").write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    assert run(["check", str(tmp_path / "study.toml")]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["conditions", "registry.duckdb:", "measurement", "5", "5", "none"] in lines
