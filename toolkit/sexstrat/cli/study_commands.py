@@ -66,15 +66,26 @@ def check(study: StudyFile, memory: Memory = None, json: Json = False) -> None:
 
 
 def plan(study: StudyFile, out: Out = Path("out"), json: Json = False) -> None:
-    """Say what `run` would do and why; nothing is written."""
+    """Say what `run` would do, why, and roughly what it takes; nothing is written."""
+    from sexstrat.study.effort import stage_effort, study_size
     from sexstrat.study.file import load_study
     from sexstrat.study.plan import plan_study
 
-    stages = plan_study(load_study(study), out)
+    loaded = load_study(study)
+    stages, size = plan_study(loaded, out), study_size(loaded)
+    efforts = {s.name: stage_effort(loaded, size, s.name) for s in stages if s.stale and size is not None}
     if json:
-        emit_json({"ok": True, "stages": [{"stage": s.name, "runs": s.stale, "why": s.why} for s in stages]})
+        rough = {name: {"seconds": round(e.seconds, 1), "megabytes": round(e.megabytes)} for name, e in efforts.items()}
+        told = [{"stage": s.name, "runs": s.stale, "why": s.why, "roughly": rough.get(s.name)} for s in stages]
+        emit_json({"ok": True, "stages": told})
         return
-    print_table(["stage", "runs", "why"], [[s.name, "yes" if s.stale else "no", s.why] for s in stages])
+    words = {name: effort.words for name, effort in efforts.items()}
+    header = ["stage", "runs", "time", "memory", "why"]
+    print_table(header, [[s.name, "yes" if s.stale else "no", *words.get(s.name, ("", "")), s.why] for s in stages])
+    if size is None and any(s.stale for s in stages):
+        print_line("time and memory: not known, since a table does not tell how many rows it has")
+    elif efforts:
+        print_line("time and memory: rough, within a factor of three on a machine with nothing else to do")
 
 
 def run(study: StudyFile, out: Out = Path("out"), memory: Memory = None, json: Json = False) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
-from sexstrat.cohort.sql import Connection, compose, connect, quoted
+from sexstrat.cohort.sql import Connection, compose, connect, quoted, single_row
 from sexstrat.errors import StudyError
 
-__all__ = ["DATABASE", "duckdb_batches"]
+__all__ = ["DATABASE", "duckdb_batches", "duckdb_rows"]
 
 DATABASE = (".duckdb", ".ddb", ".db")
 BATCH = 250_000  # rows held at once
@@ -47,16 +48,46 @@ def duckdb_batches(path: Path, table: str | None, label: str) -> Iterator[pa.Tab
     Traceback (most recent call last):
     sexstrat.errors.StudyError: registry.duckdb: it has no table 'person'; did you mean persons? allowed: persons
     """
+    with _opened(path) as connection:
+        yield from _rows(connection, compose("SELECT * FROM {table}", table=_found(connection, table, label)))
+
+
+def duckdb_rows(path: Path, table: str | None, label: str) -> int:
+    """Return how many rows a table or view of a DuckDB file has.
+
+    Parameters
+    ----------
+    path, table, label : as in :func:`duckdb_batches`, which raises the same errors.
+
+    Examples
+    --------
+    >>> import tempfile, duckdb
+    >>> path = Path(tempfile.mkdtemp()) / "registry.duckdb"
+    >>> with duckdb.connect(str(path)) as made:
+    ...     _ = made.execute("CREATE TABLE persons AS SELECT 'a' AS patient_id")
+    >>> duckdb_rows(path, "persons", "registry.duckdb")
+    1
+    """
+    with _opened(path) as connection:
+        query = compose("SELECT count(*) FROM {table}", table=_found(connection, table, label))
+        (rows,) = single_row(connection, query)
+    return int(rows)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Connection]:
     if not path.is_file():
         raise FileNotFoundError(path)
     connection = connect(path, read_only=True)
     try:
-        names = [(str(schema), str(name)) for schema, name in connection.execute(NAMES).fetchall()]
-        chosen = _chosen(names, table, label)
-        query = compose("SELECT * FROM {schema}.{table}", schema=quoted(chosen[0]), table=quoted(chosen[1]))
-        yield from _rows(connection, query)
+        yield connection
     finally:
         connection.close()
+
+
+def _found(connection: Connection, table: str | None, label: str) -> str:
+    names = [(str(schema), str(name)) for schema, name in connection.execute(NAMES).fetchall()]
+    return ".".join(map(quoted, _chosen(names, table, label)))
 
 
 def _rows(connection: Connection, query: str) -> Iterator[pa.Table]:

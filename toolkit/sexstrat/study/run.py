@@ -15,6 +15,7 @@ from sexstrat.scores.replacing import clear_leftovers, refusal_told, replace_fil
 from sexstrat.scores.sole_run import sole_run
 from sexstrat.study.file import Study
 from sexstrat.study.manifest import MANIFEST, write_manifest
+from sexstrat.study.one_thread import one_thread
 from sexstrat.study.plan import STAGES_FILE, StagePlan, code_digest, digest_file, plan_study, read_stages
 from sexstrat.study.referenced import check_conditions, check_references
 from sexstrat.study.rules import rule_outcomes
@@ -179,7 +180,7 @@ def _run(study: Study, folder: Path, plans: Sequence[StagePlan], tell: Callable[
         started = time.monotonic()
         finished.pop(stage.name, None)
         _store_stages(folder, finished)
-        with log.stage(stage.name, stage.why) as told:
+        with log.stage(stage.name, stage.why) as told, one_thread():
             detail = RUNNERS[stage.name](study, folder, tell)
             told(detail)
         finished[stage.name] = dict(stage.components)
