@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sexstrat.cli.meter import training_shown
 from sexstrat.training import TrainingPlan
 from sexstrat.training.epochs import Progress, make_optimizer, run_epochs
+from sexstrat.training.told import Step, Told, step_teller
 
 
 def plan_for(folder: Path, **changes: Any) -> TrainingPlan:
@@ -111,3 +114,34 @@ def test_few_batches_an_epoch_are_learned_from_too(tmp_path: Path, steps: int) -
     """The kept weights have moved towards the data, however short an epoch is."""
     progress, _, _ = run(plan_for(tmp_path, phases=((32, 4),), average_decay=0.5), [0.5, 0.6, 0.7, 0.8], steps)
     assert progress.weights[0].item() > 1.05
+
+
+def test_every_batch_is_told_and_a_terminal_sees_a_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two epochs of four batches are eight steps; a bar shows network, epoch and loss; else lines only."""
+    steps: list[Step] = []
+    lines: list[str] = []
+    with Told(lines.append, steps.append):
+        run(plan_for(tmp_path, phases=((32, 2),)), [0.6, 0.7])
+    assert [(step.done, step.total, step.epoch, step.epochs) for step in steps] == [
+        (done, 8, 1 + (done > 4), 2) for done in range(1, 9)
+    ]
+    assert steps[0].loss > steps[-1].loss > 0
+    assert len(lines) == 2
+    with Told(lines.append):  # nobody looks at batches: none is made
+        step_teller("mobilenet", 0, 1).on_train_batch_end(0, {"loss": 1.0})
+    assert len(lines) == 2
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with training_shown(print, terminal=True) as (tell, meter):
+        assert meter is not None
+        tell("[prepared] 8 of 8")
+        for step in steps:
+            meter(step)
+        meter(replace(steps[0], network="xception"))
+    assert "[prepared] 8 of 8" in screen.getvalue()
+    assert "mobilenet, epoch 2 of 2" in screen.getvalue() or "xception, epoch 1 of 2" in screen.getvalue()
+    assert "loss" in screen.getvalue()
+    with training_shown(print, terminal=False) as told:
+        assert told == (print, None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sexstrat.cli.image_commands import Groups, Json, LabelledImages, LabelledPersons, Split
+from sexstrat.cli.meter import training_shown
 from sexstrat.cli.terminal import emit_json, print_line, print_table, progress_line
 
 if TYPE_CHECKING:
@@ -66,21 +67,23 @@ def compare(
         "split": split,
         "seed": seed,
     }
-    found = run_comparison(
-        tables=TrainingTables(
-            images=images,
-            persons=persons,
-            conditions=conditions,
-            groups=groups,
-            placeholder_ages=tuple(placeholder_age or ()),
-        ),
-        networks=network or (),
-        weights=weights or (),
-        recipe=recipe | {"prepared_size": prepared, "out": out},
-        cache=cache,
-        at_most=at_most,
-        tell=progress_line,
-    )
+    with training_shown(progress_line) as (tell, meter):
+        found = run_comparison(
+            tables=TrainingTables(
+                images=images,
+                persons=persons,
+                conditions=conditions,
+                groups=groups,
+                placeholder_ages=tuple(placeholder_age or ()),
+            ),
+            networks=network or (),
+            weights=weights or (),
+            recipe=recipe | {"prepared_size": prepared, "out": out},
+            cache=cache,
+            at_most=at_most,
+            tell=tell,
+            meter=meter,
+        )
     _write(found, out)
     _print(found, out, json)
 

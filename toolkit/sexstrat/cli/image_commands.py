@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sexstrat.cli.meter import training_shown
 from sexstrat.cli.terminal import emit_json, print_line, progress_line
 
 __all__ = ["register", "train"]
@@ -87,40 +88,42 @@ def train(
     """Train a backbone on labelled photographs, or cross-fit it; resumes where it was interrupted."""
     from sexstrat.training.commands import run_training
 
-    document = run_training(
-        images=images,
-        persons=persons,
-        conditions=conditions,
-        groups=groups,
-        placeholder_ages=tuple(placeholder_age or ()),
-        about=about,
-        folds=folds,
-        cache=cache,
-        measured=not unmeasured,
-        tell=progress_line,
-        recipe={
-            "weights": weights,
-            "out": out,
-            "backbone": backbone,
-            "phases": phases,
-            "freeze_to": freeze_to,
-            "views": views,
-            "members": members,
-            "shared_epochs": shared_epochs,
-            "average_decay": average_decay,
-            "patience": patience,
-            "warm_up_epochs": warm_up,
-            "start": start,
-            "teachers": tuple(teacher or ()),
-            "prepared_size": prepared,
-            "learning_rate": learning_rate,
-            "learns": tuple(learn or ("sex", "age", "disease")),
-            "precision": precision,
-            "blur": blur,
-            "split": split,
-            "seed": seed,
-        },
-    )
+    with training_shown(progress_line) as (tell, meter):
+        document = run_training(
+            images=images,
+            persons=persons,
+            conditions=conditions,
+            groups=groups,
+            placeholder_ages=tuple(placeholder_age or ()),
+            about=about,
+            folds=folds,
+            cache=cache,
+            measured=not unmeasured,
+            tell=tell,
+            meter=meter,
+            recipe={
+                "weights": weights,
+                "out": out,
+                "backbone": backbone,
+                "phases": phases,
+                "freeze_to": freeze_to,
+                "views": views,
+                "members": members,
+                "shared_epochs": shared_epochs,
+                "average_decay": average_decay,
+                "patience": patience,
+                "warm_up_epochs": warm_up,
+                "start": start,
+                "teachers": tuple(teacher or ()),
+                "prepared_size": prepared,
+                "learning_rate": learning_rate,
+                "learns": tuple(learn or ("sex", "age", "disease")),
+                "precision": precision,
+                "blur": blur,
+                "split": split,
+                "seed": seed,
+            },
+        )
     if "card" in document:
         document["figure"] = _draw_log(Path(document["card"]), out)
     if json:

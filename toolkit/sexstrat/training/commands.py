@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ from sexstrat.training.publication import CardTexts, read_card_texts
 from sexstrat.training.split import SPLITS
 from sexstrat.training.tables import TrainingTables, cross_fit_tables, measure_tables, train_tables
 from sexstrat.training.targets import LEARNS
+from sexstrat.training.told import Meter, Told
 
-__all__ = ["Told", "check_split", "parse_phases", "run_measurement", "run_training"]
+__all__ = ["check_split", "parse_phases", "run_measurement", "run_training"]
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 _PLAIN = CardTexts(model_id="my-model", title="A model without a description", terms="not stated by its maker")
@@ -79,6 +79,7 @@ def run_training(
     recipe: Mapping[str, Any],
     measured: bool = True,
     tell: Callable[[str], None] = lambda text: None,
+    meter: Meter | None = None,
 ) -> dict[str, Any]:
     """Train a model, or cross-fit it when ``folds`` is 2 or more.
 
@@ -91,6 +92,7 @@ def run_training(
     recipe : fields of :class:`TrainingPlan`, phases as text; the last phase gives the input size.
     measured : measure the model on its test part; False for a model that will only teach another.
     tell : called with one line of progress at a time.
+    meter : called after every batch with how far the fit is; None where nobody looks.
 
     Returns
     -------
@@ -123,7 +125,7 @@ def run_training(
     tables = TrainingTables(
         images=images, persons=persons, conditions=conditions, groups=groups, placeholder_ages=placeholder_ages
     )
-    with Told(tell):
+    with Told(tell, meter):
         if folds:
             scores = plan.out / "scores.parquet"
             frame = cross_fit_tables(tables, plan, folds=folds, model_id=texts.model_id, out=scores, cache=cache)
@@ -175,37 +177,3 @@ def _overall(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         for row in rows
         if row["group"] == "overall" and row["point"] is not None and row["low"] is not None
     }
-
-
-class Told(logging.Handler):
-    """Hand the training's log lines to the caller while a ``with`` block lasts.
-
-    Parameters
-    ----------
-    tell : called with one line at a time.
-
-    Examples
-    --------
-    >>> with Told(print):
-    ...     logging.getLogger("sexstrat.training.fit").info("epoch %d", 1)
-    epoch 1
-    """
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        super().__init__(level=logging.INFO)
-        self._tell = tell
-        self._logger = logging.getLogger("sexstrat.training")
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Hand over one line."""
-        self._tell(record.getMessage())
-
-    def __enter__(self) -> Told:
-        self._before = self._logger.level
-        self._logger.addHandler(self)
-        self._logger.setLevel(logging.INFO)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._logger.removeHandler(self)
-        self._logger.setLevel(self._before)

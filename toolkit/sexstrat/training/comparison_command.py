@@ -9,11 +9,12 @@ from typing import Any
 from sexstrat.errors import StudyError
 from sexstrat.models.views import VIEWS
 from sexstrat.training.candidates import candidates
-from sexstrat.training.commands import Told, check_split, parse_phases
+from sexstrat.training.commands import check_split, parse_phases
 from sexstrat.training.compare import Comparison, compare
 from sexstrat.training.pixel_cache import cache_pixels
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.tables import TrainingTables
+from sexstrat.training.told import Meter, Told
 
 __all__ = ["parse_weights", "run_comparison"]
 
@@ -55,6 +56,7 @@ def run_comparison(
     cache: Path | None,
     at_most: int | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    meter: Meter | None = None,
 ) -> Comparison:
     """Compare networks trained by one recipe on the labelled photographs.
 
@@ -68,6 +70,7 @@ def run_comparison(
     cache : folder of the prepared crops; the comparison's own when None.
     at_most : networks to train in this call; None trains all.
     tell : called with one line of progress at a time.
+    meter : called after every batch with how far the fit is; None where nobody looks.
 
     Returns
     -------
@@ -90,6 +93,6 @@ def run_comparison(
     settings = {**recipe, "phases": phases, "input_size": size, "prepared_size": prepared, "weights": None}
     plan = TrainingPlan(**settings)
     examples = tables.examples()
-    with Told(tell):
+    with Told(tell, meter):
         crops = cache_pixels(examples.path.tolist(), cache or plan.out / "crops", prepared)
         return compare(plan, chosen, examples, crops, at_most=at_most)

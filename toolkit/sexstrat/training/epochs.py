@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sexstrat.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from sexstrat.training.plan import TrainingPlan
 from sexstrat.training.running_average import RunningAverage
+from sexstrat.training.told import step_teller
 
 __all__ = ["CHECKPOINT", "SHARED_CHECKPOINT", "Progress", "make_optimizer", "run_epochs"]
 
@@ -110,7 +111,8 @@ def run_epochs(
             break
         start = time.monotonic()
         _seed_dropout(network, plan.seed_at(epoch), epoch)
-        history = network.fit(feed(epoch), epochs=1, verbose=0, shuffle=False, callbacks=[average.callback()])
+        watchers = [average.callback(), step_teller(plan.backbone, epoch, plan.epochs)]
+        history = network.fit(feed(epoch), epochs=1, verbose=0, shuffle=False, callbacks=watchers)
         with average.applied():
             auc = validate(epoch)
         entry = {"epoch": epoch + 1, "size": plan.size_at(epoch), "loss": round(history.history["loss"][-1], 5)}
