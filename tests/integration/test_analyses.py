@@ -72,6 +72,14 @@ def test_script_runs_and_prints_its_figures(
     assert NO_NUMBER.findall(text) == []
 
 
+@pytest.mark.parametrize("script", sorted(CASES))
+def test_the_documentation_lists_the_script_by_its_question(script: str, repository: Path) -> None:
+    """The page of scripted analyses says of each the question with which it opens."""
+    page = (repository / "docs" / "how-to" / "run_an_analysis.md").read_text(encoding="utf-8")
+    text = (repository / "analyses" / script).read_text(encoding="utf-8")
+    assert f"| `{script}` | {text.splitlines()[0].strip(chr(34))} |" in page
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("script", sorted(CASES))
 def test_script_runs_as_it_is(
