@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_curves", "protect_trends"]
+__all__ = ["CURVE_EMPTIED", "TREND_EMPTIED", "protect_curves", "protect_trends"]
 
 COUNTS = ("n_patients", "n_patients_numerator", "n_patients_complement")
 LIMITS = ("point", "se", "low", "high")

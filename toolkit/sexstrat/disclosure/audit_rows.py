@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -42,7 +44,7 @@ LEFT_OUT = "groups without a number, or with one that is withheld, are left out"
 Mask = NDArray[np.bool_]
 
 
-def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+def protect_audit(frame: pd.DataFrame, profile: Profile, further: Mapping[int, Set[str]] | None = None) -> pd.DataFrame:
     """Suppress every audit row that rests on, or gives away, a count that may not be shown.
 
     Primary, in patients: denominator, numerator, complement, men, women, and the listed patients who are not validated.
@@ -56,6 +58,7 @@ def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     ----------
     frame : rows of the ``audit`` contract with the column ``withheld``.
     profile : the rule for small counts.
+    further : rows that would give something away in another table.
 
     Examples
     --------
@@ -87,6 +90,7 @@ def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     counts = np.isin(metric, ("n_images", "n_patients"))
     hidden = _primary(frame, metric, profile) | (~np.isin(metric, LISTED) & few)
     hidden |= counts & unvalidated["n_patients"]
+    hidden[[place for place, columns in (further or {}).items() if "point" in columns]] = True
     while True:
         before = hidden.copy()
         errors = hidden & np.isin(metric, ONE_COUNT)
@@ -100,8 +104,8 @@ def protect_audit(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     sexes = _with_overall_protected(frame, sexes & (metric == "n_patients"), profile)
     sexes = with_lines_protected(frame, sexes, _amounts(frame), profile)
     emptied = withhold_cells(frame, counts & _of_units(unit, sexes), ["n_male", "n_female"])
-    counted = (metric == "ungradable") & _of_units(unit, hidden & (metric == "n_patients"))
-    emptied = withhold_cells(emptied, counted, COUNTS[:4])
+    # a share with all its digits tells what it is a share of
+    hidden |= (metric == "ungradable") & _of_units(unit, hidden & (metric == "n_patients"))
     return suppress_rows(emptied, hidden, EMPTIED, profile)
 
 

@@ -9,7 +9,7 @@ from sexstrat.disclosure.complementary import hidden_beside_total
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_consequences"]
+__all__ = ["EMPTIED", "protect_consequences"]
 
 RECORDED = ("n_diseased_men", "n_diseased_women", "n_well_men", "n_well_women")
 COUNTS = ("n_patients", *RECORDED)

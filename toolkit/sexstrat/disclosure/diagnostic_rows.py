@@ -12,7 +12,7 @@ from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withheld_places import band_label, suppressed_places, withheld_places
 from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_diagnostics"]
+__all__ = ["EMPTIED", "protect_diagnostics"]
 
 EMPTIED = ("point", "low", "high", "p_value", "n_patients", "n_validated")
 ELSEWHERE = ("transport", "label_shift")  # their validated people are not among their patients
@@ -33,7 +33,8 @@ def protect_diagnostics(
     A row goes when its people, its validated people or those that are not validated are too few, and with it every row
     of that group and, where the total is shown, the next smallest group. Shares of men and women called rightly go as
     in the audit, and where the audit's went. Comparisons of recorded with unrecorded patients by disease go where the
-    number of validated diseased is withheld; those of shares are coarsened.
+    number of validated diseased is withheld; those of shares are coarsened. Those on whom a mixture of scores rests are
+    not counted.
 
     Parameters
     ----------
@@ -61,11 +62,13 @@ def protect_diagnostics(
     hidden |= _of_suppressed(frame, estimates)
     uncounted = _uncounted(frame, estimates)
     hidden |= hidden_errors(frame, hidden | few | uncounted, audit, profile)
-    shown = frame if profile.minimum <= 1 and profile.zero_allowed else _coarse(frame, ~hidden)
+    shown = _coarse(frame, ~hidden) if profile.withholds else frame
     hidden |= uncounted & (frame["statistic"] == "effective_validated").to_numpy(dtype=bool)
     of_validated = numbers(frame, "n_patients") == numbers(frame, "n_validated")
     emptied = withhold_cells(shown, uncounted & ~hidden, ["n_validated"])
     emptied = withhold_cells(emptied, uncounted & of_validated & ~hidden, ["n_patients"])
+    mixed = profile.withholds & (frame["diagnostic"] == "score_mixture").to_numpy(dtype=bool) & ~hidden
+    emptied = withhold_cells(emptied, mixed, ["n_patients", "n_validated"])
     return suppress_rows(emptied, hidden, EMPTIED, profile)
 
 

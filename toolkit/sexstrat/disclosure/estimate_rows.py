@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sexstrat.disclosure.complementary import extend_hidden
 from sexstrat.disclosure.implied_counts import implied_counts, is_exact
 from sexstrat.disclosure.profiles import Profile
-from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
+from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells, withhold_further
 
 __all__ = ["EMPTIED", "protect_estimates"]
 
@@ -26,7 +26,9 @@ Mask = NDArray[np.bool_]
 Counts = NDArray[np.float64]
 
 
-def protect_estimates(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+def protect_estimates(
+    frame: pd.DataFrame, profile: Profile, further: Mapping[int, Set[str]] | None = None
+) -> pd.DataFrame:
     """Suppress every estimate that rests on, or gives away, a count that may not be shown.
 
     A row goes when the patients, the diseased or the healthy it is about are too few; with it every estimate of that
@@ -78,10 +80,39 @@ def protect_estimates(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     hidden |= uncounted & of_validated
     amounts = np.column_stack([about, by_sex])
     hidden |= _spread(frame, hidden | (implied & ~of_validated), is_exact(frame), amounts, profile, BY_ESTIMATOR)
-    emptied = withhold_cells(frame, uncounted & ~hidden, VALIDATED)
+    more = further or {}
+    hidden |= np.array(["point" in more.get(place, ()) for place in range(len(frame))], dtype=bool)
+    hidden |= _over_hidden_bands(frame, hidden)
+    of_more = np.array(["n_validated" in more.get(place, ()) for place in range(len(frame))], dtype=bool)
+    emptied = withhold_cells(frame, (uncounted | of_more) & ~hidden, VALIDATED)
     for name in VALIDATED[:2]:
         emptied = withhold_cells(emptied, profile.hides(numbers(emptied, name)), [name])
-    return suppress_rows(emptied, hidden, EMPTIED, profile)
+    if profile.withholds:
+        emptied = _uncounted_beside(emptied)
+    return withhold_further(suppress_rows(emptied, hidden, EMPTIED, profile), _cells(more), EMPTIED, profile)
+
+
+def _cells(further: Mapping[int, Set[str]]) -> dict[int, Set[str]]:
+    return {place: names - {"point"} for place, names in further.items()}
+
+
+def _over_hidden_bands(frame: pd.DataFrame, hidden: Mask) -> Mask:
+    """Choose what an estimator of counted people makes of several bands, at least one of which is hidden."""
+    counted = is_exact(frame) | (frame["estimator"] == "naive_weighted").to_numpy(dtype=bool)
+    band = frame["age_low"].notna().to_numpy(dtype=bool)
+    own = group_numbers(frame, BY_ESTIMATOR)
+    summed = (frame["standard"] == "crude").to_numpy(dtype=bool) & ~frame["measure"].str.contains(
+        "per_decade"
+    ).to_numpy(dtype=bool)
+    return np.asarray(counted & ~band & ~summed & np.isin(own, own[hidden & counted & band]))
+
+
+def _uncounted_beside(frame: pd.DataFrame) -> pd.DataFrame:
+    """Withhold the counts of a regression, and those of the diseased where a row is about no disease."""
+    regression = frame["measure"].str.startswith("regression").to_numpy(dtype=bool)
+    frame = withhold_cells(frame, regression & frame["n_patients"].notna().to_numpy(dtype=bool), COUNTS)
+    whole = frame["condition"].isna() & frame["n_diseased"].notna()
+    return withhold_cells(frame, whole.to_numpy(dtype=bool), ["n_diseased", "n_validated_diseased"])
 
 
 def _same(frame: pd.DataFrame, chosen: Mask, keys: Sequence[str]) -> Mask:

@@ -10,7 +10,7 @@ from sexstrat.disclosure.flow_characteristics import protect_characteristics
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_flow"]
+__all__ = ["COUNTS", "protect_flow"]
 
 BY_SEX = ("n_male", "n_female", "n_other", "n_unknown")
 COUNTS = ("n_patients", "n_images", *BY_SEX, "patients_lost", "images_lost")

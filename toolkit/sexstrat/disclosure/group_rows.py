@@ -12,7 +12,11 @@ from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
 __all__ = ["protect_parity", "protect_rules", "protect_shrunken", "protect_tests"]
 
-TEST_NUMBERS = ("statistic", "p_value", "p_adjusted", "mean", "tau2", "i2", "prediction_low", "prediction_high")
+TEST_NUMBERS = (
+    *("statistic", "p_value", "point", "low", "high", "p_adjusted"),
+    *("mean", "tau2", "i2", "prediction_low", "prediction_high"),
+)
+EYE_TESTS = ("mcnemar", "eye_odds_ratio", "eye_agreement")
 SHRUNKEN_NUMBERS = ("raw", "point", "low", "high", "weight", "probability_worst", "rank_low", "rank_high")
 PARITY_NUMBERS = ("point", "low", "high", "n_patients_lowest", "n_patients_highest")
 RULE_NUMBERS = ("point", "low", "high", "n_patients", "n_patients_reference")
@@ -40,7 +44,8 @@ def protect_tests(tests: pd.DataFrame, audit: pd.DataFrame, profile: Profile) ->
     """Suppress the tests from whose numbers a suppressed group could be solved for.
 
     A statistic is a function of every group's counts; with all but one of them shown it gives the last away. Beside a
-    suppressed group only the p value of the permutation test stays, which is a multiple of a thousandth.
+    suppressed group only the p value of the permutation test stays, which is a multiple of a thousandth. The tests of
+    eyes of men, of women and of both add up: where one rests on too few of a kind of pair, all are suppressed.
 
     Parameters
     ----------
@@ -64,6 +69,8 @@ def protect_tests(tests: pd.DataFrame, audit: pd.DataFrame, profile: Profile) ->
     told = withhold_cells(tests, near & permuted, ["statistic"])
     told.loc[near & permuted, "note"] = LEFT_OUT
     hidden = profile.hides(numbers(tests, "n_patients")) | (near & ~permuted)
+    eyes = tests["test"].isin(EYE_TESTS).to_numpy(dtype=bool)
+    hidden |= eyes & bool((hidden & eyes).any())
     return suppress_rows(told, hidden, (*TEST_NUMBERS, "n_patients"), profile)
 
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from sexstrat.disclosure.complementary import hidden_beside_total
 from sexstrat.disclosure.profiles import Profile
-from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows
+from sexstrat.disclosure.withhold import group_numbers, numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_missingness"]
+__all__ = ["EMPTIED", "protect_missingness"]
 
 COUNTS = ("n_images", "n_patients", "n_patients_numerator", "n_patients_complement")
 EMPTIED = ("point", "low", "high", *COUNTS)
@@ -26,7 +26,8 @@ def protect_missingness(frame: pd.DataFrame, audit: pd.DataFrame, profile: Profi
 
     Primary, in patients: denominator, numerator, complement. Linked: where either part of the images without a score
     is hidden both are, since they add up; where the whole is hidden so are its parts; a metric that the audit hides is
-    hidden here whatever was made of the missing scores, and its bounds where the patients without a score are few.
+    hidden here whatever was made of the missing scores, and its bounds where the patients without a score are few. The
+    patients of a weighted figure, who must have all that it weighs by, are not counted.
     Complementary: a second group is hidden where the overall row is shown.
 
     Parameters
@@ -79,7 +80,9 @@ def protect_missingness(frame: pd.DataFrame, audit: pd.DataFrame, profile: Profi
             frame, hidden, overall, within=["quantity", "method"], split=["group"], counts=COUNTS, profile=profile
         )
         if (hidden == before).all():
-            return suppress_rows(frame, hidden, EMPTIED, profile)
+            break
+    weighted = profile.withholds & (frame["method"] == "weighted").to_numpy(dtype=bool) & ~hidden
+    return suppress_rows(withhold_cells(frame, weighted, COUNTS), hidden, EMPTIED, profile)
 
 
 def _primary(frame: pd.DataFrame, profile: Profile) -> Mask:

@@ -48,6 +48,11 @@ class Profile:
         if self.minimum < 1 or (self.rounding is not None and self.rounding < 1):
             raise ValueError(f"minimum and rounding base must be at least 1; found {self.minimum}, {self.rounding}")
 
+    @property
+    def withholds(self) -> bool:
+        """Whether any count may not be shown."""
+        return self.minimum > 1 or not self.zero_allowed
+
     def is_small(self, count: ArrayLike) -> NDArray[np.bool_]:
         """Tell which counts lie strictly between 0 and the minimum; a missing count does not."""
         value = np.asarray(count, dtype=float)

@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sexstrat.disclosure.ageing_rows import protect_curves, protect_trends
+from sexstrat.disclosure.across_tables import Everything
+from sexstrat.disclosure.ageing_rows import CURVE_EMPTIED, TREND_EMPTIED, protect_curves, protect_trends
 from sexstrat.disclosure.audit_rows import protect_audit, protect_gaps
+from sexstrat.disclosure.consequence_rows import EMPTIED as CONSEQUENCE_EMPTIED
 from sexstrat.disclosure.consequence_rows import protect_consequences
+from sexstrat.disclosure.diagnostic_rows import EMPTIED as DIAGNOSTIC_EMPTIED
 from sexstrat.disclosure.diagnostic_rows import protect_diagnostics
 from sexstrat.disclosure.estimate_rows import protect_estimates
+from sexstrat.disclosure.flow_rows import COUNTS as FLOW_COUNTS
 from sexstrat.disclosure.flow_rows import protect_flow
 from sexstrat.disclosure.group_rows import protect_parity, protect_rules, protect_shrunken, protect_tests
+from sexstrat.disclosure.missingness_rows import EMPTIED as MISSINGNESS_EMPTIED
 from sexstrat.disclosure.missingness_rows import protect_missingness
 from sexstrat.disclosure.profiles import MIN_STUDY, Profile
 from sexstrat.disclosure.profiles import profile as profile_by_name
 from sexstrat.disclosure.released import SEAL, Released
 from sexstrat.disclosure.rounding import round_table
-from sexstrat.disclosure.sensitivity_rows import protect_imputation, protect_sensitivity
+from sexstrat.disclosure.sensitivity_rows import EMPTIED as SENSITIVITY_EMPTIED
+from sexstrat.disclosure.sensitivity_rows import IMPUTATION_EMPTIED, protect_imputation, protect_sensitivity
 from sexstrat.disclosure.texts import CHOICE_KEYS, without_small_counts, without_small_values
-from sexstrat.disclosure.withhold import numbers, releasable_frame
+from sexstrat.disclosure.withheld_together import withheld_together
+from sexstrat.disclosure.withhold import numbers, releasable_frame, withhold_further
 from sexstrat.errors import DisclosureError
 from sexstrat.values.results import StudyResults
 
 __all__ = ["release"]
+
+
+Further = Mapping[str, Mapping[int, Set[str]]]
+LOST_WITH_A_ROW: Mapping[str, tuple[str, ...]] = {
+    "flow": FLOW_COUNTS,
+    "diagnostic": DIAGNOSTIC_EMPTIED,
+    "sensitivity": SENSITIVITY_EMPTIED,
+    "imputation": IMPUTATION_EMPTIED,
+    "age_curve": CURVE_EMPTIED,
+    "age_trend": TREND_EMPTIED,
+    "missingness": MISSINGNESS_EMPTIED,
+    "consequence": CONSEQUENCE_EMPTIED,
+}
+TOGETHER = (
+    "All tables together: a linear program solved for every withheld count from every count and share that is shown, "
+    "and what left it less than the whole withheld range was withheld as well."
+)
+APART = (
+    "Not done: protection of one table against another, whose counts could not be brought together here; look for "
+    "small differences between tables before publishing."
+)
 
 
 def release(results: StudyResults, profile: str | Profile, reason: str = "") -> Released:
@@ -74,7 +102,7 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         )
     tables = _releasable(results)
     _refuse_small_study(tables)
-    tables = _protected(tables, rule)
+    tables, together = _protected(tables, rule)
     choices, left_out = _choices(results.choices, rule)
     return Released(
         title=results.title,
@@ -102,7 +130,7 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         reason=reason.strip(),
         suppressed_counts={name: int((frame["state"] == "suppressed").sum()) for name, frame in tables.items()},
         left_out=left_out,
-        protection=_protection(rule, reason.strip()),
+        protection=_protection(rule, reason.strip(), together),
         seal=SEAL,
     )
 
@@ -113,7 +141,7 @@ def _releasable(results: StudyResults) -> dict[str, pd.DataFrame]:
         "estimate": releasable_frame(results.estimates, "estimate"),
         "audit": releasable_frame(results.audit, "audit"),
         "gap": releasable_frame(results.gaps, "gap"),
-        "flow": releasable_frame(results.flow, "flow"),
+        "flow": _in_order(releasable_frame(results.flow, "flow")),
         "diagnostic": releasable_frame(results.diagnostics, "diagnostic"),
         "sensitivity": releasable_frame(results.sensitivity, "sensitivity"),
         "imputation": releasable_frame(results.imputation, "imputation"),
@@ -126,6 +154,12 @@ def _releasable(results: StudyResults) -> dict[str, pd.DataFrame]:
         "audit_parity": releasable_frame(results.parity, "audit_parity"),
         "audit_rule": releasable_frame(results.rules, "audit_rule"),
     }
+
+
+def _in_order(flow: pd.DataFrame) -> pd.DataFrame:
+    """Return the whole steps first and in order, as they leave the gate."""
+    whole = flow["variable"].isna()
+    return pd.concat([flow[whole].sort_values("step", kind="stable"), flow[~whole]], ignore_index=True)
 
 
 def _refuse_small_study(tables: Mapping[str, pd.DataFrame]) -> None:
@@ -144,9 +178,36 @@ def _refuse_small_study(tables: Mapping[str, pd.DataFrame]) -> None:
     raise DisclosureError("no table says how many patients this study has, so nothing can be released")
 
 
-def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> dict[str, pd.DataFrame]:
-    audit = protect_audit(tables["audit"], rule)
-    estimates = protect_estimates(tables["estimate"], rule)
+def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> tuple[dict[str, pd.DataFrame], bool]:
+    """Protect each table for itself and then all against each other; tell whether the latter could be done."""
+    done = _each_protected(tables, rule, {})
+    if not rule.withholds:
+        return done, True
+    try:
+        together = Everything.of(tables)
+        while further := withheld_together(together, tables, done, rule):
+            done = _each_protected(tables, rule, _besides(done, further))
+    except ValueError:
+        return done, False
+    return done, True
+
+
+def _besides(once: dict[str, pd.DataFrame], further: Further) -> Further:
+    """Return what is to be withheld together with what already was: more hidden rows may protect others less."""
+    found: dict[str, dict[int, Set[str]]] = {}
+    for name in ("estimate", "audit", *LOST_WITH_A_ROW):
+        frame = once[name]
+        gone = (frame["state"] == "suppressed") & (name != "flow")
+        for place, (row, withheld) in enumerate(zip(gone, frame["withheld"], strict=True)):
+            columns = {*str(withheld).split(), *further.get(name, {}).get(place, ())}
+            if row or columns:
+                found.setdefault(name, {})[place] = columns | ({"point"} if row else set())
+    return found
+
+
+def _each_protected(tables: dict[str, pd.DataFrame], rule: Profile, further: Further) -> dict[str, pd.DataFrame]:
+    audit = protect_audit(tables["audit"], rule, further.get("audit"))
+    estimates = protect_estimates(tables["estimate"], rule, further.get("estimate"))
     done = {
         "estimate": estimates,
         "audit": audit,
@@ -164,6 +225,9 @@ def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> dict[str, pd.D
         "audit_parity": protect_parity(tables["audit_parity"], audit, rule),
         "audit_rule": protect_rules(tables["audit_rule"], rule),
     }
+    for name, columns in LOST_WITH_A_ROW.items():
+        if further.get(name):
+            done[name] = withhold_further(done[name], further[name], columns, rule)
     for name, frame in done.items():
         text = "reason" if name == "flow" else "note"
         kept = frame["state"] != "suppressed"
@@ -184,7 +248,7 @@ def _choices(
     return passed, tuple(f"choices: {key}" for key in dropped)
 
 
-def _protection(rule: Profile, reason: str) -> str:
+def _protection(rule: Profile, reason: str, together: bool) -> str:
     """Say in plain words what the gate did, and what it did not."""
     if rule.minimum <= 1 and rule.zero_allowed:
         return f"Disclosure profile {rule.name}: no number was withheld. Reason given: {reason}"
@@ -199,7 +263,7 @@ def _protection(rule: Profile, reason: str) -> str:
         f"{rule.minimum - 1}, every estimate whose denominator, numerator or complement is such a count, and every gap "
         f"and contrast built on one. {zero}{rounding} Within each table a second group is withheld where one could be "
         "found by subtracting the others from the total, and a step of the flow where a loss could be found from the "
-        "steps around it. Not done: protection of one table against another, of conditions that overlap, of different "
-        "groupings of the same patients, and of this release against earlier ones; look at these before publishing. "
+        f"steps around it. {TOGETHER if together else APART} Not done: protection of this release against earlier "
+        "ones; look at these before publishing. "
         "Expected numbers by sex from a model are estimates, not counts, and are not suppressed as such."
     )

@@ -110,6 +110,8 @@ def _ratios(frame: pd.DataFrame, table: str, shares: NDArray[np.bool_]) -> NDArr
     """Choose the rows that are ratios of counted people."""
     if table in {"gap", "audit_parity"}:
         return (frame["scale"] == "ratio").to_numpy(dtype=bool)
+    if table == "audit_test":
+        return frame["test"].isin(("eye_odds_ratio", "eye_agreement")).to_numpy(dtype=bool)
     if table in {"estimate", "sensitivity"}:
         return np.asarray(is_exact(frame) & ~shares, dtype=bool)
     return np.full(len(frame), table == "consequence")

@@ -10,7 +10,7 @@ from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withheld_places import places_of, suppressed_places, withheld_places
 from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
-__all__ = ["protect_imputation", "protect_sensitivity"]
+__all__ = ["EMPTIED", "IMPUTATION_EMPTIED", "protect_imputation", "protect_sensitivity"]
 
 Mask = NDArray[np.bool_]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from sexstrat.disclosure.profiles import Profile
 from sexstrat.errors import DisclosureError
 from sexstrat.values.tables import table_schema
 
-__all__ = ["group_numbers", "numbers", "releasable_frame", "suppress_rows", "withhold_cells"]
+__all__ = ["group_numbers", "numbers", "releasable_frame", "suppress_rows", "withhold_cells", "withhold_further"]
 
 PER_PERSON = ("patient_id", "image_id", "path", "prob_male", "recorded_sex", "predicted_sex")
 TYPES = {"integer": "Int64", "number": "float64", "string": "str"}
@@ -106,3 +106,30 @@ def suppress_rows(
     text = "note" if "note" in emptied else "reason"
     emptied.loc[rows, text] = f"withheld by disclosure profile {profile.name}"
     return emptied
+
+
+def withhold_further(
+    frame: pd.DataFrame, further: Mapping[int, Set[str]], columns: Sequence[str], profile: Profile
+) -> pd.DataFrame:
+    """Withhold what was found to give something away in another table: single cells, or whole rows.
+
+    Parameters
+    ----------
+    frame : protected rows of a table.
+    further : by row, the columns; "point" stands for the whole row.
+    columns : what a suppressed row of this table loses.
+    profile : the rule for small counts.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> frame = pd.DataFrame({"point": [0.1, 0.2], "n_male": [30, 40], "state": "measured", "note": "", "withheld": ""})
+    >>> done = withhold_further(frame, {0: {"n_male"}, 1: {"point"}}, ["point", "n_male"], PROFILES["uk-5"])
+    >>> done["point"].tolist(), done["n_male"].isna().tolist(), done["state"].tolist()
+    ([0.1, nan], [True, True], ['measured', 'suppressed'])
+    """
+    rows = np.array([place in further and "point" in further[place] for place in range(len(frame))], dtype=bool)
+    for name in sorted(set().union(*further.values()) - {"point"}):
+        chosen = np.array([place in further and name in further[place] for place in range(len(frame))], dtype=bool)
+        frame = withhold_cells(frame, chosen & ~rows & frame[name].notna().to_numpy(dtype=bool), [name])
+    return suppress_rows(frame, rows, columns, profile)

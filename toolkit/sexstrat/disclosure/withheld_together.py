@@ -1,0 +1,165 @@
+"""Choose what else to withhold until no withheld count can be worked out from all tables taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array
+
+from sexstrat.disclosure.across_tables import Everything
+from sexstrat.disclosure.profiles import Profile
+from sexstrat.disclosure.solvable import Known, structure
+from sexstrat.disclosure.statements import Statement
+
+__all__ = ["Reader", "withheld_together"]
+
+Tables = Mapping[str, pd.DataFrame]
+Mask = NDArray[np.bool_]
+
+WHOLE_ROW = frozenset({"audit", "missingness", "consequence", "diagnostic", "age_curve", "age_trend"})
+COST = {"flow": 50.0, "audit": 5.0, "diagnostic": 2.0, "consequence": 2.0, "missingness": 2.0}
+OVERALL = 20.0  # a figure over everybody is missed more than one of a group
+ESTIMATE, NAIVE, BAND = 100.0, 5.0, 0.2
+HOLDS = 1e-7
+
+
+class Reader:
+    """Somebody who reads all tables, and solves for what they do not show.
+
+    Parameters
+    ----------
+    everything : what the tables would say.
+    tables : the same before anything was withheld.
+    released : after protection, each table for itself.
+    profile : the rule for small counts.
+    """
+
+    def __init__(self, everything: Everything, tables: Tables, released: Tables, profile: Profile) -> None:
+        self.everything, self.profile = everything, profile
+        self.read, self.limits = everything.shown(released, profile)
+        self.secret, self.of_secret = everything.secret(tables, profile)
+        self.counted, self.among = (csr_array(rows) for rows in everything.kinds())
+        self.always = structure(everything.atoms)
+        self.is_share = np.diff(self.among.indptr) > 0
+        records = {name: frame.to_dict("records") for name, frame in tables.items()}
+        self.cost = np.array([_cost(one, records[one.table][one.row]) for one in everything.statements])
+        self.place = _places(everything.statements, tables)
+        self.lowest = 1.0 if profile.zero_allowed else 0.0
+
+    def known(self) -> tuple[Known, NDArray[np.intp]]:
+        """Return everything that is shown, each thing once, with the number of its kind."""
+        shown = np.flatnonzero(self.read)
+        kinds, first = np.unique(self.everything.kind[shown], return_index=True)
+        low, high = self.limits[shown[first]].T
+        exact, share = low == high, self.is_share[kinds]
+        told = [(kinds[~share], 0.0 * low[~share], low[~share], high[~share])]
+        one = share & exact
+        told.append((kinds[one], low[one], 0.0 * low[one], 0.0 * low[one]))
+        two = share & ~exact
+        told.append((kinds[two], low[two], 0.0 * low[two], np.full(two.sum(), np.inf)))
+        told.append((kinds[two], high[two], np.full(two.sum(), -np.inf), 0.0 * low[two]))
+        own, less, low, high = (np.concatenate(parts) for parts in zip(*told, strict=True))
+        rows = self.counted[own] - diags_array(less) @ self.among[own]
+        return Known(always=self.always, rows=csr_array(rows), low=low, high=high), own
+
+    def uncovered(self) -> tuple[Mask, Mask]:
+        """Tell which withheld counts cannot be as small, and which not as large, as the profile withholds."""
+        if not len(self.secret):
+            return np.zeros(0, dtype=bool), np.zeros(0, dtype=bool)
+        known, _ = self.known()
+        low = known.reaching(self.secret, self.lowest)
+        high = known.reaching(-self.secret, -(self.profile.minimum - 1.0))
+        return ~low, ~high
+
+    def protect(self) -> None:
+        """Withhold further numbers, the least missed first, until every withheld count may be any that is hidden."""
+        low, high = self.uncovered()
+        for chosen, sign in ((low, 1.0), (high, -1.0)):
+            limit = self.lowest if sign > 0 else -(self.profile.minimum - 1.0)
+            for counted in self.secret[chosen]:
+                while True:
+                    known, kinds = self.known()
+                    least, _, held = known.solve(sign * counted)
+                    if least <= limit + 1e-6 or not self._withhold(kinds[np.abs(held) > HOLDS]):
+                        break
+
+    def _withhold(self, kinds: NDArray[np.intp]) -> bool:
+        """Withhold one of some kinds of number wherever it stands; tell whether there was one."""
+        if not len(kinds):
+            return False
+        price = np.array([self.cost[self.read & (self.everything.kind == kind)].sum() for kind in kinds])
+        chosen = self.read & (self.everything.kind == kinds[int(np.argmin(price))])
+        places = {self.place[at] for at in np.flatnonzero(chosen) if self.place[at] >= 0}
+        self.read &= ~chosen & ~np.isin(self.place, list(places))
+        return True
+
+
+def withheld_together(
+    everything: Everything, tables: Tables, released: Tables, profile: Profile
+) -> dict[str, dict[int, set[str]]]:
+    """Return what to withhold besides, by table and row: the columns, or "point" for the whole row.
+
+    A linear program finds the smallest and the largest that every withheld count can be, given all that is shown in
+    all tables; where that is narrower than what the profile withholds, what holds it up is withheld too.
+
+    Parameters
+    ----------
+    everything : what the tables would say.
+    tables : the tables of a study.
+    released : the same after protection, as far as it has come.
+    profile : the rule for small counts.
+
+    Returns
+    -------
+    Nothing where every withheld count can be anything that the profile withholds.
+
+    Raises
+    ------
+    ValueError : the tables contradict each other, so that nothing can be solved.
+
+    References
+    ----------
+    Fischetti M, Salazar JJ. Models and algorithms for optimizing cell suppression in tabular data with linear
+    constraints. J Am Stat Assoc 2000;95:916-928, section 2.
+    """
+    reader = Reader(everything, tables, released, profile)
+    before = reader.read.copy()
+    reader.protect()
+    found: dict[str, dict[int, set[str]]] = {}
+    for at in np.flatnonzero(before & ~reader.read):
+        one = reader.everything.statements[at]
+        column = "point" if reader.place[at] >= 0 or one.among is not None else one.column
+        found.setdefault(one.table, {}).setdefault(one.row, set()).add(column)
+    return found
+
+
+def _cost(one: Statement, row: Mapping[Any, Any]) -> float:
+    """Return how much a number would be missed."""
+    if one.table == "estimate":
+        naive = row["estimator"] in {"complete_case", "naive_threshold", "naive_weighted", "recorded"}
+        return (NAIVE if naive else ESTIMATE) * (1.0 if pd.isna(row["age_low"]) else BAND)
+    cost = COST.get(one.table, 1.0)
+    if one.table == "flow":
+        return cost if pd.isna(row["variable"]) else 1.0
+    return cost * (OVERALL if str(row.get("group")) in {"overall", "all"} else 1.0) / (10 if one.images else 1)
+
+
+def _places(statements: tuple[Statement, ...], tables: Tables) -> NDArray[np.intp]:
+    """Number the rows that are shown as a whole or not at all; -1 for a number that can be withheld alone."""
+    seen: dict[object, int] = {}
+    found = np.full(len(statements), -1, dtype=np.intp)
+    exact = tables["estimate"]["estimator"].isin(("complete_case", "recorded", "naive_threshold", "naive_weighted"))
+    band = tables["estimate"].groupby(["condition", "estimator", "age_low", "age_high"], dropna=False).ngroup()
+    for at, one in enumerate(statements):
+        key: object = None
+        if one.table in WHOLE_ROW:
+            key = (one.table, one.row)
+        elif one.table == "estimate" and exact.iloc[one.row]:
+            key = (one.table, "band", int(band.iloc[one.row]))
+        if key is not None:
+            found[at] = seen.setdefault(key, len(seen))
+    return found
