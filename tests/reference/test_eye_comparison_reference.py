@@ -34,6 +34,13 @@ def test_eyes_that_never_differ_have_no_test() -> None:
     assert "no patient's eyes differ" in found.note
 
 
+def test_eyes_that_never_differ_have_no_odds_ratio() -> None:
+    """Both eyes right in 20 patients and wrong in 10: no test, no odds ratio made of rounding, and the reasons."""
+    found = compare_eyes([1, 1] * 20 + [0, 0] * 10, ["R", "L"] * 30, np.repeat(range(30), 2))
+    assert (found.agreement, found.mcnemar_p, found.log_odds_ratio, found.p_value) == (1.0, None, None, None)
+    assert "no finite estimate with spread" in found.note
+
+
 @pytest.mark.parametrize(("eye", "told"), [(["R", "R"], "several images of one eye"), (["R", "OD"], "found 'OD'")])
 def test_eyes_must_be_one_image_of_each_side(eye: list[str], told: str) -> None:
     """Two images of one eye, or another word for it, are refused."""

@@ -94,5 +94,5 @@ def test_tests_between_groups_print_raw_and_adjusted():
     table = group_test_table(Rows.of(pd.DataFrame([row, gone]), "audit_test"))
     assert table is not None
     shown, hidden = ([cell.text for cell in line] for line in table.groups[0].rows)
-    assert shown[2:] == ["0.030", "0.120", "4"]
-    assert hidden[2:4] == ["suppressed", "suppressed"]
+    assert shown[3:] == ["0.030", "0.120", "4"]
+    assert hidden[3:5] == ["suppressed", "suppressed"]

@@ -15,6 +15,9 @@ from sexstrat.errors import EstimationError
 __all__ = ["EyeComparison", "compare_eyes"]
 
 
+NO_SPREAD = 1e-12  # of the variance of the intercept
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyeComparison:
     """How the two eyes of patients compare; a number is None where it is undefined.
@@ -91,13 +94,13 @@ def compare_eyes(
     """
     y, side = np.asarray(right, dtype=bool), np.asarray(eye, dtype=object)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
-    wrong = [value for value in side if value not in ("R", "L")]
-    if wrong:
-        raise EstimationError(f"an eye is R or L; found {wrong[0]!r}")
+    wrong = np.flatnonzero((side != "R") & (side != "L"))
+    if len(wrong):
+        raise EstimationError(f"an eye is R or L; found {side[wrong[0]]!r}")
     counts = np.zeros((patients.n, 2), dtype=np.int64)
     hits = np.zeros((patients.n, 2), dtype=bool)
     column = (side == "L").astype(np.intp)
-    np.add.at(counts, (patients.code, column), 1)
+    counts += np.bincount(patients.code * 2 + column, minlength=2 * patients.n).reshape(-1, 2)
     if (counts > 1).any():
         raise EstimationError("a patient has several images of one eye; choose one, or combine them, first")
     hits[patients.code, column] = y
@@ -107,8 +110,9 @@ def compare_eyes(
     kappa, notes = _kappa(cells, level), []
     if kappa is None:
         notes.append("kappa: too few pairs, or all pairs are alike")
-    fit = clustered_logistic(np.column_stack([np.ones(len(y)), side == "R"]).astype(float), y, patients)
-    measured = fit.state == "measured"
+    fit = clustered_logistic(np.stack([np.ones(len(y)), side == "R"]).T.astype(float), y, patients)
+    # eyes that never differ leave a variance that is rounding
+    measured = fit.state == "measured" and fit.covariance[1, 1] > NO_SPREAD * fit.covariance[0, 0]
     se = float(np.sqrt(fit.covariance[1, 1] * patients.n / (patients.n - 1))) if measured else None
     odds = float(fit.coefficients[1]) if measured else None
     if odds is None or not se:

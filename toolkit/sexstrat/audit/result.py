@@ -28,6 +28,8 @@ class AuditResult(Shown):
     tests, shrunken, parity : rows of the ``audit_test``, ``audit_shrunken`` and ``audit_parity`` contracts; empty
         unless the full audit was asked for.
     curves, trends : rows of the ``age_curve`` and ``age_trend`` contracts; likewise.
+    missingness : rows of the ``missingness`` contract; likewise. The eyes are among the tests.
+    consequences : rows of the ``consequence`` contract; empty unless diseases were named.
     rules : rows of the ``audit_rule`` contract, one a declared rule.
 
     Examples
@@ -59,6 +61,8 @@ class AuditResult(Shown):
     parity: pd.DataFrame = field(default_factory=pd.DataFrame)
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     trends: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missingness: pd.DataFrame = field(default_factory=pd.DataFrame)
+    consequences: pd.DataFrame = field(default_factory=pd.DataFrame)
     rules: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property

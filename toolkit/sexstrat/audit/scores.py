@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sexstrat.audit.ageing import images_by_age
 from sexstrat.audit.automatic_bands import automatic_bands
+from sexstrat.audit.beyond import beyond_groups
+from sexstrat.audit.consequences import consequences_of_scores
 from sexstrat.audit.gaps.rule_rows import rule_rows
 from sexstrat.audit.gaps.rules import Rule
 from sexstrat.audit.gaps.tables import gap_tables
@@ -25,6 +26,7 @@ from sexstrat.audit.result import AuditResult
 from sexstrat.audit.rows import contract_frame
 from sexstrat.errors import StudyError
 from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.design import ValidationDesign
 
 __all__ = ["audit_scores"]
 
@@ -47,6 +49,9 @@ def audit_scores(
     n_replicates: int = REPLICATES,
     seed: int = 1,
     full: bool = False,
+    covariates: Sequence[str] = (),
+    conditions: Sequence[str] = (),
+    design: ValidationDesign = ValidationDesign.random,
     rules: Sequence[Rule] = (),
 ) -> AuditResult:
     """Audit predicted against recorded sex, overall and by group, with patient-clustered intervals.
@@ -74,7 +79,12 @@ def audit_scores(
         patients, and a patient's age is that of the first photograph).
     n_replicates, seed : number of bootstrap replicates of patients, at least 200, and their seed.
     full : whether to test as well that no group differs (patients permuted), to draw shares towards their mean, to
-        read the criteria of fairness, and to draw curves over age.
+        read the criteria of fairness, to draw curves over age, to say for whom images have no score and what that
+        could do, and, where a column ``eye`` (R or L) is there, to compare the eyes of patients.
+    covariates : columns, besides age and recorded sex, that say who has a score, for the weighted sensitivity analysis
+        of a full audit.
+    conditions : columns of diseases (true, false or empty) for which to say what the errors do to the prevalence ratio.
+    design : how sex came to be recorded, which decides what repairs that ratio.
     rules : declared rules to judge.
 
     Returns
@@ -107,18 +117,22 @@ def audit_scores(
     """
     options = Options(threshold=threshold, level=level, min_patients=min_patients, n_replicates=n_replicates, seed=seed)
     _check_options(groups, unit, options)
-    images, rows = audit_images(frame, columns_of(groups), unit)
+    images, rows = audit_images(frame, [*columns_of(groups), *covariates], unit)
     chosen = bands or _bands(images, rows)
     groupings = [grouping_of(name, rows, chosen, cuts or {}) for name in groups]
-    ages = rows["age_years"].to_numpy(dtype=float, na_value=np.nan)
     measures = measured(images, groupings, options)
     references = reference_labels(groupings, measures.found, reference)
     left_out = _left_out(frame, images, groupings)
     tables = gap_tables(groupings, measures, references, options, full=full)
-    beside = {}
+    beside: dict[str, pd.DataFrame] = {}
     if full:
-        by_age = images_by_age(images, ages, bands=chosen, level=level, threshold=threshold)
-        beside = {"curves": by_age.curves, "trends": by_age.trends}
+        beside, eyes = beyond_groups(images, rows, chosen, groupings, options, covariates)
+        tables.tests.extend(eyes)
+    if conditions:
+        beside["consequences"] = consequences_of_scores(
+            frame, conditions=conditions, bands=chosen, design=design, threshold=threshold, level=level,
+            min_patients=min_patients,
+        )  # fmt: skip
     return AuditResult(
         audit=contract_frame([_row(key, one) for key, one in measures.found.items()], "audit"),
         rules=contract_frame(rule_rows(images, rows["age_years"], groupings, rules, options), "audit_rule"),

@@ -16,9 +16,13 @@ TESTS: Mapping[str, str] = {
     "permutation": "Permutation of patients",
     "wald": "Wald, patients as clusters",
     "cochran_q": "Spread between groups (Cochran's Q)",
+    "mcnemar": "Eyes of the same patients (McNemar, exact)",
+    "eye_odds_ratio": "Odds ratio, right eye to left, patients as clusters",
+    "eye_agreement": "Agreement of the two eyes beyond chance (kappa)",
 }
 _TEST_NOTE = (
-    "Each test asks whether the groups are all alike. A large p value does not show that they are. Adjusted: for the "
+    "Each test asks whether the groups, or the two eyes, are all alike. A large p value does not show that they are. "
+    "Adjusted: for the "
     "declared family of tests, whose size stands beside it."
 )
 _RULE_NOTE = "Cannot tell: the interval holds values that keep the rule and values that break it. It is not a pass."
@@ -81,7 +85,7 @@ def group_test_table(tests: Rows) -> TableView | None:
         rows = tests.where(group=name).rows
         heading = "Age" if name == "age_band" else sentence_case(name)
         groups.append(Group(heading=heading, rows=tuple(_line(row) for row in rows)))
-    columns = ("Metric", "Test", "p value", "Adjusted", "Tests in the family")
+    columns = ("Metric", "Test", "Found", "p value", "Adjusted", "Tests in the family")
     return table_view(
         "Are the groups alike?", columns, groups, note=_TEST_NOTE, file="audit-tests.csv", rows=tests.rows
     )  # fmt: skip
@@ -91,7 +95,8 @@ def _line(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     metric, test = str(row["metric"]), str(row["test"])
     head = Cell(text=METRICS.get(metric, sentence_case(metric)), kind="head")
     word = STATE_WORDS.get(str(row["state"]), "")
-    cells = [_p(row[name], word) for name in ("p_value", "p_adjusted")]
+    found = estimate_cell(row, "statistic") if is_number(row["point"]) else Cell(text="")
+    cells = [found, *(_p(row[name], word) for name in ("p_value", "p_adjusted"))]
     size = Cell(text=f"{int(row['family_size'])}" if is_number(row["family_size"]) else "")
     return head, Cell(text=TESTS.get(test, test), kind="text"), *cells, size
 

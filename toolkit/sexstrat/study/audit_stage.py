@@ -10,7 +10,6 @@ import pandas as pd
 
 from sexstrat.audit import audit_scores
 from sexstrat.audit.consequences import consequences, error_tables
-from sexstrat.audit.missingness import audit_missing
 from sexstrat.cohort import Cohort
 from sexstrat.cohort.condition_frame import condition_frame
 from sexstrat.estimates.cell_arrays import cell_arrays
@@ -55,19 +54,15 @@ def run_audit(study: Study, folder: Path, tell: Callable[[str], None]) -> str:
     groups = ["age_band", *places, *eyes, *named]
     result = audit_scores(
         with_diseases, bands=study.audit_bands, groups=groups, level=level, min_patients=least, seed=study.seed,
-        full=True, rules=rules_of(study.settings),
-    )  # fmt: skip
-    missing = audit_missing(
-        with_diseases, bands=study.audit_bands, groups=places, level=level, min_patients=least,
-        covariates=[*places, *named],
+        full=True, covariates=[*places, *named], rules=rules_of(study.settings),
     )  # fmt: skip
     design = ValidationDesign(study.section("validation")["design"])
     errors = study_consequences(cells, study.bands, design, level=level, min_patients=least)
     tables: Mapping[str, pd.DataFrame] = {
         "audit": pd.concat([result.audit, declared], ignore_index=True),
         "gaps": result.gaps, "age_curves": result.curves, "age_trends": result.trends,
-        "missingness": missing, "consequences": errors, "group_tests": result.tests, "shrunken": result.shrunken,
-        "parity": result.parity, "rules": result.rules,
+        "missingness": result.missingness, "consequences": errors, "group_tests": result.tests,
+        "shrunken": result.shrunken, "parity": result.parity, "rules": result.rules,
     }  # fmt: skip
     write_private(folder, tables)
     figures = sum(len(table) for name, table in tables.items() if name != "gaps")

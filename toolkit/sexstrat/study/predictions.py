@@ -159,6 +159,8 @@ def audit_predictions(
         group_tests=result.tests,
         shrunken=result.shrunken,
         parity=result.parity,
+        missingness=result.missingness,
+        consequences=result.consequences,
         rules=result.rules,
         notices=result.notices,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sexstrat.audit.missingness.absence import KINDS, absence
 from sexstrat.audit.missingness.bounds import bounded
-from sexstrat.audit.missingness.missing_rows import audit_missing
+from sexstrat.audit.missingness.missing_rows import audit_missing, missing_rows
 from sexstrat.audit.missingness.weighting import ScoredWeights, scored_weights
 
-__all__ = ["KINDS", "ScoredWeights", "absence", "audit_missing", "bounded", "scored_weights"]
+__all__ = ["KINDS", "ScoredWeights", "absence", "audit_missing", "bounded", "missing_rows", "scored_weights"]

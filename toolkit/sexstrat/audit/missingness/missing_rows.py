@@ -19,7 +19,7 @@ from sexstrat.audit.proportion import clustered_proportion
 from sexstrat.audit.rows import contract_frame
 from sexstrat.values.age_bands import AgeBands
 
-__all__ = ["audit_missing"]
+__all__ = ["audit_missing", "missing_rows"]
 
 SEX = "recorded_sex"
 METRICS = ("correct_among_men", "correct_among_women", "accuracy")
@@ -84,14 +84,39 @@ def audit_missing(
     wanted = list(dict.fromkeys([*groups, *covariates]))
     images, rows = audit_images(frame, [name for name in wanted if name != AGE_BAND], "image")
     banded = age_grouping(rows["age_years"], bands)
-    told = [banded, column_grouping(rows[SEX], SEX)]
-    told += [column_grouping(rows[name], name) for name in groups if name not in {AGE_BAND, SEX}]
+    told = [column_grouping(rows[name], name) for name in groups if name not in {AGE_BAND, SEX}]
+    return missing_rows(
+        images, rows, banded, told, covariates=covariates, level=level, threshold=threshold, min_patients=min_patients
+    )
+
+
+def missing_rows(
+    images: AuditImages,
+    rows: pd.DataFrame,
+    banded: Grouping,
+    groupings: Sequence[Grouping] = (),
+    *,
+    covariates: Sequence[str] = (),
+    level: float = 0.95,
+    threshold: float = 0.5,
+    min_patients: int = 10,
+) -> pd.DataFrame:
+    """Do what :func:`audit_missing` does to images that were checked already.
+
+    Parameters
+    ----------
+    images, rows : every listed image, as arrays and as the frame they were made from.
+    banded : the age bands.
+    groupings : further grouping variables to tell absence by.
+    covariates, level, threshold, min_patients : as in :func:`audit_missing`.
+    """
+    told = [banded, column_grouping(rows[SEX], SEX), *groupings]
     kinds = absence(rows["status"])
     found = []
     for group, label, index in _parts(told, len(rows)):
-        patients = images.patients.code[index]
+        patients, _ = images.patients.part(index)
         for kind, chosen in kinds.items():
-            measured = _share(chosen[index], Clusters.of(patients), images.weight[index], level, min_patients)
+            measured = _share(chosen[index], patients, images.weight[index], level, min_patients)
             found.append(_row(kind, "share", group, label, measured))
     for_scored, how = _weights(rows, images, ["age_years", SEX, *covariates])
     for group, label, index in _parts([banded], len(rows)):
