@@ -54,6 +54,21 @@ def test_the_table_for_readers_states_what_is_undefined() -> None:
     assert "nan" not in text.lower()
 
 
+def test_a_note_stands_once_for_all_it_is_about() -> None:
+    """Networks measured on one machine share one line."""
+    text = comparison_markdown(table())
+    assert text.count("measured on a machine") == 1
+    assert "- mobilenet, xception, densenet121: measured on a machine; keras, float32." in text
+
+
+def test_no_winner_is_named_among_coins() -> None:
+    """Where no interval lies above the share of the commoner sex, the title says that and names nobody."""
+    coins = table()
+    for ending in ("", "_low", "_high"):
+        coins[f"accuracy_patient{ending}"] -= 0.15
+    assert "none is shown to beat always naming the commoner sex<" in comparison_figure(coins)
+
+
 def test_the_front_is_of_those_nothing_smaller_surpasses() -> None:
     """Of two equally small ones only the better is on it."""
     assert pareto_front([5, 5, 7, 6], [0.6, 0.7, 0.9, 0.7]) == [1, 2]

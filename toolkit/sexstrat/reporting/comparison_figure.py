@@ -183,7 +183,7 @@ def _draw_front(axes: Axes, bars: np.ndarray, values: np.ndarray, front: list[in
 
 
 def _scales(axes: Axes, ends: tuple[float, float], limits: tuple[float, float], across: float) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator
 
     axes.set_xlim(0, across)
     axes.set_ylim(*limits)
@@ -192,6 +192,7 @@ def _scales(axes: Axes, ends: tuple[float, float], limits: tuple[float, float], 
     axes.xaxis.set_major_locator(FixedLocator(places))
     axes.set_xticklabels([f"{size} MB" for size in ticks])
     axes.set_xlabel("Size of the published weights file, half precision (logarithmic)", labelpad=10)
+    axes.yaxis.set_major_locator(MultipleLocator(0.05 if limits[1] - limits[0] < 0.4 else 0.1))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}%"))
     axes.grid(visible=False, axis="x")
     for side in ("left", "right", "top"):
@@ -236,7 +237,12 @@ def _share_of_men(shown: pd.DataFrame) -> float:
 def _title(shown: pd.DataFrame) -> str:
     best = shown.iloc[int(np.argmax(shown["accuracy_patient"].to_numpy(dtype=float)))]
     number = "One network" if len(shown) == 1 else f"{len(shown)} networks"
-    return f"{number} on the same {int(best['n_patients']):,} unseen people: {network_name(best)} is right most often"
+    share = _share_of_men(shown)
+    if (shown["accuracy_patient_low"] <= max(share, 1 - share)).all():
+        found = "none is shown to beat always naming the commoner sex"
+    else:
+        found = f"{network_name(best)} is right most often"
+    return f"{number} on the same {int(best['n_patients']):,} unseen people: {found}"
 
 
 def _subtitle(shown: pd.DataFrame) -> tuple[str, str]:

@@ -63,11 +63,20 @@ def comparison_markdown(table: pd.DataFrame) -> str:
         "|" + "|".join([" --- "] * _NUMERIC + [" ---: "] * (len(_COLUMNS) - _NUMERIC)) + "|",
     ]
     lines += ["| " + " | ".join(_cells(row)) + " |" for _, row in ordered.iterrows()]
-    notes = [f"- {row['network']}: {row['note']}." for _, row in ordered.iterrows() if row["note"]]
-    machines = [
-        f"- measured on: {machine}." for machine in dict.fromkeys(ordered["machine"] + "; " + ordered["runtime"])
+    told = [(one, row["network"]) for _, row in ordered.iterrows() for one in str(row["note"] or "").split("; ") if one]
+    told += [
+        (f"measured on {machine}; {runtime}", name)
+        for machine, runtime, name in zip(ordered["machine"], ordered["runtime"], ordered["network"], strict=True)
     ]
-    return "\n".join([*lines, "", *notes, *machines]) + "\n"
+    return "\n".join([*lines, "", *_notes(told)]) + "\n"
+
+
+def _notes(told: list[tuple[str, str]]) -> list[str]:
+    """Return one line a note, with all networks it is about."""
+    about: dict[str, list[str]] = {}
+    for note, network in told:
+        about.setdefault(note, []).append(network)
+    return [f"- {', '.join(networks)}: {note}." for note, networks in about.items()]
 
 
 def _cells(row: pd.Series) -> list[str]:
