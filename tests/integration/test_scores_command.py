@@ -214,6 +214,27 @@ def test_a_model_of_age_writes_predicted_age_and_no_sex(tmp_path: Path, syntheti
         score_images(listing, model=[model, synthetic.arithmetic_model(digest="b" * 64)])
 
 
+def test_an_inferred_eye_is_not_known_unless_that_is_accepted() -> None:
+    """Two photographs with inferred eyes are one eye that is not known: logit (1 + 3) / 2 against the named one's 0."""
+    p = 1 / (1 + np.exp(-np.array([1.0, 3.0, 0.0])))
+    rows = pd.DataFrame({"patient_id": "a", "eye": ["R", "L", "L"], "prob_male": p, "status": "ok"})
+    rows = rows.assign(model_id="m", model_sha256="0" * 64, eye_source=["inferred", "inferred", "list"])
+    by_acceptance = {accept: patient_scores(rows, accept_inferred_eye=accept).iloc[0] for accept in (False, True)}
+    logits = {accept: float(np.log(row["prob_male"] / (1 - row["prob_male"]))) for accept, row in by_acceptance.items()}
+    assert logits[False] == pytest.approx(1.0)  # eye not known 2, left 0
+    assert logits[True] == pytest.approx(1.25)  # right 1, left (3 + 0) / 2
+    assert by_acceptance[False].isna()["eye_spread"]
+    assert by_acceptance[True]["eye_spread"] == pytest.approx(0.5)
+
+
+def test_accepting_inferred_eyes_needs_a_patient_table(
+    synthetic: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An option that would do nothing is refused before an image is scored."""
+    assert run(["score", str(tmp_path), "--out", str(tmp_path / "s.csv"), "--accept-inferred-eye"]) == 2
+    assert "say --patients OUT as well" in capsys.readouterr().err
+
+
 def test_cross_fitted_scores_combine_though_each_fold_has_its_model(tmp_path: Path) -> None:
     """One model a fold is what cross-fitting makes; without folds several models are refused."""
     rows = pd.DataFrame({"patient_id": list("abc"), "eye": "R", "prob_male": [0.2, 0.5, 0.8], "status": "ok"})

@@ -19,6 +19,10 @@ RecordedSex = Annotated[
     str | None,
     typer.Option("--recorded-sex", help="CSV/Parquet with patient_id and recorded_sex: recalibrate on them."),
 ]
+InferredEye = Annotated[
+    bool,
+    typer.Option("--accept-inferred-eye", help="Count an eye known from the side of the disc alone as known."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -77,6 +81,7 @@ def score(
         str | None, typer.Option("--patients", help="Table to write with one row a patient (.parquet or .csv).")
     ] = None,
     recorded_sex: RecordedSex = None,
+    accept_inferred_eye: InferredEye = False,
     persons: Annotated[
         str | None, typer.Option("--persons", help="Table to write with the sex and age that DICOM headers record.")
     ] = None,
@@ -94,7 +99,7 @@ def score(
     from sexstrat.scores import Scoring, Shard, score_to_table
 
     names = model or ["shipped"]
-    _check_patients(patients, recorded_sex, shard)
+    _check_patients(patients, recorded_sex, shard, accept_inferred_eye)
     described = {} if persons is None else described_persons(images, persons, root, hash_ids, (out, patients))
     if "shipped" in names:
         progress_line("model: the shipped demonstration model; for science use JOIR's released models or your own")
@@ -120,7 +125,8 @@ def score(
         )
         summary = score_to_table(images, scoring)
     table = scoring.table
-    combined = {} if patients is None or table is None else _combined(table, patients, recorded_sex)
+    skip = patients is None or table is None
+    combined = {} if skip else _combined(str(table), str(patients), recorded_sex, accept_inferred_eye)
     if json:
         emit_json({"ok": True, "out": table, **summary.to_document(), **combined, **described})
         return
@@ -134,10 +140,11 @@ def combine(
     scores: Annotated[str, typer.Argument(help="Score table, as 'sexstrat score' writes it.", show_default=False)],
     out: Annotated[str, typer.Option("--out", help="Table to write (.parquet or .csv).")] = "patients.parquet",
     recorded_sex: RecordedSex = None,
+    accept_inferred_eye: InferredEye = False,
     json: Json = False,
 ) -> None:
     """Combine a score table to one row a patient; recalibrate by number of eyes where recorded sex is given."""
-    combined = _combined(scores, out, recorded_sex)
+    combined = _combined(scores, out, recorded_sex, accept_inferred_eye)
     if json:
         emit_json({"ok": True, **combined})
         return
@@ -158,7 +165,7 @@ def join(
     print_line(f"{rows:,} rows; table: {out}")
 
 
-def _check_patients(patients: str | None, recorded_sex: str | None, shard: str | None) -> None:
+def _check_patients(patients: str | None, recorded_sex: str | None, shard: str | None, inferred: bool) -> None:
     """Refuse what would only fail after all images are scored."""
     from sexstrat.errors import StudyError
     from sexstrat.scores import read_recorded_sex
@@ -170,19 +177,21 @@ def _check_patients(patients: str | None, recorded_sex: str | None, shard: str |
             raise StudyError(
                 "a shard holds some images of a patient only; join the shards, then 'sexstrat scores combine'"
             )
+    elif inferred:
+        raise StudyError("--accept-inferred-eye is about patients; say --patients OUT as well")
     elif recorded_sex is not None:
         raise StudyError("--recorded-sex recalibrates patients; say --patients OUT as well")
     if recorded_sex is not None:
         read_recorded_sex(recorded_sex)
 
 
-def _combined(scores: str, out: str, recorded_sex: str | None) -> dict[str, Any]:
+def _combined(scores: str, out: str, recorded_sex: str | None, accept_inferred_eye: bool) -> dict[str, Any]:
     from sexstrat.scores import patient_scores, read_recorded_sex, read_scores, recalibrated_patients
     from sexstrat.scores.table import write_table
     from sexstrat.values.tables import table_schema
 
     table = read_scores(scores)
-    rows, lines = patient_scores(table), []
+    rows, lines = patient_scores(table, accept_inferred_eye=accept_inferred_eye), []
     if recorded_sex is not None:
         found = recalibrated_patients(rows, read_recorded_sex(recorded_sex))
         rows, lines = found.patients, [asdict(line) for line in found.lines]

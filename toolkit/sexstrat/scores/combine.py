@@ -74,13 +74,15 @@ def combine_eyes(
     return pd.DataFrame(columns).astype({"patient_id": "str"})
 
 
-def patient_scores(scores: pd.DataFrame) -> pd.DataFrame:
+def patient_scores(scores: pd.DataFrame, *, accept_inferred_eye: bool = False) -> pd.DataFrame:
     """Combine a score table to one row a patient, by the rule of :func:`combine_eyes`.
 
     Parameters
     ----------
     scores : rows of the score contract, all of one model, or cross-fitted with one model a fold; rows without a
         patient belong to nobody and are left out. Of a model of age, years are averaged in place of logits.
+    accept_inferred_eye : whether an eye that is known from the side of the optic disc alone (``eye_source`` is
+        ``inferred``) counts as known, as a study must say too; else it is an eye that is not known.
 
     Returns
     -------
@@ -111,7 +113,10 @@ def patient_scores(scores: pd.DataFrame) -> pd.DataFrame:
     of_age = "predicted_age" in owned and owned["predicted_age"].notna().any()
     column = "predicted_age" if of_age else "prob_male"
     usable = owned[column].where(owned["status"] == "ok").to_numpy(dtype=float)
-    names, images, sums = _by_eye(usable if of_age else _logits(usable), owned["eye"], owned["patient_id"])
+    eye = owned["eye"]
+    if "eye_source" in owned and not accept_inferred_eye:
+        eye = eye.mask(owned["eye_source"] == "inferred")
+    names, images, sums = _by_eye(usable if of_age else _logits(usable), eye, owned["patient_id"])
     mean, eyes = _mean_of_eyes(images, sums)
     by_eye = np.divide(sums, images, out=np.full(sums.shape, np.nan), where=images > 0)
     persons = owned.groupby("patient_id", sort=True)
