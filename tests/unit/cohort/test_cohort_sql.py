@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -50,3 +52,21 @@ def test_every_contract_becomes_a_commented_table() -> None:
         assert connection.execute(query, [name]).fetchall() == [
             (field.name, column_type(field), not field.required, field.description) for field in schema.fields
         ]
+
+
+IN_A_NOTEBOOK = """
+import sys, types
+sys.modules["IPython"] = types.ModuleType("IPython")
+sys.modules["IPython"].get_ipython = lambda: types.SimpleNamespace(config={"IPKernelApp": {}})
+sys.modules["ipywidgets"] = None
+from sexstrat.cohort.sql import connect
+print(connect(threads=1).execute("SELECT 6 * 7").fetchone())
+"""
+
+
+def test_a_notebook_without_widgets_can_open_a_database() -> None:
+    """There DuckDB has no progress bar, and refuses to have it switched off."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_NOTEBOOK], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout == "(42,)\n", done.stderr

@@ -145,10 +145,19 @@ def connect(
     if readable:
         names = ", ".join(literal(str(one)) for one in readable)
         connection.execute(compose("SET allowed_paths = [{names}]", names=names))
-    connection.execute("SET enable_progress_bar = false")  # it would be drawn on stdout, among the results
+    _draw_no_progress(connection)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _draw_no_progress(connection: Connection) -> None:
+    """Switch the database's own progress bar off: it would be drawn on stdout, among the results.
+
+    In a notebook without ipywidgets the bar is off already, and DuckDB refuses to have it set.
+    """
+    if connection.sql("SELECT current_setting('enable_progress_bar')").fetchall() != [(False,)]:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _attach(connection: Connection, path: str) -> None:
