@@ -61,7 +61,7 @@ class Everything:
         chosen: dict[int, int] = {}
         values = {key: numbers(tables[key[0]], key[1]) for key in _columns(self.statements)}
         for at, one in enumerate(self.statements):
-            if one.among is not None or one.images or one.column == "point":
+            if one.among is not None or one.images or one.column == "point" or not one.counted.any():
                 continue
             bracket = one.column.startswith("(")
             value = one.value if bracket else values[one.table, one.column][one.row]

@@ -155,7 +155,7 @@ def _held(folder: Path) -> Iterator[None]:
     """Hold the run folder for this process, and clear what killed runs left half written."""
     private = folder / "private"
     with refusal_told(folder):
-        private.mkdir(parents=True, exist_ok=True)
+        private.mkdir(mode=0o700, parents=True, exist_ok=True)  # for whoever holds the data
         holding = sole_run(private)
         holding.__enter__()
     try:
