@@ -15,7 +15,8 @@ from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, stan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from sexstrat.reporting.house_figure import HouseFigure
 
 __all__ = ["comparison_figure", "network_name", "pareto_front", "write_comparison_figure"]
 
@@ -117,7 +118,7 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     return measured.sort_values(["file_bytes", "accuracy_patient"], ascending=[True, False]).reset_index(drop=True)
 
 
-def _drawn(shown: pd.DataFrame) -> Figure:
+def _drawn(shown: pd.DataFrame) -> HouseFigure:
     figure, axes = blank_figure(_WIDTH, _HEIGHT, _MARGINS)
     across = _WIDTH - _MARGINS[0] - _MARGINS[1]
     sizes = shown["file_bytes"].to_numpy(dtype=float) / 1e6

@@ -15,7 +15,8 @@ from sexstrat.reporting.number_format import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from sexstrat.reporting.house_figure import HouseFigure
 
 __all__ = ["DesignChart", "DesignCurve", "design_figure", "write_design_figure"]
 
@@ -148,7 +149,7 @@ def write_design_figure(chart: DesignChart, path: str | Path) -> bool:
     return True
 
 
-def _drawn(chart: DesignChart) -> Figure:
+def _drawn(chart: DesignChart) -> HouseFigure:
     figure, axes = blank_figure(_WIDTH, _HEIGHT, _MARGINS)
     _scales(axes, chart)
     if chart.wanted is not None:

@@ -14,7 +14,7 @@ from sexstrat.errors import StudyError
 from sexstrat.reporting.figure_style import COLOURS, drawing, standalone_svg, to_svg
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from sexstrat.reporting.house_figure import HouseFigure
 
 __all__ = ["ExplanationChart", "explanation_figure", "figure_suffix", "write_explanation_figure"]
 
@@ -137,12 +137,10 @@ def write_explanation_figure(chart: ExplanationChart, path: str | Path) -> None:
         raise StudyError(f"{path}: the figure cannot be written: {err.strerror or err}") from err
 
 
-def _drawn(chart: ExplanationChart) -> Figure:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
+def _drawn(chart: ExplanationChart) -> HouseFigure:
+    from sexstrat.reporting.house_figure import HouseFigure
 
-    figure = Figure(figsize=(_WIDTH / 72, _HEIGHT / 72), dpi=72)
-    FigureCanvasSVG(figure)
+    figure = HouseFigure(figsize=(_WIDTH / 72, _HEIGHT / 72), dpi=72)
     grey = np.repeat(np.rint(chart.pixels @ np.array([0.299, 0.587, 0.114]))[:, :, None], 3, axis=2).astype(np.uint8)
     left, right = _LEFT, _LEFT + _SIDE + _BETWEEN
     _panel(figure, left, chart.pixels, "As the network saw it")
@@ -159,7 +157,7 @@ def _drawn(chart: ExplanationChart) -> Figure:
     return figure
 
 
-def _panel(figure: Figure, left: float, pixels: NDArray[np.uint8], label: str) -> Any:
+def _panel(figure: HouseFigure, left: float, pixels: NDArray[np.uint8], label: str) -> Any:
     axes = figure.add_axes(_box(left, _TOP, _SIDE, _SIDE))
     axes.imshow(pixels, interpolation="lanczos", aspect="auto")
     axes.set_axis_off()
@@ -169,7 +167,7 @@ def _panel(figure: Figure, left: float, pixels: NDArray[np.uint8], label: str) -
     return axes
 
 
-def _overlay(figure: Figure, axes: Any, chart: ExplanationChart, left: float) -> None:
+def _overlay(figure: HouseFigure, axes: Any, chart: ExplanationChart, left: float) -> None:
     smooth = _smoothed(chart.importance)
     axes.imshow(_coloured(smooth), interpolation="bilinear", aspect="auto")
     axes.contour(smooth, levels=[0.5], colors=[COLOURS["paper"]], linewidths=[1.4])
@@ -203,7 +201,7 @@ def _coloured(importance: NDArray[np.float64]) -> NDArray[np.float64]:
     return shown
 
 
-def _words(figure: Figure, chart: ExplanationChart) -> None:
+def _words(figure: HouseFigure, chart: ExplanationChart) -> None:
     at = _LEFT / _WIDTH
     for text, down, size, tone in ((chart.title, 26.0, 14.0, "ink"), (chart.under, 45.0, 11.5, "quiet")):
         figure.text(at, 1 - down / _HEIGHT, text, fontsize=size, color=COLOURS[tone], parse_math=False)

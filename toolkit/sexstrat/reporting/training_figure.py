@@ -11,7 +11,8 @@ from sexstrat.reporting.figure_style import COLOURS, blank_figure, drawing, stan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from sexstrat.reporting.house_figure import HouseFigure
 
 __all__ = ["training_figure", "write_training_figure"]
 
@@ -80,7 +81,7 @@ def _runs(log: Log) -> list[list[Mapping[str, Any]]]:
     return list(members.values())
 
 
-def _drawn(runs: list[list[Mapping[str, Any]]], log: Log, kept_epoch: int) -> Figure:
+def _drawn(runs: list[list[Mapping[str, Any]]], log: Log, kept_epoch: int) -> HouseFigure:
     figure, upper = blank_figure(_WIDTH, _HEIGHT, (56, 20, 62, 184))
     lower = figure.add_axes((56 / _WIDTH, 44 / _HEIGHT, 1 - 76 / _WIDTH, 112 / _HEIGHT))
     for axes, column, name in ((upper, "validation_auc", "AUC of validation patients"), (lower, "loss", "Loss")):

@@ -63,7 +63,12 @@ class DesignPlan(Shown):
 
 
 def _reached_row(one: Reached) -> dict[str, object]:
-    row = {"auc": one.auc, "validated": one.validated, "state": "refused", "note": one.why_not or None}
+    row: dict[str, object] = {
+        "auc": one.auc,
+        "validated": one.validated,
+        "state": "refused",
+        "note": one.why_not or None,
+    }
     if one.validated_only is not None:
         row["width_without_score"] = one.validated_only.width
     if one.expected is None:
