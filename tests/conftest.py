@@ -99,6 +99,12 @@ def foreign_networks() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def scored_networks() -> ModuleType:
+    """Return the module of networks, arithmetic and rates that benchmarks of scoring share."""
+    return _beside("scored_networks")
+
+
+@pytest.fixture(scope="session")
 def fuzzing() -> ModuleType:
     """Return the module that damages files and asks a separate process to take them."""
     return _beside("fuzzing")
