@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from sexstrat.disclosure import PROFILES, CellState, Profile, cell_state, profile
+from sexstrat.disclosure.rounding import round_table
+from sexstrat.disclosure.withhold import releasable_frame
 from sexstrat.errors import StudyError
 
 
@@ -16,6 +18,7 @@ from sexstrat.errors import StudyError
         ("uk-5", 4, False, None),
         ("us-cms-11", 10, False, None),
         ("opensafely", 7, True, 5),
+        ("opensafely-midpoint6", 7, True, 6),
         ("ndb-10", 9, False, None),
         ("none", 0, False, None),
     ],
@@ -30,6 +33,27 @@ def test_each_profile_hides_what_its_source_says(
     assert bool(rule.hides(0)) is zero_hidden
     assert rule.rounding == rounding
     assert rule.source
+
+
+def test_midpoints_of_six_are_those_that_opensafely_documents() -> None:
+    """Up to the next multiple of six and back by three, 0 to 0: the true count lies from 2 below to 3 above."""
+    rule, counts = PROFILES["opensafely-midpoint6"], np.arange(0, 100)
+    shown = rule.rounded(counts)
+    assert shown[:14].tolist() == [0, 3, 3, 3, 3, 3, 3, 9, 9, 9, 9, 9, 9, 15]
+    apart = (counts - shown)[1:]
+    assert (apart.min(), apart.max()) == (-2, 3)
+    assert rule.unrounded == (2, 3)
+    assert PROFILES["opensafely"].unrounded == (2, 2)
+
+
+def test_rates_of_midpoint_six_are_midpoints_over_midpoints() -> None:
+    """Of 100 patients, shown as 99, 31 called rightly are shown as 33 of 99."""
+    row = {"metric": "correct_among_men", "group": "overall", "level_name": "all", "point": 0.31, "level": 0.95}
+    row |= {"n_images": 100, "n_patients": 100, "n_patients_numerator": 31, "n_patients_complement": 69}
+    frame = releasable_frame(pd.DataFrame([row | {"state": "measured"}]), "audit")
+    shown = round_table(frame, "audit", PROFILES["opensafely-midpoint6"])
+    assert shown.loc[0, ["n_patients", "n_patients_numerator", "n_patients_complement"]].tolist() == [99, 33, 69]
+    assert shown.loc[0, "point"] == pytest.approx(33 / 99)
 
 
 def test_missing_counts_are_not_small() -> None:

@@ -80,8 +80,8 @@ class Everything:
         read = np.isfinite(limits[:, 0])
         counts = np.array([one.among is None for one in self.statements])
         if profile.rounding is not None:
-            half = (profile.rounding - 1) // 2
-            limits[counts] += np.array([-half, profile.rounding - 1 - half])
+            below, above = profile.unrounded
+            limits[counts] += np.array([-below, above])
             people = counts & np.array([not one.images for one in self.statements])
             limits[people, 0] = np.maximum(limits[people, 0], profile.minimum)
             for place in np.flatnonzero(read & ~counts):

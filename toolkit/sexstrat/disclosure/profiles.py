@@ -26,6 +26,7 @@ class Profile:
     zero_allowed : whether a count of 0 may be shown.
     rounding : counts are rounded to the nearest multiple of this, or None.
     source : who set the rule, and where it can be read.
+    midpoint : counts are rounded to the middle between two multiples instead, 0 to 0.
 
     Raises
     ------
@@ -43,6 +44,7 @@ class Profile:
     zero_allowed: bool
     rounding: int | None
     source: str
+    midpoint: bool = False
 
     def __post_init__(self) -> None:
         if self.minimum < 1 or (self.rounding is not None and self.rounding < 1):
@@ -52,6 +54,32 @@ class Profile:
     def withholds(self) -> bool:
         """Whether any count may not be shown."""
         return self.minimum > 1 or not self.zero_allowed
+
+    def rounded(self, count: ArrayLike) -> NDArray[np.float64]:
+        """Return counts as they may be shown: to the nearest multiple, or up to one and half of it back.
+
+        Examples
+        --------
+        >>> (
+        ...     PROFILES["opensafely"].rounded([8, 13]).tolist(),
+        ...     PROFILES["opensafely-midpoint6"].rounded([0, 8, 13]).tolist(),
+        ... )
+        ([10.0, 15.0], [0.0, 9.0, 15.0])
+        """
+        value = np.asarray(count, dtype=float)
+        if self.rounding is None:
+            return value
+        if self.midpoint:
+            return np.asarray(np.ceil(value / self.rounding) * self.rounding - (value != 0) * (self.rounding // 2))
+        return np.asarray(np.floor(value / self.rounding + 0.5) * self.rounding)
+
+    @property
+    def unrounded(self) -> tuple[int, int]:
+        """How far a count above 0 may lie below and above what is shown of it."""
+        if self.rounding is None:
+            return 0, 0
+        below = self.rounding - self.rounding // 2 - 1 if self.midpoint else self.rounding // 2
+        return below, self.rounding - 1 - below
 
     def is_small(self, count: ArrayLike) -> NDArray[np.bool_]:
         """Tell which counts lie strictly between 0 and the minimum; a missing count does not."""
@@ -91,6 +119,16 @@ PROFILES: dict[str, Profile] = {
             source="counts up to 7 withheld, then the others rounded to 5: OpenSAFELY, Applying statistical "
             "disclosure control, https://docs.opensafely.org/outputs/sdc; 0 is withheld here, which that page leaves "
             "to judgement",
+        ),
+        Profile(
+            name="opensafely-midpoint6",
+            minimum=8,
+            zero_allowed=False,
+            rounding=6,
+            midpoint=True,
+            source="counts up to 7 withheld, the others, and the counts behind every rate, rounded to the midpoint of "
+            "six (7 to 12 is 9): OpenSAFELY, Applying statistical disclosure control, Midpoint 6 rounding, "
+            "https://docs.opensafely.org/outputs/sdc; one base for everything, as that page asks",
         ),
         Profile(
             name="ndb-10",

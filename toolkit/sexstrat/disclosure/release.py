@@ -254,7 +254,8 @@ def _protection(rule: Profile, reason: str, together: bool) -> str:
         return f"Disclosure profile {rule.name}: no number was withheld. Reason given: {reason}"
     zero = "A count of 0 is shown as 0." if rule.zero_allowed else "A count of 0 is withheld too."
     rounding = (
-        f" Counts are rounded to the nearest {rule.rounding}, and shares of counted people are coarsened to match."
+        f" Counts are rounded to the {'midpoint of' if rule.midpoint else 'nearest'} {rule.rounding}, and shares of "
+        "counted people are coarsened to match."
         if rule.rounding
         else ""
     )

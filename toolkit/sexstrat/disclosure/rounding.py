@@ -49,8 +49,9 @@ SPREAD = {
 def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFrame:
     """Round the counts of a table to the profile's base, and coarsen the shares of counted people to match.
 
-    A share of n people moves to the grid base/n, its lower limit down and its upper limit up, and its standard error
-    and design effect are withheld: so the rounded count is all that it tells. Ratios of counted people, and what
+    A share of n people moves to the grid base/n (to the middles of that grid, where counts are rounded to midpoints:
+    the rounded numerator over the rounded denominator), its lower limit down and its upper limit up, and its standard
+    error and design effect are withheld: so the rounded count is all that it tells. Ratios of counted people, and what
     errors do to them, keep two decimals. Estimates by a model, curves over age among them, are not counts and stay.
 
     Parameters
@@ -77,21 +78,21 @@ def round_table(frame: pd.DataFrame, table: str, profile: Profile) -> pd.DataFra
         if field.name.startswith("n_") or field.name.endswith("_lost")
     ]
     for name in counts:
-        rounded[name] = _nearest(numbers(frame, name), base)
+        rounded[name] = profile.rounded(numbers(frame, name))
         rounded[name] = rounded[name].astype("Int64")
     if table == "audit":
         listed = frame["metric"].isin(("n_images", "n_patients")).to_numpy(dtype=bool)
-        rounded["point"] = np.where(listed, _nearest(numbers(frame, "point"), base), numbers(frame, "point"))
+        rounded["point"] = np.where(listed, profile.rounded(numbers(frame, "point")), numbers(frame, "point"))
     if table == "flow":
         return rounded
     if table == "imputation":
         return _of_complete_cases(rounded)
     if table == "diagnostic":
         effective = (frame["statistic"] == "effective_validated").to_numpy(dtype=bool)
-        rounded["point"] = np.where(effective, _nearest(numbers(frame, "point"), base), numbers(frame, "point"))
+        rounded["point"] = np.where(effective, profile.rounded(numbers(frame, "point")), numbers(frame, "point"))
     shares, people = _shares(frame, rounded, table)
     grid = base / np.where(shares, np.maximum(people, base), np.nan)
-    rounded = _coarsened(rounded, shares, grid)
+    rounded = _coarsened(rounded, shares, grid, profile)
     ratios = _ratios(frame, table, shares)
     for name in ("point", "low", "high") if ratios.any() else ():
         rounded[name] = np.where(ratios, np.round(numbers(frame, name), 2), numbers(rounded, name))
@@ -127,10 +128,6 @@ def _of_complete_cases(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _nearest(value: NDArray[np.float64], base: int) -> NDArray[np.float64]:
-    return np.asarray(np.floor(value / base + 0.5) * base)
-
-
 def _shares(frame: pd.DataFrame, rounded: pd.DataFrame, table: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Choose the rows that are shares of counted people, with the rounded number of those people."""
     if table == "audit_parity":
@@ -161,11 +158,16 @@ COARSENED: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = 
 }
 
 
-def _coarsened(frame: pd.DataFrame, shares: NDArray[np.bool_], grid: NDArray[np.float64]) -> pd.DataFrame:
+def _coarsened(
+    frame: pd.DataFrame, shares: NDArray[np.bool_], grid: NDArray[np.float64], profile: Profile
+) -> pd.DataFrame:
     for name, towards in COARSENED.items():
         if name not in frame:
             continue
         value = numbers(frame, name)
-        moved = np.clip(towards(value / grid) * grid, np.where(value < 0, -1.0, 0.0), 1.0)
+        steps = towards(value / grid)
+        if profile.midpoint and name in {"point", "unweighted", "raw"}:
+            steps = np.sign(value) * (np.ceil(np.abs(value) / grid) - 0.5 * (value != 0))
+        moved = np.clip(steps * grid, np.where(value < 0, -1.0, 0.0), 1.0)
         frame[name] = np.where(shares & np.isfinite(grid), moved, value)
     return frame

@@ -215,7 +215,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "profile": Key(
             kind="text",
             default="uk-5",
-            allowed=("uk-5", "us-cms-11", "opensafely", "ndb-10", "none"),
+            allowed=("uk-5", "us-cms-11", "opensafely", "opensafely-midpoint6", "ndb-10", "none"),
             about="which small counts are suppressed",
         ),
         "reason": Key(kind="text", default="", about="why profile 'none' is right for these data"),
