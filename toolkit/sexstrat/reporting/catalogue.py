@@ -14,7 +14,7 @@ __all__ = ["Catalogue", "Pattern", "read_catalogue", "read_pattern"]
 _PLACE = re.compile(r"\{(\w+)(:own|:word|:number|:list)?\}")
 # a place ends where a clause does, so that no number is said of another clause; a list holds clauses, a number is one
 _FITS = {
-    None: r"(?:(?![.;] ).)+?",
+    None: r"(?:(?![.;:] ).)+?",
     ":list": r"(?:(?!\. ).)+?",
     ":number": r"[^\sA-Za-z;]+?",
     ":word": r"[\w./-]+",
@@ -126,7 +126,8 @@ def _stopped(said: str | None) -> str | None:
 def read_pattern(english: str, said: str) -> Pattern:
     """Return a sentence with places: ``{name}`` is said in the other language too.
 
-    ``{name:own}`` and one ``{name:word}`` stay as they are; ``{name:number}`` fits one number only; ``{name:list}`` may hold several clauses.
+    ``{name:own}`` and one ``{name:word}`` stay as they are; ``{name:number}`` fits one number only; ``{name:list}`` may
+    hold several clauses.
 
     Parameters
     ----------

@@ -66,19 +66,21 @@ def report(released: Released, path: str | Path) -> Path:
     return target
 
 
-def page(released: Released) -> str:
+def page(released: Released, *, languages: Sequence[str] | None = None) -> str:
     """Return the page as text.
 
     Parameters
     ----------
     released : what the disclosure gate let through.
+    languages : languages of the page, the one shown first first; left out, those that the study names.
 
     Raises
     ------
     DisclosureError : the results did not pass the disclosure gate.
     """
     must_be_released(released)
-    return _rendered(released, Saying(report_languages(released.settings), author_words(released)))
+    settings = released.settings if languages is None else {"report": {"languages": languages}}
+    return _rendered(released, Saying(report_languages(settings), author_words(released)))
 
 
 def untranslated(released: Released, language: str) -> tuple[str, ...]:
