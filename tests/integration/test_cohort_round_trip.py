@@ -257,6 +257,32 @@ def test_score_frame_is_for_the_audit(tmp_path: Path) -> None:
     assert math.isnan(frame["prob_male"].tolist()[6])
 
 
+def test_the_age_of_the_audit_is_that_at_the_photograph(tmp_path: Path) -> None:
+    """Two visits of a patient born on 29 February are five years apart, to the day; without a date the age stays."""
+    persons = pd.DataFrame(
+        {
+            "patient_id": ["A", "B"],
+            "birth_date": ["1952-02-29", None],
+            "visit_date": ["2012-03-01", None],
+            "age_years": [None, 61.4],
+            "recorded_sex": ["male", "female"],
+        }
+    )
+    days = {"a1": "2012-02-28", "a2": "2012-02-29", "a3": "2017-03-01", "b1": "2017-03-01", "a4": None}
+    images = pd.DataFrame(
+        {"image_id": list(days), "patient_id": list("AAABA"), "path": "p", "acquired_on": days.values()}
+    )
+    scores = score_rows(*((name, name[0].upper(), "R", 0.7, "ok") for name in days))
+    with Cohort.create(tmp_path / "dated.duckdb", persons=persons, scores=scores, images=images) as cohort:
+        age = cohort.score_frame().set_index("image_id")["age_years"]
+    assert [math.floor(age[name]) for name in ("a1", "a2", "a3")] == [59, 60, 65]
+    assert age["a1"] == pytest.approx(59 + 365 / 366, abs=0.01)  # the day before the birthday
+    assert age["a2"] == 60.0
+    assert 65 <= age["a3"] < 65.01
+    assert age["b1"] == 61.4  # no day of birth
+    assert age["a4"] == 60.0  # no day of the photograph: the patient's age
+
+
 def test_images_link_scores_that_name_no_patient(tmp_path: Path) -> None:
     """The image table gives a score its patient and eye, and lists what was never scored."""
     images = pd.DataFrame({"image_id": ["b1", "x1"], "patient_id": ["B", "B"], "eye": ["L", "R"], "path": ["p", "q"]})
