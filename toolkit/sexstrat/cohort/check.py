@@ -161,7 +161,7 @@ def stage_and_check(
         while True:  # leaving rows out may lay bare, or clear away, other problems: until nothing more is left out
             before = _n_left_out(connection)
             link_scores(connection, staged, score_use)
-            combine_scores(connection, training_ages)
+            combine_scores(connection, training_ages, staged)
             combine_ages(connection, staged, score_use)
             if "condition" in staged:
                 gather_conditions(connection)

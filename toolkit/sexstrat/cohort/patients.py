@@ -14,6 +14,7 @@ that the model saw patients of this cohort), every patient with a usable score t
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ from sexstrat.cohort.ddl import comment_on_column, comment_on_table
 from sexstrat.cohort.folds import fold_sql
 from sexstrat.cohort.person_rules import AGE_SQL
 from sexstrat.cohort.predicted_ages import age_sql
-from sexstrat.cohort.sql import Connection, compose, literal
+from sexstrat.cohort.sql import Connection, compose, literal, single_row
+from sexstrat.cohort.staging import Staged
 from sexstrat.cohort.training_overlap import TrainingAges
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.logit_bins import LOGIT_CLIP
@@ -42,16 +44,16 @@ WITH usable AS (
                                     ELSE ln(prob_male / (1 - prob_male)) END) AS BIGINT) AS units
     FROM linked_score WHERE patient_id IS NOT NULL
 ), eyes AS (
-    SELECT patient_id, count(*) FILTER (WHERE ok) AS n_images, count(fold) FILTER (WHERE ok) AS n_out_of_fold,
-           max(prob_male) FILTER (WHERE ok) AS prob_male, bool_or({by_model}) FILTER (WHERE ok) AS by_model, {sides}
-    FROM usable GROUP BY patient_id
+    SELECT patient_id, max(prob_male) FILTER (WHERE ok) AS prob_male, {sums} FROM usable GROUP BY patient_id
 )
-SELECT patient_id, {n_eyes} AS n_eyes, n_images, n_images > 0 AND n_images = n_out_of_fold AS out_of_fold,
-       n_out_of_fold > 0 AS any_out_of_fold, by_model,
+SELECT patient_id, {n_eyes} AS n_eyes, {n_images} AS n_images, {n_out_of_fold} AS n_out_of_fold,
+       n_images > 0 AND n_images = n_out_of_fold AS out_of_fold,
+       n_out_of_fold > 0 AS any_out_of_fold, {by_model} AS by_model,
        CASE WHEN n_images = 1 THEN greatest({low}, least({high}, prob_male))
             WHEN n_images > 1 THEN 1 / (1 + exp(-(({units}) / ({n_eyes}) / {unit}))) END AS prob_male
 FROM eyes
 """
+UNNAMED = "SELECT EXISTS (SELECT 1 FROM linked_score WHERE status = 'ok' AND coalesce(eye, '') NOT IN ('R', 'L'))"
 SEXES = "ENUM('female', 'male', 'other', 'unknown')"  # sorted as the words are
 SIDES = {"right_eye": "eye = 'R'", "left_eye": "eye = 'L'", "unnamed_eye": "eye = ''"}
 
@@ -121,13 +123,18 @@ COMMENTS = {
 }
 
 
-def combine_scores(connection: Connection, ages: TrainingAges | None = None) -> None:
+def combine_scores(
+    connection: Connection, ages: TrainingAges | None = None, staged: Mapping[str, Staged] | None = None
+) -> None:
     """Write the temporary table ``combined``: of each patient whom a score names, the usable scores as one.
+
+    What no score tells (eyes that are not named, folds) takes no room: it is kept for every patient at once.
 
     Parameters
     ----------
     connection : where the view ``linked_score`` is.
     ages : ages on which the model was trained; None when not known.
+    staged : contract name -> table; None when not known.
 
     Examples
     --------
@@ -146,15 +153,25 @@ def combine_scores(connection: Connection, ages: TrainingAges | None = None) -> 
     ... ).fetchall()
     [(2, 3, 2.0)]
     """
-    parts = {"low": repr(PROB_LOW), "high": repr(PROB_HIGH), "clip": f"{LOGIT_CLIP:g}", "unit": str(UNIT)}
-    of_all = ages is None or ages.model_sha256 is None
-    parts["by_model"] = "true" if of_all else f"model_sha256 = {literal(str(ages and ages.model_sha256))}"
-    parts["sides"] = ", ".join(
+    sides = dict(SIDES)
+    if staged is not None and "image" not in staged and single_row(connection, UNNAMED) == (False,):
+        del sides["unnamed_eye"]
+    sums = [
         f"sum(units) FILTER (WHERE ok AND {test}) AS {side}, count(*) FILTER (WHERE ok AND {test}) AS n_{side}"
-        for side, test in SIDES.items()
-    )
-    parts["n_eyes"] = " + ".join(f"CAST(n_{side} > 0 AS BIGINT)" for side in SIDES)
-    parts["units"] = " + ".join(f"coalesce(CAST(round({side} / n_{side}) AS HUGEINT), 0)" for side in SIDES)
+        for side, test in sides.items()
+    ]
+    with_folds = staged is None or "score" not in staged or "fold" in staged["score"].types
+    parts = {"low": repr(PROB_LOW), "high": repr(PROB_HIGH), "clip": f"{LOGIT_CLIP:g}", "unit": str(UNIT)}
+    parts |= {"n_out_of_fold": "n_folds" if with_folds else "0", "by_model": "n_images > 0"}
+    if with_folds:
+        sums.append("count(fold) FILTER (WHERE ok) AS n_folds")
+    if ages is not None and ages.model_sha256 is not None:
+        parts["by_model"] = "of_model"
+        sums.append(f"bool_or(model_sha256 = {literal(str(ages.model_sha256))}) FILTER (WHERE ok) AS of_model")
+    parts["sums"] = ", ".join(sums)
+    parts["n_images"] = " + ".join(f"n_{side}" for side in sides)
+    parts["n_eyes"] = " + ".join(f"CAST(n_{side} > 0 AS BIGINT)" for side in sides)
+    parts["units"] = " + ".join(f"coalesce(CAST(round({side} / n_{side}) AS HUGEINT), 0)" for side in sides)
     connection.execute(compose(COMBINED, **parts))
 
 
