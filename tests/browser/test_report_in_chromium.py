@@ -88,17 +88,47 @@ def test_policy_of_the_page_blocks_what_it_does_not_need(tab, report_file):
     assert page.blocked == {"https://example.org/x.png": "csp"}
 
 
-def test_paper_holds_everything(tab, report_file):
-    """The printed page holds every section and what is folded away on the screen, as text."""
-    reader = PdfReader(io.BytesIO(tab(1280).open(report_file).pdf()))
-    text = "\n".join(page.extract_text() for page in reader.pages)
+def printed(page):
+    """Return the pages of a tab on paper, and their text."""
+    reader = PdfReader(io.BytesIO(page.pdf()))
+    return reader.pages, " ".join(word for one in reader.pages for word in one.extract_text().split())
+
+
+def test_paper_holds_every_section_on_few_pages(tab, report_file):
+    """Three diseases on at most 25 pages: every section, and what stays folded is named, with what to do about it."""
+    pages, text = printed(tab(1280).open(report_file))
+    for words in (
+        "This cohort is simulated", "Summary", "Who was in, who was lost", "The same as a table",
+        "by age and sex, as a table", "Gaps between groups", "References", "Rubin DB",
+        "(folded: on paper only when",
+    ):  # fmt: skip
+        assert words in text, words
+    assert float(pages[0].mediabox.width) == pytest.approx(595, abs=2)
+    assert 5 <= len(pages) <= 25
+
+
+def test_paper_holds_everything_that_was_opened(tab, report_file):
+    """Whoever opens the folded tables first has them on paper too, to their last rows."""
+    page = tab(1280).open(report_file)
+    page.ask("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    _, text = printed(page)
     for words in (
         "This cohort is simulated", "Summary", "Who was in, who was lost", "Patients and photographs at every step",
         "prevalence by age and sex", "Gaps between groups", "Schema version", "References", "Rubin DB",
     ):  # fmt: skip
         assert words in text, words
-    assert float(reader.pages[0].mediabox.width) == pytest.approx(595, abs=2)
-    assert 5 <= len(reader.pages) <= 40
+    assert "(folded" not in text
+
+
+def test_no_table_is_cut_on_paper(tab, report_file):
+    """On the width of an A4 page between its margins no table or figure sticks out, folded away or not."""
+    page = tab(680).open(report_file)  # 180 mm at 96 pixels an inch
+    page.send("Emulation.setEmulatedMedia", media="print")
+    page.ask("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert page.ask("matchMedia('print').matches") is True
+    assert page.ask(WIDE_ELEMENTS.replace(".scroll, ", "")) == []
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    assert page.ask(cut) == 0
 
 
 def test_a_table_can_be_saved_from_the_page(tab, report_file):

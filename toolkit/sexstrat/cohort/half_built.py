@@ -51,7 +51,7 @@ def built_aside(target: Path) -> Iterator[Path]:
         yield path
         path.replace(target)
     except duckdb.Error as err:
-        if path.name not in str(err) or not isinstance(err, (duckdb.IOException, duckdb.FatalException)):
+        if path.name not in str(err):
             raise
         first = str(err).splitlines()[0]
         raise StudyError(f"{target} cannot be written: {first}; {FULL}") from err

@@ -25,6 +25,7 @@ from sexstrat.reporting.rows import Rows
 from sexstrat.reporting.summary import summary
 from sexstrat.reporting.tables import CONTRACTS, write_tables
 from sexstrat.reporting.texts import STATE_MEANINGS
+from sexstrat.scores.replacing import refusal_told
 from sexstrat.values.tables import table_schema
 
 if TYPE_CHECKING:
@@ -93,9 +94,19 @@ def write_release(released: Released, folder: str | Path) -> tuple[PackedFile, .
     """
     must_be_released(released)
     root = Path(folder)
-    if root.exists() and any(root.iterdir()):
-        raise DisclosureError(f"{root} is not empty; a release holds nothing but its own files: give a new folder")
-    root.mkdir(parents=True, exist_ok=True)
+    with refusal_told(root):
+        if root.exists() and any(root.iterdir()):
+            raise DisclosureError(f"{root} is not empty; a release holds nothing but its own files: give a new folder")
+        root.mkdir(parents=True, exist_ok=True)
+        try:
+            return _packed_all(released, root)
+        except BaseException:
+            for path in sorted(root.rglob("*"), reverse=True):  # half a pack is none, and the folder can be given again
+                path.rmdir() if path.is_dir() else path.unlink()
+            raise
+
+
+def _packed_all(released: Released, root: Path) -> tuple[PackedFile, ...]:
     write_tables(released, root / "tables")
     (root / "tables" / "results.json").unlink()  # for programs; an output checker reads tables
     text = page(released)
@@ -113,13 +124,11 @@ def write_release(released: Released, folder: str | Path) -> tuple[PackedFile, .
 
 
 def _stated(released: Released, root: Path) -> tuple[PackedFile, ...]:
-    """Check every file and write ``files.csv``; a file that fails leaves nothing behind."""
+    """Check every file and write ``files.csv``; a file that fails stops the release."""
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     packed = tuple(_packed(path, root, released) for path in paths)
     failed = [f"{one.path}: {check.name}: {check.found}" for one in packed for check in one.checks if not check.passed]
     if failed:
-        for path in paths:
-            path.unlink()
         raise DisclosureError("nothing was released: " + "; ".join(failed))
     (root / "files.csv").write_text(csv_text([one.row() for one in packed]), encoding="utf-8", newline="\n")
     return packed
