@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -12,7 +12,7 @@ from made_pages import write_made_pages
 
 project = "sexstrat"
 author = copyright = "The sexstrat authors"  # noqa: A001  (Sphinx asks for this name)
-release = version("sexstrat")
+release = metadata.version("sexstrat")  # the name version would be read as a setting of Sphinx
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
