@@ -1,6 +1,6 @@
 """How fast an audit is: a million patients by six attributes, and against fairlearn's MetricFrame with bootstrap.
 
-Processor time is measured, which a busy machine changes little.
+Time on the clock counts where the machine is free; where others use it too, processor time is what can be judged.
 """
 
 from __future__ import annotations
@@ -28,19 +28,21 @@ REPLICATES, TIMED = 2_000, 20
 logger = logging.getLogger(__name__)
 
 
-def predictions(patients: int) -> pd.DataFrame:
-    """Return one image of each patient, with five attributes besides age."""
+def predictions(patients: int, eyes: int = 1) -> pd.DataFrame:
+    """Return the images of each patient, with three attributes of patients besides age and two of images."""
     rng = np.random.default_rng(1)
-    male = rng.random(patients) < 0.48
-    score = 1.4 * (male - 0.5) + rng.normal(size=patients)
-    attributes = {name: rng.integers(0, 4, patients).astype(str) for name in ATTRIBUTES[1:]}
+    male = np.repeat(rng.random(patients) < 0.48, eyes)
+    score = 1.4 * (male - 0.5) + np.repeat(rng.normal(0, 0.6, patients), eyes) + rng.normal(0, 0.8, patients * eyes)
+    attributes = {name: np.repeat(rng.integers(0, 4, patients).astype(str), eyes) for name in ATTRIBUTES[1:4]}
+    attributes["laterality"] = np.tile(["R", "L"], patients)[: patients * eyes]
+    attributes["quality"] = rng.integers(0, 4, patients * eyes).astype(str)
     frame = pd.DataFrame(
         {
-            "image_id": np.char.add("i", np.arange(patients).astype(str)),
-            "patient_id": np.char.add("p", np.arange(patients).astype(str)),
+            "image_id": np.char.add("i", np.arange(patients * eyes).astype(str)),
+            "patient_id": np.repeat(np.char.add("p", np.arange(patients).astype(str)), eyes),
             "prob_male": expit(1.4 * score),
             "status": "ok",
-            "age_years": rng.uniform(40, 80, patients),
+            "age_years": np.repeat(rng.uniform(40, 80, patients), eyes),
             "recorded_sex": np.where(male, "male", "female"),
         }
     )
@@ -48,15 +50,17 @@ def predictions(patients: int) -> pd.DataFrame:
 
 
 @pytest.mark.benchmark_suite
-def test_a_million_patients_by_six_attributes() -> None:
-    """Every metric, 2,000 replicates included, in less than 20 s."""
-    frame = predictions(1_000_000)
-    started = time.process_time()
-    result = audit_scores(frame, bands=BANDS, groups=ATTRIBUTES, n_replicates=REPLICATES)
-    took = time.process_time() - started
-    logger.info("audit of a million patients: %.1f s", took)
-    assert len(result.audit) == 26 * (1 + 6 * 4)
-    assert took < AUDIT_SECONDS, f"the audit took {took:.1f} s"
+@pytest.mark.parametrize("eyes", [1, 2])
+def test_a_million_patients_by_six_attributes(eyes: int) -> None:
+    """Everything a full audit has, 2,000 replicates included, in less than 20 s, with one image a patient and two."""
+    frame = predictions(1_000_000, eyes)
+    started, clock = time.process_time(), time.perf_counter()
+    result = audit_scores(frame, bands=BANDS, groups=ATTRIBUTES, n_replicates=REPLICATES, full=True)
+    processor, wall = time.process_time() - started, time.perf_counter() - clock
+    logger.info("full audit of a million patients, %d images each: %.1f s (processor %.1f)", eyes, wall, processor)
+    assert len(result.audit) == 26 * (1 + 5 * 4 + 2)
+    assert len(result.tests) and len(result.curves) and len(result.parity)
+    assert min(processor, wall) < AUDIT_SECONDS, f"the audit took {wall:.1f} s, {processor:.1f} s of the processor"
 
 
 @pytest.mark.benchmark_suite

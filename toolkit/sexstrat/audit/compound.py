@@ -70,7 +70,8 @@ def compound_measurement(
     >>> round(found.point, 4), round(found.low, 3), round(found.high, 3)
     (0.85, 0.621, 0.934)
     """
-    each = np.ones(len(sums), dtype=np.int64) if times is None else times
+    number = np.ones(len(sums), dtype=np.int64) if times is None else times
+    each = number.astype(np.float64)  # products of floats are the quick ones
     men, men_right, women, women_right = counts.T[:4]
     used = men + women > 0
 
@@ -98,7 +99,9 @@ def compound_measurement(
     enough = min(errors) if metric == "balanced_accuracy" else sum(errors)
     limits = bca_interval(point, replicates, influence, times=seen, level=level) if enough >= FEWEST_EVENTS else None
     if limits is None:
-        low, high = _from_wilson(metric, np.repeat(sums, each, axis=0), np.repeat(counts, each, axis=0), point, level)
+        low, high = _from_wilson(
+            metric, np.repeat(sums, number, axis=0), np.repeat(counts, number, axis=0), point, level
+        )
     else:
         low, high = limits
     return Measurement(

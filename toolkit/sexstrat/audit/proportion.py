@@ -112,7 +112,7 @@ def proportion_of_sums(
     """
     size = counted_in + counted_out
     inside = size > 0
-    each = np.ones(len(size), dtype=np.int64) if times is None else times
+    each = np.ones(len(size)) if times is None else times.astype(np.float64)  # products of floats are the quick ones
     yes, no = int(each[counted_in > 0].sum()), int(each[counted_out > 0].sum())
     above, below, size, each = numerator[inside], denominator[inside], size[inside], each[inside]
     patients = int(each.sum())
@@ -139,9 +139,7 @@ def proportion_of_sums(
     )
 
 
-def _one_sided(
-    share: float, by_patient: Floats, each: NDArray[np.int64], level: float, counts: dict[str, Any]
-) -> Measurement:
+def _one_sided(share: float, by_patient: Floats, each: Floats, level: float, counts: dict[str, Any]) -> Measurement:
     effective = float((each @ by_patient) ** 2 / (each @ by_patient**2))
     low, high = wilson_interval(share, effective, level=level)
     note = "all images agree: the interval is Wilson's on the number of patients and there is no standard error"

@@ -11,8 +11,10 @@ from sexstrat.reporting.ageing_view import ageing_view
 from sexstrat.reporting.audit_figures import AUDIT_FIGURES, audit_figure
 from sexstrat.reporting.audit_tables import audit_table, gap_table
 from sexstrat.reporting.comparison_figure import comparison_figure, network_name
+from sexstrat.reporting.consequence_view import consequence_table
 from sexstrat.reporting.figures import Drawn
 from sexstrat.reporting.group_tests_view import group_test_table, rule_table
+from sexstrat.reporting.missing_view import absence_table, bounds_table
 from sexstrat.reporting.notebook_view import NotebookView, view_of
 from sexstrat.reporting.number_format import interval
 from sexstrat.reporting.rows import Rows
@@ -36,6 +38,9 @@ def _(result: AuditResult) -> NotebookView:
     tables += [group_test_table(Rows.of(result.tests, "audit_test"))]
     ageing = ageing_view(Rows.of(result.curves, "age_curve"), Rows.of(result.trends, "age_trend"))
     tables += [] if ageing is None else [ageing.trends, ageing.curves]
+    missing = Rows.of(result.missingness, "missingness")
+    tables += [absence_table(missing), bounds_table(missing)]
+    tables += [consequence_table(Rows.of(result.consequences, "consequence"))]
     unit = {"image": "photographs", "patient": "patients"}.get(result.unit, result.unit)
     figures = {name: partial(audit_figure, audit, name) for name in AUDIT_FIGURES if "age_band" in groups}
     return NotebookView(

@@ -13,6 +13,8 @@ from sexstrat.audit.proportion import clustered_proportion
 
 __all__ = ["bounded"]
 
+METHODS = ("scored_only", "all_wrong", "all_right")
+
 
 def bounded(
     right: NDArray[np.bool_],
@@ -56,6 +58,8 @@ def bounded(
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     weights = np.ones(len(right)) if weight is None else np.asarray(weight, dtype=float)
     over_all: dict[str, Any] = {"weight": weights, "level": level}
+    if scored.all():  # nothing is missing: the bounds are the share itself
+        return dict.fromkeys(METHODS, clustered_proportion(right, patients, **over_all))
     return {
         "scored_only": clustered_proportion(
             right[scored], patients.within(scored), weight=weights[scored], level=level

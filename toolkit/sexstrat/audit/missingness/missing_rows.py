@@ -115,9 +115,13 @@ def missing_rows(
     found = []
     for group, label, index in _parts(told, len(rows)):
         patients, _ = images.patients.part(index)
+        shares: dict[bool, Measurement] = {}
         for kind, chosen in kinds.items():
-            measured = _share(chosen[index], patients, images.weight[index], level, min_patients)
-            found.append(_row(kind, "share", group, label, measured))
+            lost = chosen[index]
+            some = bool(lost.any())
+            if some or some not in shares:  # of the kinds that nobody is of, one stands for all
+                shares[some] = _share(lost, patients, images.weight[index], level, min_patients)
+            found.append(_row(kind, "share", group, label, shares[some]))
     for_scored, how = _weights(rows, images, ["age_years", SEX, *covariates])
     for group, label, index in _parts([banded], len(rows)):
         options = (threshold, level, min_patients, group, label)
