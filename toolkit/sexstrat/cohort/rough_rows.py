@@ -44,7 +44,7 @@ def rough_rows(table: TableInput) -> int | None:
     try:
         parts = parquet_parts(table.source)
         if parts is not None:
-            return sum(pq.read_metadata(part.location).num_rows for part in parts)
+            return sum(int(pq.read_metadata(part.location).num_rows) for part in parts)
         if table.table is None and path.suffix.lower() in PARQUET:
             return int(pq.read_metadata(path).num_rows)
         if table.table is not None or path.suffix.lower() in DATABASE:

@@ -24,7 +24,7 @@ def one_thread() -> Iterator[None]:
     {1}
     """
     import scipy.linalg  # noqa: F401 - loads the libraries that are to be limited: numpy's and scipy's own
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield

@@ -142,7 +142,7 @@ def _grouped(people: ValidatedPeople, share: Array, basis: Array) -> tuple[Array
     on 50,000 people cost no more than on 1,000.
     """
     _, group = np.unique(np.floor(people.logit_p / ALIKE), return_inverse=True)
-    weight = np.bincount(group, weights=share)
+    weight = np.asarray(np.bincount(group, weights=share), dtype=np.float64)
     counted = np.where(weight > 0, weight, 1.0)
     mean = [np.bincount(group, weights=share * column) / counted for column in (people.prob_male, *basis.T)]
     return weight, mean[0], np.column_stack(mean[1:])
