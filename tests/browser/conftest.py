@@ -174,7 +174,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the page of an invented study with a hostile and a Japanese name."""
+    """Write the page of an invented study with a hostile and a Japanese name, in English and Japanese."""
     from sexstrat.disclosure import release
     from sexstrat.reporting import report
 
@@ -185,6 +185,7 @@ def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     results = module.example_results(names=("glaucoma", "緑内障", "<script>window.ran = true</script>"))
+    results.settings["report"] = {"languages": ["en", "ja"]}
     return report(release(results, "uk-5"), tmp_path_factory.mktemp("report"))
 
 

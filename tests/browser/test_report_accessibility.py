@@ -1,4 +1,4 @@
-"""The page by axe-core in a real Chromium: no violation of WCAG 2.2 at level AA by day or night, wide or narrow."""
+"""The page by axe-core in a real Chromium: no violation of WCAG 2.2 at level AA, day or night, English or Japanese."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ def axe() -> str:
     return Path(spec.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("width", "dark"), [(1440, False), (360, True)])
-def test_axe_finds_no_violation(tab, report_file, axe, width, dark):
+@pytest.mark.parametrize(
+    ("width", "dark", "language"), [(1440, False, "en"), (360, True, "en"), (1440, True, "ja"), (360, False, "ja")]
+)
+def test_axe_finds_no_violation(tab, report_file, axe, width, dark, language):
     """Every rule of WCAG 2.2 AA and of good practice that a program can judge holds; dozens of rules were judged."""
     page = tab(width, dark=dark).open(report_file)
+    page.ask(f"document.getElementById('language-{language}').click()")
     page.ask(f"{axe};0")
     found = json.loads(page.promise(AUDIT % json.dumps(LEVELS)))
     assert found["violations"] == []
