@@ -15,6 +15,7 @@ from sexstrat.audit.grouping import age_grouping
 from sexstrat.audit.images import audit_images
 from sexstrat.audit.laterality import compare_eyes
 from sexstrat.audit.missingness import audit_missing, missing_rows
+from sexstrat.audit.sampling import UNITS_NOTICE
 from sexstrat.disclosure.group_rows import protect_tests
 from sexstrat.disclosure.profiles import PROFILES
 from sexstrat.disclosure.withhold import releasable_frame
@@ -147,3 +148,12 @@ def test_eyes_of_few_pairs_are_suppressed_together() -> None:
     assert done[["p_value", "point", "low", "high"]].isna().all().all()
     enough = releasable_frame(pd.DataFrame([row | {"n_patients": 40} for row in rows]), "audit_test")
     assert set(protect_tests(enough, none, PROFILES["uk-5"])["state"]) == {"measured"}
+
+
+def test_sampling_units_that_are_not_counted_are_told(frame: pd.DataFrame) -> None:
+    """A survey's primary sampling units change no interval, and the first thing a reader sees is that."""
+    plain = audit_scores(frame, bands=BANDS, n_replicates=200)
+    surveyed = audit_scores(frame.assign(psu=frame["site"]), bands=BANDS, n_replicates=200)
+    pd.testing.assert_frame_equal(plain.to_frame(), surveyed.to_frame())
+    assert UNITS_NOTICE in surveyed.notices
+    assert UNITS_NOTICE not in plain.notices

@@ -23,7 +23,7 @@ class AuditResult(Shown):
     unit : "image" or "patient".
     level : confidence level.
     min_patients : smallest number of patients in a metric's own denominator that defines it.
-    notices : what was left out, in sentences without counts.
+    notices : what was left out, and what the intervals do not carry, in sentences without counts.
     left_out : rows left out, by reason: ``no_patient_id``, ``other``, ``unknown``, ``outside_age_bands``.
     tests, shrunken, parity : rows of the ``audit_test``, ``audit_shrunken`` and ``audit_parity`` contracts; empty
         unless the full audit was asked for.

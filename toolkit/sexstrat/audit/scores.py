@@ -24,6 +24,7 @@ from sexstrat.audit.reference_groups import reference_labels
 from sexstrat.audit.replicates import REPLICATES
 from sexstrat.audit.result import AuditResult
 from sexstrat.audit.rows import contract_frame
+from sexstrat.audit.sampling import sampling_notices
 from sexstrat.errors import StudyError
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import ValidationDesign
@@ -66,7 +67,8 @@ def audit_scores(
     ----------
     frame : one row an image: image_id, patient_id, prob_male (empty unless status is ok), status, age_years,
         recorded_sex (male, female, other, unknown), any group column; optional weight (survey weight, above 0) and
-        validation_probability (above 0, up to 1), each ignored where wholly empty.
+        validation_probability (above 0, up to 1), each ignored where wholly empty. Patients are taken as independent
+        of each other: a column ``psu`` of primary sampling units is not used, and a notice says so.
     bands : age bands; by default ten years wide, or five where each holds at least 20 men and 20 women.
     groups : grouping variables: "age_band", columns of the frame, or intersections such as "site x age_band".
     cuts : cut points of columns that hold numbers, by column: {"quality": (0.5, 0.8)}.
@@ -142,7 +144,7 @@ def audit_scores(
         parity=contract_frame(tables.parity, "audit_parity"),
         **beside,
         unit=unit,
-        notices=tuple(_NOTICES[reason] for reason, n in left_out.items() if n),
+        notices=(*(_NOTICES[reason] for reason, n in left_out.items() if n), *sampling_notices(frame)),
         left_out=left_out,
         threshold=threshold,
         level=level,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sexstrat.audit.sampling import sampling_notices
 from sexstrat.cohort import Cohort
 from sexstrat.study.declared_use import age_notices
 from sexstrat.study.file import Study
@@ -54,7 +55,7 @@ def study_results(study: Study, folder: Path) -> StudyResults:
         provenance=_provenance(study, folder, model_id),
         model_card=_model_card(study, model_id),
         choices=tuple(json.loads((folder / "private" / "choices.json").read_text(encoding="utf-8"))),
-        notices=(*study.section("")["notices"], *age_notices(study)),
+        notices=(*study.section("")["notices"], *age_notices(study), *sampling_notices(read_private(folder, "cells"))),
     )
 
 
