@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -72,3 +74,11 @@ def test_the_reference_is_made_of_every_command_key_table_and_name(made: ModuleT
     tables = (tmp_path / "contracts.md").read_text(encoding="utf-8")
     assert all(f"\n## {name}\n" in tables for name in table_names())
     assert ".. autofunction:: sexstrat.compose" in (tmp_path / "sexstrat.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_figure_of_the_readme_is_what_its_script_draws(tmp_path: Path) -> None:
+    """The figure of why is drawn from a simulated cohort, and again the same: nobody drew it by hand."""
+    again = tmp_path / "why.svg"
+    subprocess.run([sys.executable, str(DOCS / "why_figure.py"), str(again)], check=True, timeout=300)
+    assert again.read_bytes() == (DOCS / "why.svg").read_bytes()

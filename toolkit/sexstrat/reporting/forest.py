@@ -80,7 +80,14 @@ def forest_plot(
     if not rows:
         return ""
     width = 400.0 if narrow else 830.0
-    left = _INDENT + 14 + min(max(text_width(line.label, 12.5) for line in rows), 160.0 if narrow else 240.0)
+    left = (
+        _INDENT
+        + 14
+        + min(
+            max(text_width(line.label, 13.5 if line.role == "corrected" else 12.5) for line in rows),
+            160.0 if narrow else 240.0,
+        )
+    )
     heights, total = _positions(rows)
     numbers = max(text_width(_number(line), 12.5) for line in rows)
     margins = (left, 14.0 if narrow else max(162.0, 24 + numbers), 4.0, 44.0)

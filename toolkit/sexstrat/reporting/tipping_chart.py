@@ -101,7 +101,9 @@ def _mark(axes: Axes, curve: Curve) -> None:
         return
     axes.axvline(curve.tipping, color=COLOURS["female"], linewidth=1.4, zorder=4)
     axes.plot([curve.tipping], [1.0], marker="s", markersize=6, color=COLOURS["female"], markeredgewidth=0, zorder=5)
-    left = curve.tipping > (min(curve.sizes) + max(curve.sizes)) / 2
+    first, last = min(curve.sizes), max(curve.sizes)
+    room = 0.14 * (last - first)  # the number stands on the side away from no error, unless the axis ends there
+    left = curve.tipping > last - room if curve.tipping >= 0 else curve.tipping > first + room
     axes.annotate(
         _size(curve, curve.tipping), (curve.tipping, 1), (-6 if left else 6, -12),
         xycoords=axes.get_xaxis_transform(), textcoords="offset points", ha="right" if left else "left", fontsize=12,
