@@ -102,11 +102,16 @@ def package_page(name: str) -> str:
     module = importlib.import_module(name)
     lines = [f"# {name}", "", "```{eval-rst}", f".. automodule:: {name}", "", ""]
     for member in getattr(module, "__all__", ()):
-        kind = "autodata" if not callable(getattr(module, member)) else "autofunction"
-        if isinstance(getattr(module, member), type):
-            kind = "autoclass"
-        lines += [f".. {kind}:: {name}.{member}", *(["   :members:"] if kind == "autoclass" else []), ""]
+        lines += [*_member(name, member, getattr(module, member)), ""]
     return "\n".join([*lines, "```", ""])
+
+
+def _member(package: str, name: str, value: object) -> list[str]:
+    """Return the directive of a public name; the docstring of a plain value is that of its type and says nothing."""
+    again = ["   :no-index:"] if package == "sexstrat" else []  # its names are those of the packages below it
+    if isinstance(value, type):
+        return [f".. autoclass:: {package}.{name}", "   :members:", *again]
+    return [f".. {'autofunction' if callable(value) else 'py:data'}:: {package}.{name}", *again]
 
 
 def _cell(text: str) -> str:

@@ -23,9 +23,9 @@ class Released:
     Parameters
     ----------
     title : title of the study.
-    estimates, audit, gaps, flow, diagnostics, sensitivity, imputation, age_curves, age_trends, missingness,
-    consequences, group_tests, shrunken, parity, rules : the tables, with the columns of their contracts and
-        ``withheld``: the names of the columns that the gate emptied in that row, separated by spaces.
+    estimates, audit, gaps, flow, diagnostics, sensitivity, imputation : the tables, with the columns of their contracts
+        and ``withheld``: the names of the columns that the gate emptied in that row, separated by spaces.
+    age_curves, age_trends, missingness, consequences, group_tests, shrunken, parity, rules : the same of the audit.
     settings, provenance, model_card : as in the results; small counts taken out of the provenance.
     choices : one mapping per condition, with the keys that may pass and no small count.
     notices : sentences every reader must see first, without small counts.

@@ -83,7 +83,7 @@ def label_shift_check(
     recalibrate : fit intercept and slope of the score's logit on the labelled patients first. Without it a
         miscalibrated score alone makes the two disagree.
     draws, seed : bootstrap samples of both the target and the labelled patients, and the seed.
-    level : confidence level of the estimates; the two disagree when |z| exceeds its normal quantile.
+    level : confidence level of the estimates; the two disagree when ``|z|`` exceeds its normal quantile.
 
     Raises
     ------

@@ -18,7 +18,7 @@ def _checked(x: float, n: float, level: float) -> float:
 
 
 def wilson(x: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson score interval: the p at which |x/n - p| = z sqrt(p (1 - p) / n).
+    """Return the Wilson score interval: the p at which ``|x/n - p| = z sqrt(p (1 - p) / n)``.
 
     Parameters
     ----------
