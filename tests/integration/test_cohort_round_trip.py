@@ -251,7 +251,7 @@ def test_score_frame_is_for_the_audit(tmp_path: Path) -> None:
     assert frame["image_id"].tolist() == ["a1", "a2", "a3", "b1", "c1", "c2", "d1", "e1"]
     assert frame.columns.tolist() == [
         *["image_id", "patient_id", "eye", "prob_male", "status", "quality", "fold", "age_years", "recorded_sex"],
-        *["site", "camera", "validation_probability", "weight"],
+        *["site", "camera", "validation_probability", "weight", "stratum", "psu"],
     ]
     assert frame["age_years"].tolist()[0] == 61.9
     assert math.isnan(frame["prob_male"].tolist()[6])

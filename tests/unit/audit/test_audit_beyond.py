@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,8 @@ from sexstrat.audit.grouping import age_grouping
 from sexstrat.audit.images import audit_images
 from sexstrat.audit.laterality import compare_eyes
 from sexstrat.audit.missingness import audit_missing, missing_rows
-from sexstrat.audit.sampling import UNITS_NOTICE
+from sexstrat.audit.proportion import clustered_proportion
+from sexstrat.audit.sampling import UNITS_NOTICE, sampling_units
 from sexstrat.disclosure.group_rows import protect_tests
 from sexstrat.disclosure.profiles import PROFILES
 from sexstrat.disclosure.withhold import releasable_frame
@@ -150,10 +153,66 @@ def test_eyes_of_few_pairs_are_suppressed_together() -> None:
     assert set(protect_tests(enough, none, PROFILES["uk-5"])["state"]) == {"measured"}
 
 
-def test_sampling_units_that_are_not_counted_are_told(frame: pd.DataFrame) -> None:
-    """A survey's primary sampling units change no interval, and the first thing a reader sees is that."""
-    plain = audit_scores(frame, bands=BANDS, n_replicates=200)
-    surveyed = audit_scores(frame.assign(psu=frame["site"]), bands=BANDS, n_replicates=200)
-    pd.testing.assert_frame_equal(plain.to_frame(), surveyed.to_frame())
+def in_units(n_units: int, seed: int = 1) -> pd.DataFrame:
+    """Return twenty patients a unit, one photograph each; a unit's patients are rightly called more or less often."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(n_units), 20)
+    right = rng.random(len(unit)) < rng.beta(2, 1, n_units)[unit]
+    male = np.arange(len(unit)) % 2 == 0
+    return pd.DataFrame(
+        {
+            "image_id": [f"i{k}" for k in range(len(unit))],
+            "patient_id": [f"p{k}" for k in range(len(unit))],
+            "prob_male": np.where(right == male, 0.8, 0.2),
+            "status": "ok",
+            "age_years": 50.0,
+            "recorded_sex": np.where(male, "male", "female"),
+            "site": np.where(unit % 2 == 0, "a", "b"),
+            "psu": unit.astype(str),
+        }
+    )
+
+
+def test_intervals_count_the_units_of_a_survey() -> None:
+    """Patients sampled in units: as wide as the units taken for patients, with the counts of patients, and said."""
+    frame = in_units(40)
+    given: dict[str, Any] = {"bands": BANDS, "groups": ("site",), "n_replicates": 200, "full": True}
+    surveyed, plain = audit_scores(frame, **given), audit_scores(frame.drop(columns="psu"), **given)
+    whole = audit_scores(frame.drop(columns="psu").assign(patient_id=frame["psu"], recorded_sex="male"), **given)
+    key = ["metric", "level_name"]
+    ours, without, units = (one.audit.set_index(key).loc[("ungradable", "all")] for one in (surveyed, plain, whole))
+    assert (ours["n_patients"], without["n_patients"], units["n_patients"]) == (800, 800, 40)
+    ours, without = (one.audit.set_index(key).loc[("accuracy", "all")] for one in (surveyed, plain))
+    right = ((frame["prob_male"] >= 0.5) == (frame["recorded_sex"] == "male")).to_numpy()
+    expected = clustered_proportion(right, frame["psu"])
+    assert (ours["low"], ours["high"]) == pytest.approx((expected.low, expected.high))
+    assert ours["point"] == pytest.approx(without["point"])
+    assert ours["high"] - ours["low"] > 1.8 * (without["high"] - without["low"])
+    gaps = [one.gaps.query("metric == 'accuracy' and comparison == 'reference' and scale == 'difference'").iloc[0]
+            for one in (surveyed, plain)]  # fmt: skip
+    assert gaps[0]["high"] - gaps[0]["low"] > 1.8 * (gaps[1]["high"] - gaps[1]["low"])
+    permuted = surveyed.tests.query("test == 'permutation'")
+    assert set(permuted["state"]) == {"undefined"}
+    assert permuted["note"].str.contains("cannot be dealt").all()
     assert UNITS_NOTICE in surveyed.notices
     assert UNITS_NOTICE not in plain.notices
+
+
+def test_few_units_are_said_and_one_has_no_interval() -> None:
+    """Twelve units: the note says that the interval is too narrow; one unit: the share stays, the interval goes."""
+    rows = audit_scores(in_units(12), bands=BANDS, n_replicates=200).audit.set_index(["metric", "level_name"])
+    assert "fewer than 30 primary sampling units" in rows.loc[("accuracy", "all"), "note"]
+    one = audit_scores(in_units(12).assign(psu="x"), bands=BANDS, n_replicates=200).audit
+    row = one.set_index(["metric", "level_name"]).loc[("auc", "all")]
+    assert np.isnan(row["low"]) and not np.isnan(row["point"])
+    assert "too few primary sampling units" in row["note"]
+
+
+def test_a_patient_belongs_to_one_unit() -> None:
+    """Two units of one patient are a conflict, named; units of one name in two strata are two."""
+    frame = in_units(12)
+    twice = pd.concat([frame, frame.head(1).assign(image_id="again", psu="7")])
+    with pytest.raises(SchemaError, match="several values of psu"):
+        audit_scores(twice, bands=BANDS, n_replicates=200)
+    units = sampling_units(frame.assign(psu="x", stratum=frame["site"]))
+    assert units is not None and units.n == 2

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.problems import input_problems
+from sexstrat.audit.sampling import sampling_units
 from sexstrat.errors import SchemaError
 
 __all__ = ["AuditImages", "audit_images"]
@@ -28,6 +29,7 @@ class AuditImages:
     gradable : whether the image has a score.
     prob_male : score, NaN where there is none.
     male, female : recorded sex; neither for other and unknown.
+    units : primary sampling unit of each image, where patients were sampled in units; None where they were not.
     weight : survey weight.
     validated_weight : survey weight over the probability that sex would be recorded.
 
@@ -53,6 +55,7 @@ class AuditImages:
     female: NDArray[np.bool_]
     weight: NDArray[np.float64]
     validated_weight: NDArray[np.float64]
+    units: Clusters | None = None
 
     @property
     def validated(self) -> NDArray[np.bool_]:
@@ -69,6 +72,12 @@ class AuditImages:
         ones = np.ones(len(self.weight))
         return replace(self, weight=ones, validated_weight=ones)
 
+    def by_unit(self) -> AuditImages:
+        """Return the same images with sampling units in the place of patients."""
+        if self.units is None:
+            raise ValueError("patients were not sampled in units")
+        return replace(self, patients=self.units, units=None)
+
     def of(self, index: NDArray[np.intp]) -> AuditImages:
         """Return the images at the given positions, their patients coded anew."""
         return AuditImages(
@@ -79,6 +88,7 @@ class AuditImages:
             female=self.female[index],
             weight=self.weight[index],
             validated_weight=self.validated_weight[index],
+            units=None if self.units is None else self.units.part(index)[0],
         )
 
 
@@ -125,6 +135,7 @@ def audit_images(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> tuple
         female=female,
         weight=weight,
         validated_weight=weight / _filled(rows, "validation_probability"),
+        units=sampling_units(rows),
     ), rows
 
 
@@ -138,7 +149,11 @@ def _filled(rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
 def _by_patient(frame: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Combine the images of a patient: mean score of the gradable ones, youngest age; the rest must not vary."""
     grouped = frame.groupby("patient_id", sort=False)
-    same = [name for name in ("recorded_sex", "weight", "validation_probability", *groups) if name in frame]
+    same = [
+        name
+        for name in ("recorded_sex", "weight", "validation_probability", "psu", "stratum", *groups)
+        if name in frame
+    ]
     rows = grouped[list(dict.fromkeys(same))].first()
     gradable = frame.loc[frame["status"] == "ok"].groupby("patient_id", sort=False)["prob_male"].mean()
     rows["prob_male"] = gradable.reindex(rows.index)

@@ -17,6 +17,7 @@ from sexstrat.audit.images import AuditImages
 from sexstrat.audit.influence import IMAGE_METRICS
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.metrics import measure_group
+from sexstrat.audit.sampling import with_spread_of
 
 __all__ = ["Measured", "measured"]
 
@@ -36,6 +37,7 @@ class Measured:
     found : measurements by (metric, grouping variable, group), the overall ones under ("overall", "all").
     gathered : sums and replicates of each grouping variable.
     covariances : by grouping variable, the covariances over its groups of the metrics that follow from no sums.
+    in_units : whether intervals, sums, replicates and covariances count sampling units; counts are of patients always.
 
     Examples
     --------
@@ -46,10 +48,14 @@ class Measured:
     found: Mapping[Key, Measurement]
     gathered: Mapping[str, Gathered]
     covariances: Mapping[str, Covariances]
+    in_units: bool = False
 
 
 def measured(images: AuditImages, groupings: Sequence[Grouping], options: Options) -> Measured:
     """Measure every metric in every group, and in all images together.
+
+    Where patients were sampled in units, all is measured twice: counting patients, who decide what is defined, and
+    counting units, whose intervals it gets.
 
     Parameters
     ----------
@@ -82,7 +88,13 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
         points_only = replace(options, n_replicates=2)
         for key, one in measured(images.unweighted(), groupings, points_only).found.items():
             found[key] = replace(found[key], unweighted=one.point)
-    return Measured(found=found, gathered=sums, covariances=covariances)
+    if images.units is None:
+        return Measured(found=found, gathered=sums, covariances=covariances)
+    by_unit = measured(images.by_unit(), groupings, replace(options, min_patients=2))
+    for key, one in found.items():
+        other = by_unit.found[key]
+        found[key] = with_spread_of(one, other, other.n_patients)
+    return Measured(found=found, gathered=by_unit.gathered, covariances=by_unit.covariances, in_units=True)
 
 
 def _of_parts(

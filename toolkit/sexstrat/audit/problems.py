@@ -85,7 +85,8 @@ def _weight_problems(frame: pd.DataFrame, ok: np.ndarray) -> Iterator[Problem]:
 
 def _patient_problems(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> Iterator[Problem]:
     patient = pd.factorize(frame["patient_id"])[0]
-    for name in ("recorded_sex", *(groups if unit == "patient" else ())):
+    units = [name for name in ("psu", "stratum") if name in frame]
+    for name in ("recorded_sex", *units, *(groups if unit == "patient" else ())):
         value, labels = pd.factorize(frame[name], use_na_sentinel=False)
         pairs = pd.unique(patient[patient >= 0].astype(np.int64) * max(len(labels), 1) + value[patient >= 0])
         values_of = np.bincount(pairs // max(len(labels), 1)) if len(pairs) else np.zeros(0, dtype=np.int64)

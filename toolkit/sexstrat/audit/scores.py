@@ -67,8 +67,8 @@ def audit_scores(
     ----------
     frame : one row an image: image_id, patient_id, prob_male (empty unless status is ok), status, age_years,
         recorded_sex (male, female, other, unknown), any group column; optional weight (survey weight, above 0) and
-        validation_probability (above 0, up to 1), each ignored where wholly empty. Patients are taken as independent
-        of each other: a column ``psu`` of primary sampling units is not used, and a notice says so.
+        validation_probability (above 0, up to 1), each ignored where wholly empty; psu and stratum of patients who
+        were sampled in units, which the intervals of metrics and gaps then count.
     bands : age bands; by default ten years wide, or five where each holds at least 20 men and 20 women.
     groups : grouping variables: "age_band", columns of the frame, or intersections such as "site x age_band".
     cuts : cut points of columns that hold numbers, by column: {"quality": (0.5, 0.8)}.

@@ -13,12 +13,12 @@ WITH dated AS (
     SELECT s.image_id, s.patient_id, s.eye, s.prob_male, s.status, s.quality, s.fold, p.exact_age, p.birth_date,
            CASE WHEN p.age_source = 'recorded' AND i.acquired_on >= p.birth_date
                 THEN date_sub('year', p.birth_date, i.acquired_on) END AS years, i.acquired_on,
-           p.validated_sex AS recorded_sex, p.site, i.camera, p.validation_probability, p.weight
+           p.validated_sex AS recorded_sex, p.site, i.camera, p.validation_probability, p.weight, p.stratum, p.psu
     FROM score s JOIN patient p USING (patient_id) LEFT JOIN image i USING (image_id)
 )
 SELECT image_id, patient_id, eye, prob_male, status, quality, fold,
        coalesce(years + (acquired_on - CAST(birth_date + to_years(years) AS DATE)) / 366.0, exact_age) AS age_years,
-       recorded_sex, site, camera, validation_probability, weight
+       recorded_sex, site, camera, validation_probability, weight, stratum, psu
 FROM dated ORDER BY patient_id, image_id, status
 """
 
@@ -41,7 +41,7 @@ def score_rows(connection: Connection) -> pd.DataFrame:
     >>> person = "'a' patient_id, 61.5 exact_age, 'male' validated_sex, 'Oita' site, NULL validation_probability"
     >>> person += ", 'recorded' age_source, DATE '1950-05-01' birth_date"
     >>> _ = connection.execute("CREATE TABLE score AS SELECT " + score)
-    >>> _ = connection.execute("CREATE TABLE patient AS SELECT 1.0 AS weight, " + person)
+    >>> _ = connection.execute("CREATE TABLE patient AS SELECT 1.0 AS weight, NULL stratum, NULL psu, " + person)
     >>> _ = connection.execute(
     ...     "CREATE TABLE image AS SELECT 'i' image_id, 'Topcon' camera, DATE '2015-05-01' acquired_on"
     ... )

@@ -24,6 +24,7 @@ from sexstrat.audit.influence import INFLUENCE_METRICS
 from sexstrat.audit.linear import LINEAR_METRICS
 from sexstrat.audit.measuring import Measured
 from sexstrat.audit.replicates import Replicates
+from sexstrat.audit.sampling import NOT_EXCHANGEABLE
 
 __all__ = ["TESTED", "GapTables", "gap_tables", "grouped_metrics"]
 
@@ -89,7 +90,12 @@ def gap_tables(
             continue
         known = measured.gathered[grouping.name]
         metrics = grouped_metrics(grouping, measured)
-        tests = _tests(metrics, known, family, permutations, options.seed) if full else {}
+        tests: Mapping[str, Homogeneity] = {}
+        if full and measured.in_units:
+            untested = Homogeneity(state="undefined", note=NOT_EXCHANGEABLE)
+            tests = {name: untested for name in family if name in metrics and name in LINEAR_METRICS}
+        elif full:
+            tests = _tests(metrics, known, family, permutations, options.seed)
         reference = references.get(grouping.name)
         for name, one in metrics.items():
             bound = margin if name in SHARES else None
