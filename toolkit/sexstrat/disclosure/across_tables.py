@@ -16,7 +16,7 @@ from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.statements import Statement, of_estimates, of_flow
 from sexstrat.disclosure.withhold import numbers
 
-__all__ = ["Everything"]
+__all__ = ["Everything", "overlapping_groups"]
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -100,6 +100,22 @@ class Everything:
         return np.inf if pd.isna(people) else base / max(float(people), base)
 
 
+def overlapping_groups(tables: Tables) -> tuple[str, ...]:
+    """Return the groupings of the audit that no statement covers: a patient of several photographs is in two groups.
+
+    Examples
+    --------
+    >>> audit = pd.DataFrame({"group": ["overall", "eye"], "metric": "n_images", "n_images": [9, 4], "n_patients": 4})
+    >>> estimates = pd.DataFrame({"age_low": [40], "age_high": [None], "condition": ["d"]})
+    >>> others = {"flow": pd.DataFrame({"variable": [], "category": []}), "diagnostic": estimates}
+    >>> others |= {"missingness": pd.DataFrame({"group": [], "quantity": [], "n_patients_numerator": []})}
+    >>> overlapping_groups({"audit": audit.assign(level_name="R"), "estimate": estimates, **others})
+    ('eye',)
+    """
+    placed = {"overall", "age_band", *_atoms(tables).levels}
+    return tuple(name for name in dict.fromkeys(tables["audit"]["group"].dropna().astype(str)) if name not in placed)
+
+
 def _columns(statements: Sequence[Statement]) -> set[tuple[str, str]]:
     return {(one.table, one.column) for one in statements if not one.column.startswith("(")}
 
@@ -116,10 +132,11 @@ def _atoms(tables: Tables) -> Atoms:
         str(name): ("yes", "no")
         for name in dict.fromkeys([*estimates["condition"].dropna(), *tables["diagnostic"]["condition"].dropna()])
     }
-    if "site" in set(audit["group"]):
-        levels["site"] = tuple(dict.fromkeys(audit.loc[audit["group"] == "site", "level_name"].astype(str)))
     overall = audit[(audit["group"] == "overall") & (audit["metric"] == "n_images")]
     single = bool(len(overall)) and bool((overall["n_images"] == overall["n_patients"]).all())
+    for name in ("site", "eye", "camera") if single else ("site",):  # of several photographs a patient has two eyes
+        if name in set(audit["group"]):
+            levels[name] = tuple(dict.fromkeys(audit.loc[audit["group"] == name, "level_name"].astype(str)))
     gone = tables["missingness"]
     whole = (gone["group"] == "overall") & (gone["quantity"] == "refused")
     refused = gone.loc[whole, "n_patients_numerator"].fillna(1)

@@ -43,7 +43,6 @@ class Atoms:
     levels : further variables, each with its levels.
     single : every listed patient has one photograph, as the numbers of both show.
     refused : some photographs were refused.
-    overlapping : further variables of photographs, of which a patient may have several levels.
 
     Examples
     --------
@@ -55,11 +54,9 @@ class Atoms:
     """
 
     def __init__(
-        self, pieces: Sequence[tuple[int, float]], levels: Mapping[str, Sequence[str]], *, single: bool, refused: bool,
-        overlapping: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+        self, pieces: Sequence[tuple[int, float]], levels: Mapping[str, Sequence[str]], *, single: bool, refused: bool
+    ) -> None:
         self.pieces, self.levels, self.single = tuple(pieces), dict(levels), single
-        self.overlapping = tuple(name for name in overlapping if name in self.levels)
         classes = _classes(single, refused)
         ages = np.array([ABSENT, OUTSIDE, UNKNOWN_AGE, *range(len(pieces))])
         age, sex, kind = np.meshgrid(ages, np.arange(4), np.arange(len(classes)), indexing="ij")

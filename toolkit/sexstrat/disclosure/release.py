@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sexstrat.disclosure.across_tables import Everything
+from sexstrat.disclosure.across_tables import Everything, overlapping_groups
 from sexstrat.disclosure.ageing_rows import CURVE_EMPTIED, TREND_EMPTIED, protect_curves, protect_trends
 from sexstrat.disclosure.audit_rows import protect_audit, protect_gaps
 from sexstrat.disclosure.consequence_rows import EMPTIED as CONSEQUENCE_EMPTIED
@@ -51,6 +51,7 @@ TOGETHER = (
     "All tables together: a linear program solved for every withheld count from every count and share that is shown, "
     "and what left it less than the whole withheld range was withheld as well."
 )
+OVERLAPPING = " Not part of it: groups of the audit that share patients, such as eyes and cameras; look at them too."
 APART = (
     "Not done: protection of one table against another, whose counts could not be brought together here; look for "
     "small differences between tables before publishing."
@@ -130,7 +131,7 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         reason=reason.strip(),
         suppressed_counts={name: int((frame["state"] == "suppressed").sum()) for name, frame in tables.items()},
         left_out=left_out,
-        protection=_protection(rule, reason.strip(), together),
+        protection=_protection(rule, reason.strip(), _said_of_all(tables, together and rule.withholds)),
         seal=SEAL,
     )
 
@@ -248,7 +249,11 @@ def _choices(
     return passed, tuple(f"choices: {key}" for key in dropped)
 
 
-def _protection(rule: Profile, reason: str, together: bool) -> str:
+def _said_of_all(tables: Mapping[str, pd.DataFrame], together: bool) -> str:
+    return (TOGETHER + (OVERLAPPING if overlapping_groups(tables) else "")) if together else APART
+
+
+def _protection(rule: Profile, reason: str, of_all: str) -> str:
     """Say in plain words what the gate did, and what it did not."""
     if rule.minimum <= 1 and rule.zero_allowed:
         return f"Disclosure profile {rule.name}: no number was withheld. Reason given: {reason}"
@@ -264,7 +269,7 @@ def _protection(rule: Profile, reason: str, together: bool) -> str:
         f"{rule.minimum - 1}, every estimate whose denominator, numerator or complement is such a count, and every gap "
         f"and contrast built on one. {zero}{rounding} Within each table a second group is withheld where one could be "
         "found by subtracting the others from the total, and a step of the flow where a loss could be found from the "
-        f"steps around it. {TOGETHER if together else APART} Not done: protection of this release against earlier "
+        f"steps around it. {of_all} Not done: protection of this release against earlier "
         "ones; look at these before publishing. "
         "Expected numbers by sex from a model are estimates, not counts, and are not suppressed as such."
     )
