@@ -29,5 +29,6 @@ html_theme = "furo"
 html_title = f"sexstrat {release}"
 exclude_patterns = ["_build"]
 nitpicky = False
+suppress_warnings = ["ref.python"]  # a parameter called n is no link, however many classes have a field n
 
 write_made_pages(Path(__file__).parent / "reference" / "made")
