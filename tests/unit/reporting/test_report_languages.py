@@ -111,7 +111,11 @@ def test_no_english_sentence_is_left_to_a_japanese_reader(example, released, bot
     """Three English words in a row stand there only where the author of study, model card or paper wrote them."""
     results = example()
     own = [results.title, *results.notices, *map(str, results.model_card.values()), "An invented study"]
-    own += ["High-Resolution Fundus image database", "Review of the Dissemination of Health Statistics"]
+    own += [
+        "High-Resolution Fundus image database",
+        ". Budai et al., 2013. CC BY 4.0",
+        "Review of the Dissemination of Health Statistics",
+    ]
     own += ["Office for National Statistics", "Confidentiality Guidance"]
     texts = [text for text in Shown(both, "ja").texts if not any(text in one or one in text for one in own)]
     assert len(texts) > 800

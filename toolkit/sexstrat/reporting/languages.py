@@ -127,13 +127,22 @@ def author_words(released: Released) -> frozenset[str]:
     ----------
     released : what the disclosure gate let through.
     """
-    words: set[str] = {released.title}
+    words: set[str] = set()
     for name in ("estimates", "audit", "gaps", "flow", "missingness", "consequences", "group_tests"):
         frame = getattr(released, name)
         for column in {"condition", "group", "level_name", "reference"} & set(frame.columns):
             words |= {str(value) for value in frame[column].dropna().unique()}
+        if {"group", "level_name"} <= set(frame.columns):
+            pairs = frame[["group", "level_name"]].dropna().drop_duplicates()
+            words |= {f"{group} {level}" for group, level in pairs.itertuples(index=False) if group not in _NOT_OWN}
     words -= _NOT_OWN
     return frozenset(form for word in words for form in (word, sentence_case(word), word.replace("_", " ")))
 
 
-_NOT_OWN = frozenset({"overall", "all", "age_band", "recorded_sex", "male", "female", "other", "unknown", "none"})
+# words of the tables themselves
+_NOT_OWN = frozenset(
+    {
+        *("overall", "all", "age_band", "recorded_sex", "male", "female", "other", "unknown", "none"),
+        *("yes", "no", "L", "R", "eye", "eye L", "eye R", "disease yes", "disease no"),
+    }
+)
