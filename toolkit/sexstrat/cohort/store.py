@@ -145,6 +145,7 @@ class Cohort(Shown):
                 connection.execute("BEGIN")  # one transaction: a commit a statement would cost more than the work
                 write_cohort(connection, staged, problems, settings, step)
                 connection.execute("COMMIT")
+                connection.execute("CHECKPOINT")  # closing writes the rest too, but says nothing when the disk is full
             finally:
                 connection.close()
         return cls.open(target, memory_limit=memory_limit, threads=threads)
