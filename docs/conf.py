@@ -20,7 +20,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence"]  # no formulas: they would be set by a script from the network
 myst_heading_anchors = 3
 napoleon_google_docstring = False
 autodoc_typehints = "signature"
