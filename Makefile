@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -q --benchmark-disable
 export UV_HTTP_TIMEOUT ?= 300
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test check lint types imports format docs bench simulate odir model compare fuzz crash wheel constraints clean
+.PHONY: help demo test check lint types imports format docs bench simulate odir model compare fuzz search crash wheel constraints clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ demo: $(READY) ## the whole chain on the embedded sample; the page is demo-repor
 	@$(BIN)/sexstrat demo --out demo-report
 
 test: $(READY) ## the tests, without the heavy lines
-	OMP_NUM_THREADS=1 $(PYTEST) $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(PYTEST) --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 check: lint types imports test ## what must pass before a commit
 
@@ -85,6 +85,9 @@ compare: $(READY) ## heavy: the sixteen networks by one recipe on the real photo
 
 fuzz: $(READY) ## heavy: the property tests with many random examples, damaged photographs, tables and model files
 	$(PYTEST) tests/properties tests/integration/test_image_fuzz.py -m 'slow or not slow' --hypothesis-profile=fuzz
+
+search: $(READY) ## heavy: look in every byte of 200 releases a profile for what was withheld, and solve for it
+	$(PYTEST) tests/integration/test_disclosure_search.py -m 'slow or not slow'
 
 crash: $(READY) ## heavy: kill runs at every stage and resume them
 	$(PYTEST) tests/integration -k 'kill or interrupt or resume' -m 'slow or not slow'
