@@ -90,7 +90,7 @@ search: $(READY) ## heavy: look in every byte of 200 releases a profile for what
 	$(PYTEST) tests/integration/test_disclosure_search.py -m 'slow or not slow'
 
 crash: $(READY) ## heavy: kill runs at every stage and resume them
-	$(PYTEST) tests/integration -k 'kill or interrupt or resume' -m 'slow or not slow'
+	$(PYTEST) tests/integration -k 'kill or interrupt or resume or refuse' -m 'slow or not slow'
 
 wheel: $(READY) ## heavy: build the wheel and run it in clean environments outside the checkout
 	$(BIN)/python tests/wheel_smoke.py --uv "$$(command -v $(BIN)/uv || command -v uv)"
