@@ -145,6 +145,7 @@ def test_sections_come_in_order(elements):
         "audit",
         "consequences",
         "methods",
+        "guidelines",
         "model",
         "provenance",
         "attribution",

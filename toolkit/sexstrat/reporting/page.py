@@ -19,6 +19,7 @@ from sexstrat.reporting.figures import forest_figure, prevalence_figures
 from sexstrat.reporting.flow_view import flow_steps, flow_table
 from sexstrat.reporting.gate import must_be_released
 from sexstrat.reporting.group_tests_view import group_test_table, rule_table
+from sexstrat.reporting.guideline_map import GUIDELINES, guideline_map
 from sexstrat.reporting.headline import Headline, headlines
 from sexstrat.reporting.imputation_view import imputation_table
 from sexstrat.reporting.languages import Saying, author_words, report_languages
@@ -125,7 +126,8 @@ def _content(released: Released) -> dict[str, Any]:
     leads = headlines(estimates, released.choices)
     paragraphs = methods(released, estimates, leads)
     keys = [key for paragraph in paragraphs for key in paragraph.works]
-    works = cited([*keys, *(["mitchell2019"] if released.model_card else [])])
+    works = cited([*keys, *GUIDELINES, *(["mitchell2019"] if released.model_card else [])])
+    beside, beyond = _beside(released, leads), _audit_beyond(released)
     of_score = Rows(tuple(row for row in audit.rows if row["metric"] not in DECLARED_METRICS))
     groups = [str(name) for name in of_score.values("group") if name not in {"overall", "age_band"}]
     return {
@@ -142,17 +144,19 @@ def _content(released: Released) -> dict[str, Any]:
         "forest": forest_figure(estimates, leads),
         "conditions": [_condition(estimates, lead, number) for number, lead in enumerate(leads, start=1)],
         "male_share": male_share_table(estimates),
-        **_beside(released, leads),
+        **beside,
         "audit_figures": audit_figures(audit),
         "audit_table": audit_table(audit, "age_band") or audit_table(audit, "overall"),
         "audit_others": [table for name in groups if (table := audit_table(audit, name)) is not None],
         "metric_table": metric_table(audit, "age_band"),
         "gap_table": gap_table(gaps),
-        **_audit_beyond(released),
+        **beyond,
         "quality_table": quality_table(audit),
         "age_error_table": age_error_table(audit),
         "age_sentences": age_sentences(audit),
         "methods": paragraphs,
+        "guidelines": guideline_map(_absent(beside | beyond)),
+        "guideline_works": GUIDELINES,
         "works": works,
         "numbers": {work.key: work.number for work in works},
         "settings": outline(_without(released.settings, "attribution")),
@@ -227,6 +231,17 @@ def _audit_beyond(released: Released) -> dict[str, Any]:
         "consequence_table": consequence_table(consequences),
         "consequence_sentences": consequence_sentences(consequences),
     }
+
+
+def _absent(views: Mapping[str, Any]) -> set[str]:
+    """Return the anchors of sections that a page leaves out because there is nothing to show in them."""
+    sections = {
+        "rests_on": "rests-on",
+        "what_if": "what-if",
+        "imputation": "imputation",
+        "consequence_table": "consequences",
+    }
+    return {anchor for view, anchor in sections.items() if not views[view]}
 
 
 def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -93,6 +93,16 @@ _ENTRIES = (
     ("heidari2016", "Heidari S, Babor TF, De Castro P, Tort S, Curno M. Sex and gender equity in research: "
     "rationale for "
      "the SAGER guidelines and recommended use. Res Integr Peer Rev 2016;1:2.", "10.1186/s41073-016-0007-6"),
+    ("vonelm2007", "von Elm E, Altman DG, Egger M, et al. The Strengthening the Reporting of Observational Studies in "
+     "Epidemiology (STROBE) statement. Lancet 2007;370:1453–1457.", "10.1016/S0140-6736(07)61602-X"),
+    ("benchimol2015", "Benchimol EI, Smeeth L, Guttmann A, et al. The REporting of studies Conducted using "
+     "Observational Routinely-collected health Data (RECORD) statement. PLoS Med 2015;12:e1001885.",
+     "10.1371/journal.pmed.1001885"),
+    ("collins2024", "Collins GS, Moons KGM, Dhiman P, et al. TRIPOD+AI statement: updated guidance for reporting "
+     "clinical prediction models that use regression or machine learning methods. BMJ 2024;385:e078378.",
+     "10.1136/bmj-2023-078378"),
+    ("bossuyt2015", "Bossuyt PM, Reitsma JB, Bruns DE, et al. STARD 2015: an updated list of essential items for "
+     "reporting diagnostic accuracy studies. BMJ 2015;351:h5527.", "10.1136/bmj.h5527"),
 )  # fmt: skip
 
 REFERENCES: Mapping[str, Reference] = MappingProxyType(
