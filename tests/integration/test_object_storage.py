@@ -16,7 +16,7 @@ from sexstrat.scores.storage import files_below, remove_url, write_url
 
 server = pytest.importorskip("moto.server", reason="needs moto[server] and s3fs: a store of its own on this machine")
 boto3 = pytest.importorskip("boto3")
-pytest.importorskip("s3fs")
+s3fs = pytest.importorskip("s3fs")
 
 PERSONS = pd.DataFrame({"patient_id": ["P1", "P2", "P3"], "age_years": [61, 55, 70], "recorded_sex": ["male", "", ""]})
 SCORES = pd.DataFrame({"image_id": ["a", "b", "c"], "patient_id": ["P1", "P2", "P3"], "prob_male": [0.9, 0.2, 0.6]})
@@ -34,8 +34,10 @@ def store() -> Iterator[str]:
         for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "us-east-1")):
             patch.setenv(f"AWS_{name}", value)
         patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        s3fs.S3FileSystem.clear_instance_cache()  # one made before has no key
         boto3.client("s3").create_bucket(Bucket="registry")
         yield "s3://registry"
+        s3fs.S3FileSystem.clear_instance_cache()
     running.stop()
 
 

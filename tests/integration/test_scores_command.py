@@ -81,7 +81,7 @@ def test_one_document_tells_what_became_of_every_image(
         (["--patients", "p.xlsx"], 2, "p.xlsx: a score table is written as .parquet or .csv"),
         (["--recorded-sex", "p.csv"], 2, "--recorded-sex recalibrates patients; say --patients OUT as well"),
         (["--shard", "1/2", "--patients", "p.csv"], 2, "a shard holds some images of a patient only"),
-        (["--out", "s3://bucket/scores.parquet"], 2, "needs the package s3fs; install it: pip install s3fs"),
+        (["--out", "gs://bucket/scores.parquet"], 2, "needs the package gcsfs; install it: pip install gcsfs"),
     ],
 )
 def test_a_failure_is_one_document_too(

@@ -122,7 +122,7 @@ def test_shards_in_a_store_are_joined_there(bucket: str, synthetic: ModuleType) 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("s3://bucket/photos", "needs the package s3fs; install it: pip install s3fs"),
+        ("gs://bucket/photos", "needs the package gcsfs; install it: pip install gcsfs"),
         ("https://example.org/photos", "https:// is not opened; allowed: s3://"),
         ("zip://::nowhere.zip", "cannot be opened"),
         ("memory://nothing-here", "holds no file that is not hidden"),

@@ -71,7 +71,7 @@ def test_a_stage_depends_on_its_own_settings_and_on_those_before_it(simulated: P
 
 def test_tables_are_checked_before_anything_is_computed(simulated: Path, tmp_path: Path) -> None:
     """Sound tables give no problem; an age of -3 is named with its row."""
-    assert check_tables(load_study(simulated)) == []
+    assert check_tables(load_study(simulated)).problems == ()
     persons = pd.read_csv(simulated.with_name("persons.csv"))
     persons.loc[4, "age_years"] = -3
     persons.to_csv(tmp_path / "persons.csv", index=False)

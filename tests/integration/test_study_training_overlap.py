@@ -49,7 +49,7 @@ def test_training_ages_of_the_card_are_checked_told_and_counted_in_the_flow(stud
     low, high = shipped_card().training_ages
     expected = scored_outside(study, low, high)
     assert expected >= 40
-    (warning,) = check_study(load_study(study))
+    (warning,) = check_study(load_study(study)).problems
     assert (warning.kind, warning.count, warning.allowed) == ("outside_training_ages", expected, f"{low:g} to {high:g}")
     told: list[str] = []
     out = run_study(load_study(study), tmp_path / "out", tell=told.append).out
@@ -70,7 +70,7 @@ def test_training_ages_of_the_card_are_checked_told_and_counted_in_the_flow(stud
 def test_scores_of_other_weights_are_not_judged_by_the_shipped_card(study: Path) -> None:
     scores = pd.read_parquet(study.with_name("scores.parquet"))
     scores.assign(model_sha256="0" * 64).to_parquet(study.with_name("scores.parquet"), index=False)
-    assert check_study(load_study(study)) == []
+    assert check_study(load_study(study)).problems == ()
 
 
 def test_patients_without_fold_beside_patients_with_one_validate_nothing(study: Path, tmp_path: Path) -> None:
@@ -127,4 +127,4 @@ def test_a_changed_card_makes_the_cohort_stale(study: Path, tmp_path: Path) -> N
     plans = {plan.name: plan for plan in plan_study(load_study(study), out)}
     assert plans["cohort"].stale
     assert plans["cohort"].why.startswith("changed: model card")
-    assert check_study(load_study(study)) == [], "95 lies inside 15 to 99"
+    assert check_study(load_study(study)).problems == (), "95 lies inside 15 to 99"

@@ -97,7 +97,7 @@ def test_everyone_listed_is_scored_by_a_model_that_never_saw_them(
     assert written["prob_male"].isna().tolist() == [i == 9 for i in range(N)]
     assert written.loc[9, "status"] == "empty_file"
 
-    plan = plan_for(tmp_path, backbone_weights, freeze_to=FROZEN)
+    plan = plan_for(tmp_path, backbone_weights, freeze_to=FROZEN, split="stratified")
     again = cross_fit_tables(tables, plan, folds=2, model_id="other", out=tmp_path / "again.csv")
     assert again["prob_male"].tolist() == pytest.approx(written["prob_male"].tolist(), abs=1e-12, nan_ok=True)
     assert set(read_scores(tmp_path / "again.csv")["model_id"]) == {"other-fold0", "other-fold1"}

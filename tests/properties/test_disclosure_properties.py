@@ -135,7 +135,7 @@ def test_rows_whose_counts_are_hidden_carry_no_number(seed: int, rule: Profile) 
     """A suppressed row has no number left, and every hidden cell is named in ``withheld``."""
     for name, frame in released_study(seed, rule).tables().items():
         gone = frame[frame["state"] == "suppressed"]
-        keys = {"level", "age_low", "age_high", "step"}
+        keys = {"level", "age_low", "age_high", "step", "family_size"}  # of tests, not of people
         if name == "flow":
             assert gone["n_patients"].isna().all()
             continue
@@ -250,7 +250,8 @@ def test_gaps_of_hidden_groups_are_hidden(seed: int, rule: Profile) -> None:
     audit = released.audit.set_index(["metric", "group", "level_name"])["state"]
     for row in released.gaps[released.gaps["state"] == "measured"].itertuples():
         assert audit[(row.metric, row.group, row.level_name)] == "measured"
-        assert audit[(row.metric, row.group, row.reference)] == "measured"
+        whole = row.reference == "all"  # against all groups together
+        assert audit[(row.metric, "overall" if whole else row.group, row.reference)] == "measured"
 
 
 @settings(max_examples=8, deadline=None)
