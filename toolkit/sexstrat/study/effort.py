@@ -24,6 +24,7 @@ MEGABYTES: Mapping[str, float] = {  # for each million rows, cells or images
     "audit": 1100.0,
     "report": 0.0,
 }
+REPORT_MEGABYTES = 150.0  # for each condition: the program that protects all tables against each other
 SCORING_MEGABYTES = 1500.0  # a network and its batches
 IMAGES_A_SECOND = 30.0  # scored on one core: decoding and a small network
 COHORT_SECONDS = (0.7, 0.8)  # and for each million rows, divided by the cores
@@ -149,4 +150,5 @@ def stage_effort(study: Study, size: StudySize, stage: str) -> Effort:
         "report": REPORT_SECONDS[0] + REPORT_SECONDS[1] * size.conditions,
     }
     megabytes = BASE_MEGABYTES + MEGABYTES[stage] * millions + SCORING_MEGABYTES * scoring
+    megabytes += REPORT_MEGABYTES * size.conditions * (stage == "report")
     return Effort(seconds=seconds[stage], megabytes=megabytes)
