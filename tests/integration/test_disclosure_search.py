@@ -79,7 +79,8 @@ def words(markup: str) -> list[str]:
     """Return every text that a reader of a page or figure meets, those in attributes among them."""
     bare = re.sub(r"<(style|script)\b.*?</\1>", " ", markup, flags=re.DOTALL)
     attributes = re.findall(r"(?:alt|title|aria-label|content|summary)=\"([^\"]*)\"", bare)
-    return [unescape(text).strip() for text in [*re.findall(r">([^<]+)<", bare), *attributes] if text.strip()]
+    texts = [unescape(text).strip() for text in [*re.findall(r">([^<]+)<", bare), *attributes] if text.strip()]
+    return [re.sub(r"\d+ of \d+ sizes,", "some sizes,", text) for text in texts]  # of a grid, not of people
 
 
 @dataclass(frozen=True, kw_only=True)
