@@ -76,7 +76,7 @@ def without_small_counts(text: str, profile: Profile) -> str:
 def without_small_values(value: Any, profile: Profile, key: str = "") -> Any:
     """Return nested plain values with the small counts of people in them replaced by "suppressed".
 
-    A whole number is a count of people when its key says so (n_validated, patients, ...). Texts are cleaned as by
+    A number is a count of people when its key says so (n_validated, effective_validated, ...). Texts are cleaned as by
     :func:`without_small_counts`.
 
     Examples
@@ -94,7 +94,6 @@ def without_small_values(value: Any, profile: Profile, key: str = "") -> Any:
     if isinstance(value, bool) or value is None or not isinstance(value, (int, float)) or pd.isna(value):
         return value
     names_people = _COUNT_KEY.search(key) is not None and _SHARE_KEY.search(key) is None
-    whole = float(value).is_integer()
-    if names_people and whole and bool(profile.hides(value)):
+    if names_people and bool(profile.hides(round(value))):  # an effective number of people is close to a count of them
         return "suppressed"
     return value
