@@ -60,7 +60,7 @@ def test_a_million_patients_by_six_attributes(eyes: int) -> None:
     logger.info("full audit of a million patients, %d images each: %.1f s (processor %.1f)", eyes, wall, processor)
     assert len(result.audit) == 26 * (1 + 5 * 4 + 2)
     assert len(result.tests) and len(result.curves) and len(result.parity)
-    assert min(processor, wall) < AUDIT_SECONDS, f"the audit took {wall:.1f} s, {processor:.1f} s of the processor"
+    assert processor < AUDIT_SECONDS, f"the audit took {wall:.1f} s, {processor:.1f} s of the processor"
 
 
 @pytest.mark.benchmark_suite
