@@ -61,9 +61,8 @@ ONE_BY_ONE = {"E3", "emq", "emq elsewhere", "ppi", "simex"}  # refused where pat
 NEVER_RECORDED = {"E6", "emq", "emq elsewhere", "naive_threshold", "naive_weighted"}
 # Refused or not by the transport test, which joins score bins from the lowest up.
 TESTED = {"matrix elsewhere", "matrix_pooled elsewhere", "pacc elsewhere"}
-# Where no labelled person is called wrongly, these count that the next one may be, and PPI++ learns from the labelled
-# how far to trust the score: many people must say so.
-NEVER_SURE = {"E3", "ppi", *(name for name in ASKED if name.split()[0] in {"matrix", "matrix_pooled", "pacc"})}
+# Where no labelled person is called wrongly, these count that the next one may be: many people must say so.
+NEVER_SURE = {"E3", *(name for name in ASKED if name.split()[0] in {"matrix", "matrix_pooled", "pacc"})}
 
 
 @pytest.fixture(autouse=True, scope="module")

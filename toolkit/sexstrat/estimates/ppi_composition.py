@@ -65,7 +65,7 @@ def _window(arrays: CellArrays, p: Array, rows: Rows) -> _Window:
     unlabelled = float(n[unknown].sum())
     own, power, share = np.zeros(n.size), 0.0, 0.0
     if unlabelled >= 2:
-        _, _, spread = _moments(n[rows], p[rows], p[rows])
+        _, _, spread = _moments(n[known], p[known], p[known])
         power = float(np.clip(with_sex / ((1 + labelled / unlabelled) * spread), 0, 1)) if spread > 1e-15 else 0.0
         _, mean, _ = _moments(n[unknown], p[unknown], p[unknown])
         share += power * mean
@@ -166,7 +166,8 @@ def _varies(given: ComposeInput) -> str | None:
 def ppi_composition(given: ComposeInput) -> Composition:
     """Return the shares of men of each cell by PPI++ on the raw score, lambda chosen in the cell.
 
-    pi = lambda mean_U(p) + mean_L(S - lambda p), V = lambda^2 Var_U(p) / N + Var_L(S - lambda p) / n. E1 does the same
+    pi = lambda mean_U(p) + mean_L(S - lambda p), V = lambda^2 Var_U(p) / N + Var_L(S - lambda p) / n, lambda that of
+    :func:`~sexstrat.estimates.numbers.ppi.ppi_mean`. E1 does the same
     with lambda 1 and a recalibrated score, weights, and all patients' scores. Right under any error of the score where
     sex was recorded for a simple random part; refused where the probability of being recorded varies.
 
