@@ -61,7 +61,8 @@ ONE_BY_ONE = {"E3", "emq", "emq elsewhere", "ppi", "simex"}  # refused where pat
 NEVER_RECORDED = {"E6", "emq", "emq elsewhere", "naive_threshold", "naive_weighted"}
 # Refused or not by the transport test, which joins score bins from the lowest up.
 TESTED = {"matrix elsewhere", "matrix_pooled elsewhere", "pacc elsewhere"}
-# Where no labelled person is called wrongly, these count that the next one may be: many people must say so.
+# Where no labelled person is called wrongly, these count that the next one may be: many people must say so before
+# their standard errors, wider by some 5 % with 6,000, are those of known sex; the points are so with few.
 NEVER_SURE = {"E3", *(name for name in ASKED if name.split()[0] in {"matrix", "matrix_pooled", "pacc"})}
 
 
@@ -238,11 +239,11 @@ def known_sex(one: People, bands: AgeBands) -> pd.DataFrame:
     return rows_of(compose(summed(one, known=True), bands=bands, design="random", method="recorded"))
 
 
-def compared(found: pd.DataFrame, known: pd.DataFrame) -> None:
-    """Hold points within 0.1 standard errors, and these within 2 %, of the known-sex analysis."""
+def compared(found: pd.DataFrame, known: pd.DataFrame, wider: float = 0.02) -> None:
+    """Hold points within 0.1 standard errors, and these within 2 % or from 2 % less to some more, of known sex."""
     apart = np.abs(transformed(found) - transformed(known)) / known["se"]
     assert apart.max() < 0.1
-    np.testing.assert_allclose(found["se"], known["se"], rtol=0.02)
+    assert (found["se"] / known["se"]).between(0.98, 1 + wider).all()
 
 
 @given(seed=st.integers(0, 10_000), method=st.sampled_from(["E1", "E2"]), bands=st.sampled_from([ALL, BANDS]))
@@ -263,9 +264,10 @@ PERFECTED = sorted(set(ASKED) - {"complete_case"} - BY_CHANCE)
 @settings(max_examples=20)
 def test_a_perfect_score_gives_the_known_sex_analysis_by_every_estimator(seed: int, name: str) -> None:
     """The same for each estimator by name, naive ones too, whose errors a perfect score does not have."""
-    people = 40_000 if name in NEVER_SURE else 6_000
-    one, there = perfect(seed, people), summed(faultless(teachers(seed, people)), known=True)
-    compared(asked(name, summed(one), there), known_sex(one, BANDS))
+    for people in (6_000, 40_000) if name in NEVER_SURE else (6_000,):
+        one, there = perfect(seed, people), summed(faultless(teachers(seed, people)), known=True)
+        wider = 0.10 if name in NEVER_SURE and people == 6_000 else 0.02
+        compared(asked(name, summed(one), there), known_sex(one, BANDS), wider=wider)
 
 
 @given(seed=st.integers(0, 10_000), name=st.sampled_from(sorted(set(PERFECTED) - ONE_BY_ONE)))
