@@ -28,6 +28,7 @@ from sexstrat.audit.sampling import sampling_notices
 from sexstrat.errors import StudyError
 from sexstrat.values.age_bands import AgeBands
 from sexstrat.values.design import ValidationDesign
+from sexstrat.values.one_thread import one_thread
 
 __all__ = ["audit_scores"]
 
@@ -36,6 +37,7 @@ Key = tuple[str, str, str]
 FEWEST_REPLICATES = 200  # below it the tails of a 95 % interval rest on a handful of replicates
 
 
+@one_thread()  # long sums on several threads mostly wait for one another, and round otherwise on other machines
 def audit_scores(
     frame: pd.DataFrame,
     *,

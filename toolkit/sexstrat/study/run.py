@@ -15,13 +15,13 @@ from sexstrat.scores.replacing import clear_leftovers, refusal_told, replace_fil
 from sexstrat.scores.sole_run import sole_run
 from sexstrat.study.file import Study
 from sexstrat.study.manifest import MANIFEST, write_manifest
-from sexstrat.study.one_thread import one_thread
 from sexstrat.study.plan import STAGES_FILE, StagePlan, code_digest, digest_file, plan_study, read_stages
 from sexstrat.study.referenced import check_conditions, check_references
 from sexstrat.study.rules import rule_outcomes
 from sexstrat.study.run_log import RunLog
 from sexstrat.study.stages import RUNNERS, check_tables, table_input
 from sexstrat.study.versions import package_versions
+from sexstrat.values.one_thread import one_thread
 
 if TYPE_CHECKING:
     from sexstrat.study.headlines import Headlines

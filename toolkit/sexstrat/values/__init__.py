@@ -1,5 +1,5 @@
 """The frozen values that pass between stages: table contracts, age bands, score bins, cells, results.
 
 Order: ``tables`` (contracts), ``age_bands``, ``logit_bins``, ``cells``, ``design``, ``random_effects``,
-``results``.
+``results``; ``one_thread`` beside them.
 """
