@@ -19,10 +19,12 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "descriptions",
 ]
 myst_enable_extensions = ["colon_fence"]  # no formulas: they would be set by a script from the network
 myst_heading_anchors = 3
 napoleon_google_docstring = False
+napoleon_attr_annotations = False  # types stand in signatures
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 html_theme = "furo"

@@ -25,7 +25,12 @@ FENCE = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 @pytest.fixture(scope="module")
 def made() -> ModuleType:
     """Return the module that makes pages from the code."""
-    spec = importlib.util.spec_from_file_location("made_pages", DOCS / "made_pages.py")
+    return loaded("made_pages")
+
+
+def loaded(name: str) -> ModuleType:
+    """Return a module of the documentation."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -82,3 +87,20 @@ def test_the_figure_of_the_readme_is_what_its_script_draws(tmp_path: Path) -> No
     again = tmp_path / "why.svg"
     subprocess.run([sys.executable, str(DOCS / "why_figure.py"), str(again)], check=True, timeout=300)
     assert again.read_bytes() == (DOCS / "why.svg").read_bytes()
+
+
+def test_the_reference_takes_a_meaning_for_no_type() -> None:
+    """Items of parameters and errors are split in two lines; what is said elsewhere with a colon is left."""
+    lines = [
+        "Parameters",
+        "----------",
+        "a, b : two numbers.",
+        "Returns",
+        "-------",
+        "x : y",
+        "Raises",
+        "------",
+        "E : bad",
+    ]
+    expected = [*lines[:2], "a, b", "    two numbers.", *lines[3:8], "E", "    bad"]
+    assert loaded("descriptions").describe(lines) == expected
