@@ -15,6 +15,8 @@ from sexstrat.reporting.texts import STATE_WORDS
 __all__ = ["Cell", "Group", "TableView", "count_cell", "estimate_cell", "table_view"]
 
 _WORDS = frozenset(STATE_WORDS.values())
+_DIGITS = 10
+_PLAIN = ",;:()+=/"  # what may stand as it is in the data of an address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +128,20 @@ def table_view(
     ----------
     caption, columns, groups, note : what is drawn.
     file : file name of the CSV; empty for none.
-    rows : the released rows behind the table, written in full.
+    rows : the released rows behind the table, written whole, numbers to ten significant digits: the page carries them
+        all, and the released tables hold every digit.
 
     Examples
     --------
     >>> table_view("t", ["a"], [], file="t.csv", rows=[{"a": 1}]).csv
     'data:text/csv;charset=utf-8,a%0A1%0A'
     """
-    address = "data:text/csv;charset=utf-8," + quote(csv_text(rows), safe="") if file and rows else ""
+    short = [{name: _short(value) for name, value in row.items()} for row in rows]
+    address = "data:text/csv;charset=utf-8," + quote(csv_text(short), safe=_PLAIN) if file and rows else ""
     return TableView(
         caption=caption, columns=tuple(columns), groups=tuple(groups), note=note, file=file, csv=address
     )  # fmt: skip
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
