@@ -58,7 +58,7 @@ def _moments(n: Array, x: Array, y: Array) -> tuple[float, float, float]:
 
 
 def _window(arrays: CellArrays, p: Array, rows: Rows) -> _Window:
-    """Return lambda mean_U(p) + mean_L(S - lambda p) of some rows, lambda chosen from the data."""
+    """Return lambda mean_U(p) + mean_L(S - lambda p) of some rows, lambda from the slope among the validated."""
     known, unknown = rows & arrays.validated, rows & ~arrays.validated
     n, s = arrays.n, arrays.male.astype(float)
     labelled, _, with_sex = _moments(n[known], s[known], p[known])
@@ -166,10 +166,12 @@ def _varies(given: ComposeInput) -> str | None:
 def ppi_composition(given: ComposeInput) -> Composition:
     """Return the shares of men of each cell by PPI++ on the raw score, lambda chosen in the cell.
 
-    pi = lambda mean_U(p) + mean_L(S - lambda p), V = lambda^2 Var_U(p) / N + Var_L(S - lambda p) / n, lambda that of
-    :func:`~sexstrat.estimates.numbers.ppi.ppi_mean`. E1 does the same
-    with lambda 1 and a recalibrated score, weights, and all patients' scores. Right under any error of the score where
-    sex was recorded for a simple random part; refused where the probability of being recorded varies.
+    pi = lambda mean_U(p) + mean_L(S - lambda p), V = lambda^2 Var_U(p) / N + Var_L(S - lambda p) / n. Lambda is the
+    slope of sex on the score among the validated, Cov_L(S, p) / Var_L(p), over 1 + n/N, cut to 0 to 1; the paper's
+    software divides by the variance among all, with the same limit, but a score that never errs then gives the mean of
+    everybody only with many validated. E1 does the same with lambda 1 and a recalibrated score, weights, and all
+    patients' scores. Right under any error of the score where sex was recorded for a simple random part; refused where
+    the probability of being recorded varies.
 
     Parameters
     ----------

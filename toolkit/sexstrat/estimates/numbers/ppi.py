@@ -45,11 +45,9 @@ def ppi_mean(
 ) -> PredictionPoweredMean:
     """Return the PPI++ mean: lambda mean_U(p) + mean_L(y - lambda p).
 
-    lambda = Cov_L(y, p) / ((1 + n/N) Var_L(p)), cut to 0 to 1; variance lambda^2 Var_U(p)/N + Var_L(y - lambda p)/n.
+    lambda = Cov_L(y, p) / ((1 + n/N) Var(p)), cut to 0 to 1; variance lambda^2 Var_U(p)/N + Var_L(y - lambda p)/n.
     Labelled units must be a random sample of the same population as the unlabelled ones; the prediction may be
-    arbitrarily wrong. The variance of p in lambda is that among the labelled, as the covariance is (the paper's
-    software takes it among all, with the same limit): so a prediction that never errs gives the mean of all units, as
-    if every one were labelled.
+    arbitrarily wrong.
 
     Parameters
     ----------
@@ -79,12 +77,6 @@ def ppi_mean(
 
     >>> ppi_mean([0, 1, 1, 1], [0, 0, 1, 1], [0, 1, 0, 1], power=1.0).point
     0.75
-
-    A prediction that is always right: the mean of all eight, lambda 4 / 8:
-
-    >>> one = ppi_mean([0, 0, 0, 1], [0, 0, 0, 1], [0, 1, 0, 1])
-    >>> one.point, one.power
-    (0.375, 0.5)
     """
     y, p, u = (np.asarray(values, dtype=float) for values in (labels, predictions_labelled, predictions_unlabelled))
     if y.ndim != 1 or y.shape != p.shape or y.size < 2 or u.ndim != 1 or u.size < 2:
@@ -100,7 +92,7 @@ def ppi_mean(
     z = normal_quantile(level)
     n, big = y.size, u.size
     if power is None:
-        spread = float(np.var(p, ddof=1))
+        spread = float(np.var(np.concatenate([p, u]), ddof=1))
         covariance = float(np.cov(y, p, ddof=1)[0, 1])
         power = 0.0 if spread == 0 else float(np.clip(covariance / ((1 + n / big) * spread), 0.0, 1.0))
     point = power * u.mean() + (y - power * p).mean()
