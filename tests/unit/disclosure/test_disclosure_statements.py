@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import LinearConstraint, milp
+from scipy.sparse import vstack
 
 from sexstrat.disclosure.across_tables import Everything
 from sexstrat.disclosure.atoms import KINDS, Atoms, age_pieces
@@ -161,11 +162,8 @@ def test_whole_people_find_what_fractions_of_people_do(uk: tuple[dict[str, pd.Da
     tables, released = uk
     reader = Reader(Everything.of(tables), tables, released.tables(), PROFILES["uk-5"])
     known, _ = reader.known()
-    matrix, most, _, _ = known._loose
-    limits = [
-        LinearConstraint(matrix, ub=most),
-        LinearConstraint(known._equal, lb=known.low[known._exact] - 1e-7, ub=known.low[known._exact] + 1e-7),
-    ]
+    low, high = known.limits()
+    limits = LinearConstraint(vstack([known.always, known.rows]), lb=low - 1e-7, ub=high + 1e-7)
     for counted in reader.secret[:3]:
         for sign, limit in ((1.0, 1.0), (-1.0, -4.0)):
             whole = milp(sign * counted, constraints=limits, integrality=np.ones(counted.size))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sexstrat.disclosure.atoms import KINDS, Atoms, Rows
+from sexstrat.disclosure.linear_program import LinearProgram
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -47,17 +47,23 @@ def structure(atoms: Atoms) -> csr_array:
 
 def _pictured(atoms: Atoms, start: int) -> csr_array:
     """Return, for a block, at least one photograph a patient who has one, and none without a patient."""
-    from scipy.sparse import csr_array
+    from scipy.sparse import coo_array, csr_array
 
-    rows = np.zeros((2 * len(KINDS) * atoms.n_cells, atoms.size))
+    sums, classes, values = [], [], []
     for k, name in enumerate(KINDS):
         holders = np.flatnonzero(atoms.has[name])
-        for cell in range(atoms.n_cells):
-            at, own = 2 * (k * atoms.n_cells + cell), holders[atoms.cell[holders] == cell]
-            images = start + atoms.age.size + k * atoms.n_cells + cell
-            rows[at, start + own], rows[at, images] = 1.0, -1.0
-            rows[at + 1, start + own], rows[at + 1, images] = -MOST_IMAGES, 1.0
-    return csr_array(rows)
+        cell = atoms.cell[holders]
+        at, images = (
+            2 * (k * atoms.n_cells + cell),
+            start + atoms.age.size + k * atoms.n_cells + np.arange(atoms.n_cells),
+        )
+        every = 2 * (k * atoms.n_cells + np.arange(atoms.n_cells))
+        sums += [at, every, at + 1, every + 1]
+        classes += [start + holders, images, start + holders, images]
+        one, each = np.ones(holders.size), np.ones(atoms.n_cells)
+        values += [one, -each, -MOST_IMAGES * one, each]
+    places = (np.concatenate(sums), np.concatenate(classes))
+    return csr_array(coo_array((np.concatenate(values), places), shape=(2 * len(KINDS) * atoms.n_cells, atoms.size)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,31 +92,6 @@ class Known:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
-    @cached_property
-    def _exact(self) -> NDArray[np.bool_]:
-        return np.asarray(self.low == self.high)
-
-    @cached_property
-    def _equal(self) -> csr_array:
-        from scipy.sparse import csr_array
-
-        return csr_array(self.rows[np.flatnonzero(self._exact)])
-
-    @cached_property
-    def _loose(self) -> tuple[csr_array, NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-        """Return everything that is at most something: rows, limits, and which shown rows have a lower or an upper."""
-        from scipy.sparse import csr_array, vstack
-
-        below = np.flatnonzero(~self._exact & np.isfinite(self.low))
-        above = np.flatnonzero(~self._exact & np.isfinite(self.high))
-        matrix = csr_array(vstack([self.always, csr_array(self.rows[above]), csr_array(-self.rows[below])]))
-        return (
-            matrix,
-            np.concatenate([np.zeros(self.always.shape[0]), self.high[above], -self.low[below]]),
-            below,
-            above,
-        )
-
     def extremes(self, counted: Rows) -> tuple[float, float]:
         """Return the smallest and the largest that a count can be; infinite where nothing bounds it.
 
@@ -118,59 +99,55 @@ class Known:
         ------
         ValueError : the numbers shown contradict each other.
         """
-        return self.solve(counted)[0], -self.solve(-counted)[0]
+        from scipy.sparse import csr_array, vstack
 
-    def solve(self, cost: Rows) -> tuple[float, Rows, NDArray[np.float64]]:
-        """Return the least cost, the classes that have it, and how much every shown row holds it up."""
-        from scipy.optimize import linprog
+        low, high = self.limits()
+        program = LinearProgram(csr_array(vstack([self.always, self.rows])), low=low, high=high)
+        return program.least(counted)[0], -program.least(-counted)[0]
 
-        matrix, limits, below, above = self._loose
-        found = linprog(  # type: ignore[call-overload]  # the stubs know no sparse arrays
-            cost, A_ub=matrix, b_ub=limits, A_eq=self._equal, b_eq=self.low[self._exact], bounds=(0, None),
-            method="highs",
-        )  # fmt: skip
-        if found.status == 3:
-            return -np.inf, np.zeros(cost.size), np.zeros(len(self.low))
-        if found.status != 0:
-            raise ValueError(f"the numbers shown contradict each other: {found.message}")
-        held = np.zeros(len(self.low))
-        held[self._exact] = found.eqlin.marginals
-        sides = found.ineqlin.marginals[self.always.shape[0] :]
-        held[above] += sides[: len(above)]
-        held[below] -= sides[len(above) :]
-        return float(found.fun), np.asarray(found.x), held
+    def limits(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lower and upper limits of all rows, those that are at most 0 first."""
+        sums = self.always.shape[0]
+        return np.concatenate([np.full(sums, -np.inf), self.low]), np.concatenate([np.zeros(sums), self.high])
 
-    def reaching(self, counts: Rows, limit: float) -> NDArray[np.bool_]:
-        """Tell which counts can be at most a limit (negative counts: at least), a few at a time.
+    def reaching(self, counts: Rows, least: float, most: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Tell which counts can be as small as a limit, and which as large as another, a few at a time.
 
         Parameters
         ----------
         counts : coefficients, shape (counts, classes).
-        limit : the limit.
+        least, most : the limits.
+
+        Raises
+        ------
+        ValueError : the numbers shown contradict each other.
         """
-        from scipy.optimize import linprog
         from scipy.sparse import csr_array, eye_array, hstack, vstack
 
-        reached, tried = np.zeros(len(counts), dtype=bool), np.zeros(len(counts), dtype=bool)
-        base, limits, _, _ = self._loose
-        while not (reached | tried).all():
-            open_ = np.flatnonzero(~reached & ~tried)
-            k, n = open_.size, counts.shape[1]
-            over = csr_array(hstack([csr_array(counts[open_]), -eye_array(k)]))  # what each is above the limit
-            found = linprog(  # type: ignore[call-overload]  # the stubs know no sparse arrays
-                np.concatenate([np.zeros(n), np.ones(k)]),
-                A_ub=csr_array(vstack([hstack([base, csr_array((base.shape[0], k))]), over])),
-                b_ub=np.concatenate([limits, np.full(k, limit)]),
-                A_eq=csr_array(hstack([self._equal, csr_array((self._equal.shape[0], k))])),
-                b_eq=self.low[self._exact], bounds=(0, None), method="highs",
-            )  # fmt: skip
-            if found.status != 0:
-                raise ValueError(f"the numbers shown contradict each other: {found.message}")
-            at = counts[open_] @ found.x[:n]
-            now = at <= limit + SLACK
-            reached[open_[now]] = True
-            if not now.any():
-                one = open_[int(np.argmin(at))]
-                tried[one] = True
-                reached[one] = self.solve(counts[one])[0] <= limit + SLACK
-        return reached
+        k, n = counts.shape
+        beside, signed = csr_array((self.always.shape[0] + self.rows.shape[0], 2 * k)), csr_array(counts)
+        over = hstack([vstack([signed, -signed]), -eye_array(2 * k)])  # what each is above, or below, its limit
+        rows = vstack([hstack([vstack([self.always, self.rows]), beside]), over])
+        low, high = self.limits()
+        limit = np.repeat([least, -most], k)
+        program = LinearProgram(
+            csr_array(rows), low=np.concatenate([low, np.full(2 * k, -np.inf)]), high=np.concatenate([high, limit])
+        )
+        both, reached = csr_array(vstack([signed, -signed])), np.zeros(2 * k, dtype=bool)
+
+        def together(tried: NDArray[np.intp]) -> NDArray[np.float64]:
+            cost = np.zeros(n + 2 * k)
+            cost[n + tried] = 1.0
+            made = np.asarray(both @ program.least(cost)[1][:n])
+            reached[made <= limit + SLACK] = True
+            return made
+
+        for side in np.arange(2 * k).reshape(2, k):
+            open_ = side
+            while (open_ := open_[~reached[open_]]).size:
+                made = together(open_)
+                if not reached[open_].any():
+                    one = open_[[int(np.argmin(made[open_] - limit[open_]))]]
+                    together(one)
+                    open_ = np.setdiff1d(open_, one)
+        return reached[:k], reached[k:]

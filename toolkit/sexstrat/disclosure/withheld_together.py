@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from sexstrat.disclosure.across_tables import Everything
+from sexstrat.disclosure.atoms import Rows
+from sexstrat.disclosure.least_changes import LeastChanges
 from sexstrat.disclosure.profiles import Profile
-from sexstrat.disclosure.solvable import Known, structure
+from sexstrat.disclosure.solvable import SLACK, Known, structure
 from sexstrat.disclosure.statements import Statement
 
 __all__ = ["Reader", "withheld_together"]
@@ -24,7 +26,6 @@ WHOLE_ROW = frozenset({"audit", "missingness", "consequence", "diagnostic", "age
 COST = {"flow": 50.0, "audit": 5.0, "diagnostic": 2.0, "consequence": 2.0, "missingness": 2.0}
 OVERALL = 20.0  # a figure over everybody is missed more than one of a group
 ESTIMATE, NAIVE, BAND = 100.0, 5.0, 0.2
-HOLDS = 1e-7
 
 
 class Reader:
@@ -71,31 +72,37 @@ class Reader:
         if not len(self.secret):
             return np.zeros(0, dtype=bool), np.zeros(0, dtype=bool)
         known, _ = self.known()
-        low = known.reaching(self.secret, self.lowest)
-        high = known.reaching(-self.secret, -(self.profile.minimum - 1.0))
+        low, high = known.reaching(self.secret, self.lowest, self.profile.minimum - 1.0)
         return ~low, ~high
 
     def protect(self) -> None:
         """Withhold further numbers, the least missed first, until every withheld count may be any that is hidden."""
-        low, high = self.uncovered()
-        for chosen, sign in ((low, 1.0), (high, -1.0)):
-            limit = self.lowest if sign > 0 else -(self.profile.minimum - 1.0)
-            for counted in self.secret[chosen]:
-                while True:
-                    known, kinds = self.known()
-                    least, _, held = known.solve(sign * counted)
-                    if least <= limit + 1e-6 or not self._withhold(kinds[np.abs(held) > HOLDS]):
-                        break
+        open_ = dict(zip(("low", "high"), self.uncovered(), strict=True))
+        if not (open_["low"].any() or open_["high"].any()):
+            return
+        known, kinds = self.known()
+        changes, most = LeastChanges(known, self.secret), self.profile.minimum - 1.0
+        for side, limits in (("low", (-np.inf, self.lowest)), ("high", (most, np.inf))):
+            while open_[side].any():
+                at = int(np.argmax(open_[side]))
+                changed, people = changes.of(at, *limits, self._price()[kinds])
+                self._withhold(kinds[changed])
+                made = self.secret @ people  # of these people all that is still shown is true
+                open_["low"] &= made > self.lowest + SLACK
+                open_["high"] &= made < most - SLACK
+                open_[side][at] = False
 
-    def _withhold(self, kinds: NDArray[np.intp]) -> bool:
-        """Withhold one of some kinds of number wherever it stands; tell whether there was one."""
-        if not len(kinds):
-            return False
-        price = np.array([self.cost[self.read & (self.everything.kind == kind)].sum() for kind in kinds])
-        chosen = self.read & (self.everything.kind == kinds[int(np.argmin(price))])
-        places = {self.place[at] for at in np.flatnonzero(chosen) if self.place[at] >= 0}
-        self.read &= ~chosen & ~np.isin(self.place, list(places))
-        return True
+    def _price(self) -> Rows:
+        """Return how much every kind of number would be missed, wherever it stands; 0 for one that is not shown."""
+        weight = np.where(self.read, self.cost, 0.0)
+        found = np.bincount(self.everything.kind, weights=weight, minlength=self.counted.shape[0])
+        return found.astype(float)
+
+    def _withhold(self, kinds: NDArray[np.intp]) -> None:
+        """Withhold some kinds of number wherever they stand, and the rows that are shown as a whole or not at all."""
+        chosen = self.read & np.isin(self.everything.kind, kinds)
+        rows = np.unique(self.place[chosen & (self.place >= 0)])
+        self.read &= ~chosen & ~np.isin(self.place, rows)
 
 
 def withheld_together(
@@ -104,7 +111,8 @@ def withheld_together(
     """Return what to withhold besides, by table and row: the columns, or "point" for the whole row.
 
     A linear program finds the smallest and the largest that every withheld count can be, given all that is shown in
-    all tables; where that is narrower than what the profile withholds, what holds it up is withheld too.
+    all tables; where that is narrower than what the profile withholds, the numbers that would have to be others for
+    the count to be so, those that are missed least, are withheld too.
 
     Parameters
     ----------

@@ -1,0 +1,136 @@
+"""A linear program that is kept: what is minimised changes, and each answer starts where the last one ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from highspy._core import _Highs
+    from scipy.sparse import csr_array
+
+__all__ = ["LinearProgram"]
+
+Floats = NDArray[np.float64]
+ROWWISE, MINIMISE, PRIMAL, CHOOSE = 2, 1, 4, 0
+WARM_STEPS = 2000  # of the simplex method from the last answer; then from the start, the program made smaller first
+
+
+class LinearProgram:
+    """Unknowns of at least 0 under limits on sums of them.
+
+    Unknowns that the limits force to 0 are left out before anything is solved: a sum of people that is 0 has nobody in
+    it. The answers are those of the simplex method on one thread, so that the same program gives the same answers.
+
+    Parameters
+    ----------
+    rows : coefficients of the sums, shape (sums, unknowns).
+    low, high : limits of each sum; infinite for none.
+
+    Raises
+    ------
+    ValueError : nothing keeps to all limits.
+
+    References
+    ----------
+    Huangfu Q, Hall JAJ. Parallelizing the dual revised simplex method. Math Program Comput 2018;10:119-142.
+
+    Examples
+    --------
+    Two unknowns add up to 10, and the first is at most 4: their cheapest mixture at prices of 1 and 2.
+
+    >>> from scipy.sparse import csr_array
+    >>> sums = csr_array(np.array([[1.0, 1.0], [1.0, 0.0]]))
+    >>> program = LinearProgram(sums, low=np.array([10.0, -np.inf]), high=np.array([10.0, 4.0]))
+    >>> least, at = program.least(np.array([1.0, 2.0]))
+    >>> least, at.tolist()
+    (16.0, [4.0, 6.0])
+    """
+
+    def __init__(self, rows: csr_array, *, low: Floats, high: Floats) -> None:
+        from scipy.sparse import csr_array
+
+        kept = csr_array(rows)
+        kept.eliminate_zeros()
+        self.unknowns = kept.shape[1]
+        self._free = np.flatnonzero(~forced_to_zero(kept, high))
+        kept = csr_array(kept[:, self._free])
+        told = (np.diff(kept.indptr) > 0) | ~((low <= 0) & (high >= 0))  # a sum of nothing is 0
+        self._row = np.cumsum(told) - 1
+        self._highs = _program(csr_array(kept[np.flatnonzero(told)]), low[told], high[told])
+        self._warm = False
+        self.least(np.zeros(self.unknowns))
+
+    def limit(self, row: int, low: float, high: float) -> None:
+        """Set the limits of a sum anew, within those that it had at first."""
+        self._highs.changeRowBounds(int(self._row[row]), low, high)
+        self._warm = False
+
+    def least(self, cost: Floats) -> tuple[float, Floats]:
+        """Return the least that a sum can be, minus infinity where nothing bounds it, and unknowns that have it."""
+        from highspy import HighsModelStatus as Status
+
+        places = np.arange(len(self._free), dtype=np.int32)
+        self._highs.changeColsCost(len(places), places, np.ascontiguousarray(cost[self._free]))
+        status = self._run(warm=True) if self._warm else None
+        if status not in {Status.kOptimal, Status.kUnbounded}:
+            status = self._run(warm=False)
+        found = np.zeros(self.unknowns)
+        if status in {Status.kUnbounded, Status.kUnboundedOrInfeasible} and cost.any():
+            self._warm = False
+            return -np.inf, found
+        if status != Status.kOptimal:
+            raise ValueError(f"the limits contradict each other: {self._highs.modelStatusToString(status)}")
+        self._warm = True
+        found[self._free] = np.array(self._highs.getSolution().col_value)[: len(self._free)]
+        return float(cost @ found), found
+
+    def _run(self, *, warm: bool) -> object:
+        if not warm:
+            self._highs.clearSolver()
+        self._highs.setOptionValue("simplex_strategy", PRIMAL if warm else CHOOSE)
+        self._highs.setOptionValue("simplex_iteration_limit", WARM_STEPS if warm else np.iinfo(np.int32).max)
+        self._highs.run()
+        return self._highs.getModelStatus()
+
+
+def forced_to_zero(rows: csr_array, high: Floats) -> NDArray[np.bool_]:
+    """Tell which unknowns are 0 because they are part of a sum without negative parts that is at most 0.
+
+    Examples
+    --------
+    The first two add up to nothing, and the third is at most the second.
+
+    >>> from scipy.sparse import csr_array
+    >>> forced_to_zero(csr_array([[1.0, 1, 0, 0], [0, -1, 1, 0]]), np.array([0.0, 0.0])).tolist()
+    [True, True, True, False]
+    """
+    from scipy.sparse import csr_array
+
+    negative = csr_array((np.where(rows.data < 0, 1.0, 0.0), rows.indices, rows.indptr), shape=rows.shape)
+    part = csr_array((np.where(rows.data != 0, 1.0, 0.0), rows.indices, rows.indptr), shape=rows.shape)
+    parts = csr_array(part.T)
+    zero, done = np.zeros(rows.shape[1], dtype=bool), ~(high <= 0)
+    while True:
+        now = ~done & (negative @ (~zero).astype(float) == 0)
+        if not now.any():
+            return zero
+        done |= now
+        zero |= parts @ now.astype(float) > 0
+
+
+def _program(rows: csr_array, low: Floats, high: Floats) -> _Highs:
+    from highspy._core import _Highs  # the solver itself: what is built around it greets on standard output
+
+    highs, (limits, unknowns) = _Highs(), rows.shape
+    highs.setOptionValue("output_flag", False)
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("parallel", "off")
+    highs.passModel(
+        unknowns, limits, rows.nnz, ROWWISE, MINIMISE, 0.0,
+        np.zeros(unknowns), np.zeros(unknowns), np.full(unknowns, np.inf), low, high,
+        rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data, np.zeros(unknowns, dtype=np.int32),
+    )  # fmt: skip
+    return highs
