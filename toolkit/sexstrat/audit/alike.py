@@ -28,6 +28,7 @@ class AlikePatients:
     ----------
     sums : what one patient of each kind adds, without the losses, in which every patient differs.
     times : number of patients of each kind, shape (``sums.n_patients``,).
+    like : which row of ``sums`` each row of a patient is like.
 
     Examples
     --------
@@ -35,12 +36,18 @@ class AlikePatients:
     >>> sums = PatientSums(
     ...     labels=(), patient=nobody, group=nobody, sums=np.zeros((0, 8)), counts=np.zeros((0, 6), int), n_patients=0
     ... )
-    >>> AlikePatients(sums=sums, times=nobody).times.tolist()
+    >>> AlikePatients(sums=sums, times=nobody, like=nobody).times.tolist()
     []
     """
 
     sums: PatientSums
     times: Codes
+    like: NDArray[np.intp]
+
+    def totals(self) -> NDArray[np.float64]:
+        """Return the sums of each group and, in the last row, of all images, without the losses."""
+        each = self.times[self.sums.patient].astype(np.float64)
+        return replace(self.sums, sums=self.sums.sums * each[:, None]).totals()
 
 
 def coded(columns: Iterable[Codes], n: int) -> Codes:
@@ -97,11 +104,11 @@ def alike_patients(sums: PatientSums) -> AlikePatients:
     >>> found.sums.counts[:, 1].tolist(), found.times.tolist()
     ([0, 1], [1, 2])
     """
-    bare = sums.sums.copy()
-    bare[:, LOSSES] = 0.0
-    sums = replace(sums, sums=bare)
-    if len(sums.patient) == 0 or not np.array_equal(bare[:, COUNTED], sums.counts):
-        return AlikePatients(sums=sums, times=np.ones(sums.n_patients, dtype=np.int64))
+    if len(sums.patient) == 0 or not np.array_equal(sums.sums[:, COUNTED], sums.counts):
+        bare = sums.sums.copy()
+        bare[:, LOSSES] = 0.0
+        every = np.arange(len(sums.patient))
+        return AlikePatients(sums=replace(sums, sums=bare), times=np.ones(sums.n_patients, dtype=np.int64), like=every)
     starts = np.append(True, sums.patient[1:] != sums.patient[:-1])
     first = np.flatnonzero(starts)
     rows = np.diff(np.append(first, len(starts)))
@@ -129,4 +136,5 @@ def alike_patients(sums: PatientSums) -> AlikePatients:
             n_patients=len(times),
         ),
         times=times.astype(np.int64),
+        like=np.repeat((np.cumsum(length) - length)[kind] - first, rows) + np.arange(len(starts)),
     )

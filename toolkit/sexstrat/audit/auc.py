@@ -17,21 +17,30 @@ __all__ = ["MIN_PATIENTS", "auc_clustered", "auc_influence", "delong"]
 MIN_PATIENTS = 10  # of each sex: below it neither variance nor logit interval can be trusted (audit metrics, AUC)
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
-def _placements(score: Floats, male: NDArray[np.bool_], weight: Floats) -> Floats:
+def _placements(score: Floats, male: NDArray[np.bool_], weight: Floats, by_score: Places | None) -> Floats:
     """Return for each image the weighted share of the other sex that it is ranked on the right side of."""
-    rises = np.diff(score)
-    # scores in rising order, as the audit hands them over, need no sorting
-    rank = np.append(0, np.cumsum(rises > 0)) if np.all(rises >= 0) else np.unique(score, return_inverse=True)[1]
-    women = np.bincount(rank, weights=np.where(male, 0.0, weight))
-    men = np.bincount(rank, weights=np.where(male, weight, 0.0))
+    order = np.argsort(score, kind="stable") if by_score is None else by_score
+    is_man, each = male[order], weight[order]
+    women, men = np.where(is_man, 0.0, each), np.where(is_man, each, 0.0)
+    rises = np.diff(score[order]) > 0
+    rank = None if rises.all() else np.append(0, np.cumsum(rises))
+    if rank is not None:
+        women, men = np.bincount(rank, weights=women), np.bincount(rank, weights=men)
     women_below = (np.cumsum(women) - women / 2) / women.sum()
     men_above = 1 - (np.cumsum(men) - men / 2) / men.sum()
-    return np.asarray(np.where(male, women_below[rank], men_above[rank]), dtype=np.float64)
+    if rank is not None:
+        women_below, men_above = women_below[rank], men_above[rank]
+    placed = np.empty(len(order))
+    placed[order] = np.where(is_man, women_below, men_above)
+    return placed
 
 
-def auc_influence(score: Floats, male: NDArray[np.bool_], weight: Floats) -> tuple[float, Floats]:
+def auc_influence(
+    score: Floats, male: NDArray[np.bool_], weight: Floats, by_score: Places | None = None
+) -> tuple[float, Floats]:
     """Return the AUC and the influence of each image on it.
 
     weight · (placement − AUC) / weight of the image's sex; both sexes must be there.
@@ -39,6 +48,7 @@ def auc_influence(score: Floats, male: NDArray[np.bool_], weight: Floats) -> tup
     Parameters
     ----------
     score, male, weight : score of each image, whether the recorded sex is male, weight above 0.
+    by_score : positions of the images in rising order of the score, where known already.
 
     References
     ----------
@@ -50,7 +60,7 @@ def auc_influence(score: Floats, male: NDArray[np.bool_], weight: Floats) -> tup
     >>> auc, each.tolist()
     (0.75, [0.125, -0.125, -0.125, 0.125])
     """
-    placed = _placements(score, male, weight)
+    placed = _placements(score, male, weight, by_score)
     auc = float(np.clip(np.average(placed[male], weights=weight[male]), 0, 1))
     men, women = float(weight @ male), float(weight @ ~male)
     return auc, weight * (placed - auc) * np.where(male, 1 / men, 1 / women)
@@ -70,6 +80,7 @@ def auc_clustered(
     weight: ArrayLike | None = None,
     level: float = 0.95,
     min_patients: int = MIN_PATIENTS,
+    sexes: tuple[int, int] | None = None,
     influence: tuple[float, Floats] | None = None,
 ) -> Measurement:
     """Estimate the AUC over images with the variance for several images a patient.
@@ -87,6 +98,7 @@ def auc_clustered(
     weight : weight of each image, above 0 (weighted Mann-Whitney with linearised components); equal when None.
     level : confidence level.
     min_patients : smallest number of men, and of women, that defines the AUC here; at least 2.
+    sexes : numbers of patients with images of men and of women, where known already.
     influence : what :func:`auc_influence` gave for the same images, where known already.
 
     Returns
@@ -111,7 +123,7 @@ def auc_clustered(
     score, is_male = np.asarray(prob_male, dtype=float), np.asarray(male, dtype=bool)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     weights = positive_weights(weight, len(score))
-    men, women = patients.having(is_male), patients.having(~is_male)
+    men, women = sexes or patients.sexes(is_male)
     counts: dict[str, Any] = {"n_images": len(score), "n_patients": patients.n, "n_male": men, "n_female": women}
     if min(men, women) < min_patients:
         short = " and ".join(name for name, n in (("men", men), ("women", women)) if n < min_patients)

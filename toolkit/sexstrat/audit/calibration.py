@@ -12,23 +12,22 @@ from sexstrat.audit.clusters import Clusters, cluster_variance
 from sexstrat.audit.interval import normal_quantile
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proportion import positive_weights
+from sexstrat.audit.weighted_logistic import bin_means
 from sexstrat.values.logit_bins import LOGIT_CLIP
 
 __all__ = ["calibration_in_the_large", "clipped_logit", "intercept_influence"]
 
 Floats = NDArray[np.float64]
 
-RUNS = 2_000  # of neighbouring images from whose means a start is found when there are many more
+MANY_IMAGES = 40_000  # from which a start is found from means of images alike
 SMALL_STEP = 1e-7
 
 
 def _intercept(offset: Floats, male: Floats, weight: Floats) -> float:
-    """Solve Σ w·(male − expit(a + offset)) = 0 for a, from the solution for means of neighbouring images."""
+    """Solve Σ w·(male − expit(a + offset)) = 0 for a, from the solution for means of images alike."""
     start = 0.0
-    if len(offset) > 20 * RUNS:
-        edges = np.linspace(0, len(offset), RUNS, endpoint=False).astype(np.intp)
-        total = np.add.reduceat(weight, edges)
-        of_offset, of_male = (np.add.reduceat(weight * one, edges) / total for one in (offset, male))
+    if len(offset) > MANY_IMAGES:
+        (of_offset, of_male), total = bin_means(offset, [offset, male], weight)
         start = _solved(of_offset, of_male, total, 0.0)
     return _solved(offset, male, weight, start)
 
@@ -90,6 +89,7 @@ def calibration_in_the_large(
     *,
     weight: ArrayLike | None = None,
     level: float = 0.95,
+    sexes: tuple[int, int] | None = None,
     influence: tuple[float, Floats] | None = None,
 ) -> Measurement:
     """Estimate the logistic intercept with logit(prob_male) as offset.
@@ -103,6 +103,7 @@ def calibration_in_the_large(
     cluster : patient of each image.
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    sexes : numbers of patients with images of men and of women, where known already.
     influence : what :func:`intercept_influence` gave for the same images, where known already.
 
     Returns
@@ -125,11 +126,12 @@ def calibration_in_the_large(
     y = np.asarray(male, dtype=bool)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     weights = positive_weights(weight, len(y))
+    men, women = sexes or patients.sexes(y)
     counts: dict[str, Any] = {
         "n_images": len(y),
         "n_patients": patients.n,
-        "n_male": patients.having(y),
-        "n_female": patients.having(~y),
+        "n_male": men,
+        "n_female": women,
     }
     if y.all() or not y.any() or patients.n < 2:
         note = "one recorded sex only, or fewer than two patients: the intercept is not defined"

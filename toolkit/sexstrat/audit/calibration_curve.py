@@ -15,11 +15,12 @@ from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proportion import positive_weights
 from sexstrat.audit.resampling import resampled_sums
-from sexstrat.audit.weighted_logistic import LogisticFit, weighted_logistic
+from sexstrat.audit.weighted_logistic import weighted_logistic
 
 __all__ = ["CURVE_METRICS", "calibration_distances"]
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 CURVE_METRICS = ("ici", "e50", "e90")
 KNOT_SHARES = (0.05, 0.35, 0.65, 0.95)  # Harrell 2015, table 2.3, four knots
@@ -35,6 +36,8 @@ def calibration_distances(
     level: float = 0.95,
     n: int = 2_000,
     seed: int = 1,
+    sexes: tuple[int, int] | None = None,
+    by_score: Places | None = None,
 ) -> dict[str, Measurement]:
     """Estimate the mean (ICI), median (E50) and 90th percentile (E90) of |probability − calibrated probability|.
 
@@ -49,6 +52,8 @@ def calibration_distances(
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
     n, seed : number of bootstrap replicates, and their seed.
+    sexes : numbers of patients with images of men and of women, where known already.
+    by_score : positions of the images in rising order of the probability, where known already.
 
     Returns
     -------
@@ -73,23 +78,28 @@ def calibration_distances(
     y, prob = np.asarray(male, dtype=bool), np.asarray(prob_male, dtype=float)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     weights = positive_weights(weight, len(y))
+    men, women = sexes or patients.sexes(y)
     counts: dict[str, Any] = {
         "level": level,
         "n_images": len(y),
         "n_patients": patients.n,
-        "n_male": patients.having(y),
-        "n_female": patients.having(~y),
+        "n_male": men,
+        "n_female": women,
     }
     if y.all() or not y.any() or patients.n < 2:
         note = "one recorded sex only, or fewer than two patients: there is no calibration curve"
         return dict.fromkeys(CURVE_METRICS, Measurement(**counts, state="undefined", note=note))
-    basis = _basis(clipped_logit(prob), weights)
+    order = np.argsort(prob, kind="stable") if by_score is None else by_score
+    basis = _basis(clipped_logit(prob), weights, order)
     fit = weighted_logistic(basis, y.astype(float), weights)
     if fit is None:
         note = "the probabilities separate the sexes: there is no calibration curve"
         return dict.fromkeys(CURVE_METRICS, Measurement(**counts, state="undefined", note=note))
-    points = _distances(np.abs(prob - expit(basis @ fit.coefficients))[None, :], weights)[:, 0]
-    drawn = _replicates(basis, prob, y, weights, patients, fit, n, seed)
+    points = _distances(np.abs(prob - fit.fitted)[None, :], weights)[:, 0]
+    scores = basis * (weights * (y - fit.fitted))[:, None]
+    by_patient = np.column_stack([patients.total(column) for column in scores.T])
+    steps = resampled_sums(by_patient, n, np.random.default_rng(seed)) @ fit.bread
+    drawn = _replicates(basis, prob, weights, fit.coefficients + steps, order)
     return {name: _measured(counts, float(points[k]), drawn[k]) for k, name in enumerate(CURVE_METRICS)}
 
 
@@ -101,18 +111,26 @@ def _measured(counts: dict[str, Any], point: float, drawn: Floats) -> Measuremen
     )
 
 
-def _basis(x: Floats, weights: Floats) -> Floats:
+def _basis(x: Floats, weights: Floats, order: Places) -> Floats:
     """Return the spline columns of logit p, or as many of them as the probabilities can tell apart."""
-    order = np.argsort(x, kind="stable")  # linear where the images come sorted
-    share = np.cumsum(weights[order]) / weights.sum()
-    places = np.minimum(np.searchsorted(share, KNOT_SHARES), len(x) - 1)
-    knots = np.unique(x[order][places])
-    distinct = len(np.unique(x[:: max(1, len(x) // 10_000)]))
+    knots = np.unique(x[order[_places(weights, order, np.array(KNOT_SHARES))]])
+    distinct = len(np.unique(x[order[:: max(1, len(x) // 10_000)]]))
     if distinct < 2:
         return np.ones((len(x), 1))
     if len(knots) < 3 or distinct < 4:
         return np.column_stack([np.ones(len(x)), x])
     return np.asarray(spline_columns(x, knots))
+
+
+def _places(weights: Floats, order: Places, shares: Floats) -> Places:
+    """Return the first places in the order up to which the images have at least the given shares of the weight."""
+    n = len(order)
+    if np.all(weights == 1):
+        near = np.ceil(shares * n).astype(np.intp) - 1
+        around = np.clip(near[:, None] + np.arange(-1, 2), 0, n - 1)  # rounding may have missed it by one
+        return np.asarray(around[np.arange(len(shares)), np.argmax((around + 1) / n >= shares[:, None], axis=1)])
+    share = np.cumsum(weights[order]) / weights.sum()
+    return np.minimum(np.searchsorted(share, shares), n - 1)
 
 
 def _distances(away: Floats, weights: Floats) -> Floats:
@@ -130,20 +148,11 @@ def _distances(away: Floats, weights: Floats) -> Floats:
     return np.asarray(found, dtype=np.float64)
 
 
-def _replicates(
-    basis: Floats, prob: Floats, male: NDArray[np.bool_], weights: Floats, patients: Clusters, fit: LogisticFit,
-    n: int, seed: int,
-) -> Floats:  # fmt: skip
-    """Return replicated distances, shape (3, n), from refits by one Newton step."""
-    scores = basis * (weights * (male - expit(basis @ fit.coefficients)))[:, None]
-    by_patient = np.column_stack([patients.total(column) for column in scores.T])
-    steps = resampled_sums(by_patient, n, np.random.default_rng(seed)) @ fit.bread
-    order = np.argsort(prob, kind="stable")
+def _replicates(basis: Floats, prob: Floats, weights: Floats, coefficients: Floats, order: Places) -> Floats:
+    """Return replicated distances, shape (3, replicates), from the coefficients of each."""
+    of_points = weights[order[:MOST_POINTS]]
     if len(order) > MOST_POINTS:
-        share = np.cumsum(weights[order]) / weights.sum()
-        order = order[np.searchsorted(share, (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS)]
+        order = order[_places(weights, order, (np.arange(MOST_POINTS) + 0.5) / MOST_POINTS)]
         of_points = np.ones(MOST_POINTS)
-    else:
-        of_points = weights[order]
-    curves = expit((fit.coefficients + steps) @ basis[order].T)
+    curves = expit(coefficients @ basis[order].T)
     return _distances(np.abs(prob[order] - curves), of_points)

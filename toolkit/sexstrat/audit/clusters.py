@@ -19,7 +19,8 @@ class Clusters:
 
     Parameters
     ----------
-    code : for each image the index of its patient, 0 to ``n`` − 1.
+    code : for each image the index of its patient, 0 to ``n`` − 1; every patient has an image. Quickest where the
+        images of a patient follow each other, the patients in order.
     n : number of patients.
 
     Examples
@@ -47,14 +48,24 @@ class Clusters:
 
     def total(self, values: ArrayLike) -> Floats:
         """Return the sum of the values of each patient."""
-        totals = np.bincount(self.code, weights=np.asarray(values, dtype=float), minlength=self.n)
-        return totals.astype(np.float64, copy=False)
+        each = np.asarray(values, dtype=float)
+        if self.n == len(self.code):  # an image each: nothing to add
+            totals = np.empty(self.n)
+            totals[self.code] = each
+            return totals
+        return np.bincount(self.code, weights=each, minlength=self.n).astype(np.float64, copy=False)
 
     def having(self, chosen: NDArray[np.bool_]) -> int:
         """Count the patients with at least one chosen image."""
+        if self.n == len(self.code):
+            return int(np.count_nonzero(chosen))
         present = np.zeros(self.n, dtype=bool)
         present[self.code[chosen]] = True
         return int(np.count_nonzero(present))
+
+    def sexes(self, male: NDArray[np.bool_]) -> tuple[int, int]:
+        """Count the patients with an image of a man, and those with an image of a woman."""
+        return self.having(male), self.having(~male)
 
     def within(self, chosen: NDArray[np.bool_]) -> Clusters:
         """Return the patients of the chosen images only, coded anew."""
@@ -68,6 +79,10 @@ class Clusters:
         chosen : a mask, or the positions of the images.
         """
         code = self.code[chosen]
+        changes = np.diff(code, prepend=-1)
+        if bool(np.all(changes >= 0)):  # patients in order, so that each is where the code changes
+            starts = changes > 0
+            return Clusters(code=np.cumsum(starts, dtype=np.intp) - 1, n=int(np.count_nonzero(starts))), code[starts]
         present = np.zeros(self.n, dtype=bool)
         present[code] = True
         which = np.flatnonzero(present)

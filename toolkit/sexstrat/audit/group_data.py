@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sexstrat.audit.alike import AlikePatients, alike_patients
 from sexstrat.audit.compound import COMPOUND_METRICS
-from sexstrat.audit.grouping import Grouping
+from sexstrat.audit.grouping import Grouping, positions_by_code
 from sexstrat.audit.images import AuditImages
 from sexstrat.audit.influence import image_influence
 from sexstrat.audit.replicates import REPLICATES, Replicates, replicates_of_sums
@@ -19,6 +19,7 @@ from sexstrat.audit.sums import PatientSums, patient_sums
 __all__ = ["DRAWN", "Gathered", "GroupData", "Options", "gathered", "group_data"]
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 DRAWN = ("correct_among_men", "correct_among_women", "accuracy", "ungradable")
 """Metrics resampled to say how sure the worst group is, besides the compound ones, whose intervals need it."""
@@ -56,13 +57,13 @@ class GroupData:
     ----------
     images : its images, gradable or not, whatever their recorded sex.
     checked : those of them that have a score and a recorded sex of male or female.
+    by_score : positions of ``checked`` in rising order of the score.
     patient : which of all patients each patient of ``checked`` is.
     influence : for each metric of ``IMAGE_METRICS`` that is defined, its value and the influence of each of the
         ``checked`` images on it.
     sums, counts : what a patient of each kind adds, in the orders of :class:`sexstrat.audit.sums.PatientSums`, without
         the losses.
     times : number of patients of each kind.
-    each_sums, each_counts : the same of each patient, with the losses, in which every patient differs.
     replicates : bootstrap replicates of each metric of ``COMPOUND_METRICS``.
 
     Examples
@@ -86,13 +87,12 @@ class GroupData:
 
     images: AuditImages
     checked: AuditImages
+    by_score: NDArray[np.intp]
     patient: NDArray[np.intp]
     influence: Mapping[str, tuple[float, Floats]]
     sums: Floats
     counts: Floats
     times: NDArray[np.int64]
-    each_sums: Floats
-    each_counts: Floats
     replicates: Mapping[str, Floats]
 
     def needed(self) -> dict[str, int]:
@@ -167,47 +167,54 @@ def gathered(images: AuditImages, grouping: Grouping, options: Options, known: P
 
 
 def group_data(
-    images: AuditImages, grouping: Grouping, options: Options, known: Gathered | None = None
+    images: AuditImages,
+    grouping: Grouping,
+    options: Options,
+    known: Gathered | None = None,
+    by_score: NDArray[np.intp] | None = None,
 ) -> Iterator[tuple[str, GroupData]]:
     """Yield each group with what its metrics are computed from.
 
     Parameters
     ----------
-    images : every listed image; quickest in rising order of the score.
+    images : every listed image; quickest where those of a patient follow each other, the patients in order.
     grouping : group of each image.
     options : threshold, and number and seed of the replicates.
     known : sums and replicates of the same images and groups, in any order of the images.
+    by_score : positions of the images in rising order of the score, where known already.
     """
     known = known or gathered(images, grouping, options)
-    validated = images.validated
-    everybody, kinds = (_rows_by_group(one) for one in (known.sums, known.alike.sums))
-    for place, (label, index) in enumerate(grouping.parts()):
-        inside = index[validated[index]]
+    order = np.argsort(images.prob_male, kind="stable") if by_score is None else by_score
+    kinds = positions_by_code(known.alike.sums.group, len(grouping.labels))
+    for place, (label, index, inside, ranked) in enumerate(_parts(images.validated, grouping, order)):
         patients, patient = images.patients.part(inside)
         checked = replace(images.of(inside), patients=patients)
         listed = checked if len(inside) == len(index) else images.of(index)
-        each, kind = everybody[place], kinds[place]
+        kind = kinds[place]
         yield (
             label,
             GroupData(
                 images=listed,
                 checked=checked,
+                by_score=ranked,
                 patient=patient,
-                influence=image_influence(checked),
+                influence=image_influence(checked, ranked),
                 sums=known.alike.sums.sums[kind],
                 counts=known.alike.sums.counts[kind].astype(np.float64),
                 times=known.alike.times[known.alike.sums.patient[kind]],
-                each_sums=known.sums.sums[each],
-                each_counts=known.sums.counts[each].astype(np.float64),
                 replicates={name: known.drawn.of(name)[:, place] for name in COMPOUND_METRICS},
             ),
         )
 
 
-def _rows_by_group(sums: PatientSums) -> list[NDArray[np.intp]]:
-    """Return the rows of each group."""
-    n = len(sums.labels)
-    group = np.where(sums.group < 0, n, sums.group)
-    small = group.astype(np.int16) if n < np.iinfo(np.int16).max else group  # sixteen bits are sorted by radix
-    order = np.argsort(small, kind="stable")
-    return np.split(order, np.searchsorted(group[order], np.arange(1, n + 1)))[:n]
+def _parts(
+    validated: NDArray[np.bool_], grouping: Grouping, order: NDArray[np.intp]
+) -> Iterator[tuple[str, Places, Places, Places]]:
+    """Yield each group, its images, those validated, and the places among these in rising order of the score."""
+    ranked = order[validated[order]]
+    place = np.empty(len(order), dtype=np.intp)
+    in_order = positions_by_code(grouping.code[ranked], len(grouping.labels))
+    for (label, index), risen in zip(grouping.parts(), in_order, strict=True):
+        inside = index[validated[index]]
+        place[inside] = np.arange(len(inside))
+        yield label, index, inside, place[ranked[risen]]

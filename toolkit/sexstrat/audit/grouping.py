@@ -24,6 +24,7 @@ __all__ = [
     "crossed",
     "cut_grouping",
     "grouping_of",
+    "positions_by_code",
 ]
 
 AGE_BAND = "age_band"
@@ -55,16 +56,34 @@ class Grouping:
 
     def parts(self) -> Iterator[tuple[str, NDArray[np.intp]]]:
         """Yield each group with the positions of its images."""
-        order = np.argsort(self.code, kind="stable")
-        ends = np.searchsorted(self.code[order], np.arange(len(self.labels) + 1))
-        for position, label in enumerate(self.labels):
-            yield label, order[ends[position] : ends[position + 1]]
+        yield from zip(self.labels, positions_by_code(self.code, len(self.labels)), strict=True)
 
     def shares_patients(self, patients: Clusters) -> bool:
         """Tell whether some patient has images in more than one group."""
         inside = self.code >= 0
         pairs = pd.unique(patients.code[inside] * max(len(self.labels), 1) + self.code[inside])
         return len(pairs) > patients.having(inside)
+
+
+def positions_by_code(code: NDArray[np.int64], n: int) -> list[NDArray[np.intp]]:
+    """Return the positions of each code, rising.
+
+    Parameters
+    ----------
+    code : 0 to ``n`` − 1 of each row; a negative one is of no group.
+    n : number of codes.
+
+    Examples
+    --------
+    >>> [found.tolist() for found in positions_by_code(np.array([1, 0, -1, 1]), 2)]
+    [[1], [0, 3]]
+    """
+    if n == 1:
+        return [np.flatnonzero(code == 0)]
+    small = code.astype(np.int16) if n < np.iinfo(np.int16).max else code  # sixteen bits are sorted by radix
+    order = np.argsort(small, kind="stable")
+    ends = np.searchsorted(small, np.arange(n + 1), sorter=order)
+    return [order[ends[one] : ends[one + 1]] for one in range(n)]
 
 
 def age_grouping(age_years: pd.Series, bands: AgeBands) -> Grouping:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,9 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-_OTHERS = {"auc": auc_influence, "calibration_in_the_large": intercept_influence}
+_OTHERS: Mapping[str, Callable[[Floats, NDArray[np.bool_], Floats], tuple[float, Floats]]] = MappingProxyType(
+    {"auc": auc_influence, "calibration_in_the_large": intercept_influence}
+)
 IMAGE_METRICS = tuple(_OTHERS)
 """Metrics that follow from no sums, only from the images."""
 INFLUENCE_METRICS = (*LINEAR_METRICS, *IMAGE_METRICS)
@@ -173,12 +177,13 @@ def denominator_coefficients(metric: str) -> NDArray[np.int64]:
     return np.array(of.get(metric, (1, 0, 1, 0, 0, 0)), dtype=np.int64)
 
 
-def image_influence(images: AuditImages) -> dict[str, tuple[float, Floats]]:
+def image_influence(images: AuditImages, by_score: NDArray[np.intp] | None = None) -> dict[str, tuple[float, Floats]]:
     """Return each metric of ``IMAGE_METRICS`` with the influence of each image; nothing where one sex is not there.
 
     Parameters
     ----------
     images : images that all have a score and a recorded sex of male or female.
+    by_score : their positions in rising order of the score, where known already.
 
     Examples
     --------
@@ -198,7 +203,8 @@ def image_influence(images: AuditImages) -> dict[str, tuple[float, Floats]]:
     """
     if images.male.all() or not images.male.any():
         return {}
-    return {name: of(images.prob_male, images.male, images.validated_weight) for name, of in _OTHERS.items()}
+    columns = images.prob_male, images.male, images.validated_weight
+    return {"auc": auc_influence(*columns, by_score), "calibration_in_the_large": intercept_influence(*columns)}
 
 
 def influence(images: AuditImages, grouping: Grouping, metric: str, *, threshold: float = 0.5) -> Influence:

@@ -21,6 +21,7 @@ def male_share_difference(
     *,
     weight: ArrayLike | None = None,
     level: float = 0.95,
+    sexes: tuple[int, int] | None = None,
 ) -> Measurement:
     """Estimate the male share that was predicted minus the one that was recorded, over the same images.
 
@@ -33,6 +34,7 @@ def male_share_difference(
     cluster : patient of each image.
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    sexes : numbers of patients with images of men and of women, where known already.
 
     Returns
     -------
@@ -51,4 +53,5 @@ def male_share_difference(
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     difference = np.asarray(predicted_male, dtype=float) - is_male
     found = clustered_mean(difference, patients, weight=weight, level=level, bounds=(-1.0, 1.0))
-    return replace(found, n_male=patients.having(is_male), n_female=patients.having(~is_male))
+    men, women = sexes or patients.sexes(is_male)
+    return replace(found, n_male=men, n_female=women)

@@ -63,9 +63,9 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
     groupings : grouping variables.
     options : how to measure.
     """
-    order = np.argsort(images.prob_male, kind="stable")  # sorted once, so that no group need be sorted again
-    in_order = images.of(order)
-    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(order), dtype=np.int64))
+    images, groupings = _by_patient(images, groupings)
+    by_score = np.argsort(images.prob_male, kind="stable")  # sorted once, so that no group need be sorted again
+    everyone = Grouping(name=EVERYONE, labels=("all",), code=np.zeros(len(by_score), dtype=np.int64))
     found: dict[Key, Measurement] = {}
     sums: dict[str, Gathered] = {}
     covariances: dict[str, Covariances] = {}
@@ -74,9 +74,8 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
         known = sums[EVERYONE].sums if sums else None
         sums[grouping.name] = gathered(images, grouping, options, known)
         added: dict[str, list[Contributions | None]] = {name: [] for name in IMAGE_METRICS}
-        sorted_grouping = replace(grouping, code=grouping.code[order])
-        parts = group_data(in_order, sorted_grouping, options, sums[grouping.name])
-        for label, measures, contributions in _of_parts(parts, len(order), options):
+        parts = group_data(images, grouping, options, sums[grouping.name], by_score)
+        for label, measures, contributions in _of_parts(parts, len(by_score), options):
             found |= {(metric, grouping.name, label): one for metric, one in measures.items()}
             for name in IMAGE_METRICS:
                 added[name].append(contributions[name])
@@ -95,6 +94,15 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
         other = by_unit.found[key]
         found[key] = with_spread_of(one, other, other.n_patients)
     return Measured(found=found, gathered=by_unit.gathered, covariances=by_unit.covariances, in_units=True)
+
+
+def _by_patient(images: AuditImages, groupings: Sequence[Grouping]) -> tuple[AuditImages, Sequence[Grouping]]:
+    """Put the images of each patient one after the other, so that sums by patient are read in one go."""
+    code = images.patients.code
+    if np.all(code[1:] >= code[:-1]):
+        return images, groupings
+    order = np.argsort(code, kind="stable")
+    return images.of(order), [replace(grouping, code=grouping.code[order]) for grouping in groupings]
 
 
 def _of_parts(

@@ -94,13 +94,12 @@ def measure_group(data: GroupData, options: Options) -> dict[str, Measurement]:
     >>> data = GroupData(
     ...     images=nobody,
     ...     checked=nobody,
+    ...     by_score=np.zeros(0, dtype=np.intp),
     ...     patient=np.zeros(0, dtype=np.intp),
     ...     influence={},
     ...     sums=np.zeros((0, 8)),
     ...     counts=np.zeros((0, 6)),
     ...     times=np.zeros(0, dtype=np.int64),
-    ...     each_sums=np.zeros((0, 8)),
-    ...     each_counts=np.zeros((0, 6)),
     ...     replicates={},
     ... )
     >>> group = measure_group(data, Options())
@@ -134,10 +133,13 @@ def _computations(data: GroupData, options: Options) -> dict[str, Callable[[], M
     """Return how to compute each metric; nothing is computed before its denominator is known to be large enough."""
     checked = data.checked
     prob, male, patients = checked.prob_male, checked.male, checked.patients
-    common: dict[str, Any] = {"weight": checked.validated_weight, "level": options.level}
+    needed = data.needed()
+    sexes = needed["men"], needed["women"]
+    common: dict[str, Any] = {"weight": checked.validated_weight, "level": options.level, "sexes": sexes}
     drawn: dict[str, Any] = {"n": options.n_replicates, "seed": options.seed}
     about_images: dict[str, Callable[..., Measurement]] = {
         "brier": brier,
+        "scaled_brier": scaled_brier,
         "log_loss": log_loss,
         "calibration_slope": calibration_slope,
     }
@@ -150,8 +152,7 @@ def _computations(data: GroupData, options: Options) -> dict[str, Callable[[], M
     work["predicted_minus_observed_male_share"] = partial(male_share_difference, called, male, patients, **common)
     work["ece"] = partial(expected_calibration_error, prob, male, patients, **common, **drawn)
     work["ece_if_calibrated"] = partial(_expected, checked, data, options)
-    work["scaled_brier"] = partial(scaled_brier, data.each_sums, data.each_counts, level=options.level)
-    curve = cache(partial(calibration_distances, prob, male, patients, **common, **drawn))
+    curve = cache(partial(calibration_distances, prob, male, patients, **common, **drawn, by_score=data.by_score))
     work |= {name: partial(_of_curve, curve, name) for name in CURVE_METRICS}
     work |= {name: partial(_rate, name, data, options) for name in SHARES}
     return work | {name: partial(_compound, name, data, options) for name in data.replicates}

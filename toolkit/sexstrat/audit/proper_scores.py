@@ -20,12 +20,13 @@ SMALLEST = float(np.finfo(float).eps)  # probabilities of 0 and 1 are moved by i
 
 
 def _mean(
-    values: Floats, male: ArrayLike, cluster: ArrayLike | Clusters, weight: ArrayLike | None, level: float, most: float
-) -> Measurement:
-    is_male = np.asarray(male, dtype=bool)
+    values: Floats, male: ArrayLike, cluster: ArrayLike | Clusters, weight: ArrayLike | None, level: float, most: float,
+    sexes: tuple[int, int] | None,
+) -> Measurement:  # fmt: skip
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     found = clustered_mean(values, patients, weight=weight, level=level, bounds=(0.0, most))
-    return replace(found, n_male=patients.having(is_male), n_female=patients.having(~is_male))
+    men, women = sexes or patients.sexes(np.asarray(male, dtype=bool))
+    return replace(found, n_male=men, n_female=women)
 
 
 def brier(
@@ -35,6 +36,7 @@ def brier(
     *,
     weight: ArrayLike | None = None,
     level: float = 0.95,
+    sexes: tuple[int, int] | None = None,
 ) -> Measurement:
     """Estimate the Brier score: the mean of (probability − 1 for men, − 0 for women)².
 
@@ -45,6 +47,7 @@ def brier(
     cluster : patient of each image.
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    sexes : numbers of patients with images of men and of women, where known already.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def brier(
     0.085
     """
     error = np.asarray(prob_male, dtype=float) - np.asarray(male, dtype=bool)
-    return _mean(error**2, male, cluster, weight, level, 1.0)
+    return _mean(error**2, male, cluster, weight, level, 1.0, sexes)
 
 
 def log_loss(
@@ -71,6 +74,7 @@ def log_loss(
     *,
     weight: ArrayLike | None = None,
     level: float = 0.95,
+    sexes: tuple[int, int] | None = None,
 ) -> Measurement:
     """Estimate the log loss: the mean of −log of the probability given to the recorded sex.
 
@@ -81,6 +85,7 @@ def log_loss(
     cluster : patient of each image.
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    sexes : numbers of patients with images of men and of women, where known already.
 
     Returns
     -------
@@ -98,4 +103,4 @@ def log_loss(
     """
     prob = np.clip(np.asarray(prob_male, dtype=float), SMALLEST, 1 - SMALLEST)
     right = np.where(np.asarray(male, dtype=bool), prob, 1 - prob)
-    return _mean(-np.log(right), male, cluster, weight, level, inf)
+    return _mean(-np.log(right), male, cluster, weight, level, inf, sexes)

@@ -121,10 +121,10 @@ def replicates_of_sums(
     rng, groups = np.random.default_rng(seed), len(sums.labels)
     total = np.zeros((n, groups + 1, len(SUMS)))
     if LOSS_METRICS.intersection(metrics):
-        strata = pattern_strata(sums)
+        strata, point = pattern_strata(sums), sums.totals()
     else:
         alike = alike or alike_patients(sums)
-        strata = pattern_strata(alike.sums, alike.times)
+        strata, point = pattern_strata(alike.sums, alike.times), alike.totals()
     for stratum in strata:
         step = max(1, BLOCK // max(len(stratum.size), 1))
         for start in range(0, n, step):
@@ -135,7 +135,7 @@ def replicates_of_sums(
                 if group >= 0:
                     total[rows, group] += drawn[:, place]
     np.maximum(total, 0.0, out=total)  # a sum drawn from a normal limit may fall just below nothing
-    names, point = tuple(metrics), sums.totals()
+    names = tuple(metrics)
     return Replicates(
         metrics=names,
         labels=(*sums.labels, "all"),

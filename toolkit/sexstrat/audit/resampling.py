@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ Floats = NDArray[np.float64]
 MOST_DRAWN = 500  # patients up to whom each is drawn; beyond, sums are drawn from their normal limit
 
 
-def resampled_sums(values: Floats, n: int, rng: np.random.Generator) -> Floats:
+def resampled_sums(values: Floats | Iterable[Floats], n: int, rng: np.random.Generator) -> Floats:
     """Return bootstrap replicates of column sums over patients.
 
     N − 1 of N patients drawn with replacement, weighted N/(N − 1), which gives the unbiased variance (Rao & Wu 1988).
@@ -21,7 +23,7 @@ def resampled_sums(values: Floats, n: int, rng: np.random.Generator) -> Floats:
 
     Parameters
     ----------
-    values : what each patient adds, shape (patients, columns).
+    values : what each patient adds, shape (patients, columns); or blocks of such rows, where all at once are too many.
     n : number of replicates.
     rng : source of randomness.
 
@@ -41,17 +43,22 @@ def resampled_sums(values: Floats, n: int, rng: np.random.Generator) -> Floats:
     >>> sorted(set(drawn[:, 0].tolist()))
     [0.0, 2.0]
     """
-    patients, columns = values.shape
-    total = values.sum(axis=0)
+    few: list[Floats] = []
+    patients, total, products = 0, np.zeros(1), np.zeros((1, 1))
+    for block in [values] if isinstance(values, np.ndarray) else values:
+        patients += len(block)
+        total, products = total + block.sum(axis=0), products + block.T @ block
+        if patients <= MOST_DRAWN:
+            few.append(block)
     if patients < 2:
         return np.tile(total, (n, 1))
     if patients <= MOST_DRAWN:
+        values = np.concatenate(few)
         drawn = rng.integers(0, patients, size=(n, patients - 1)) + np.arange(n)[:, None] * patients
         counts = np.bincount(drawn.ravel(), minlength=n * patients).reshape(n, patients)
         return np.asarray(counts @ values[in_own_order(values)] * (patients / (patients - 1)), dtype=np.float64)
-    products = values.T @ values - np.outer(total, total) / patients
-    root = symmetric_root(patients / (patients - 1) * products)
-    return np.asarray(total + rng.standard_normal((n, columns)) @ root, dtype=np.float64)
+    root = symmetric_root(patients / (patients - 1) * (products - np.outer(total, total) / patients))
+    return np.asarray(total + rng.standard_normal((n, len(total))) @ root, dtype=np.float64)
 
 
 def in_own_order(values: Floats) -> NDArray[np.intp]:

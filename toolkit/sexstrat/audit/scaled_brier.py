@@ -5,24 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from sexstrat.audit.clusters import Clusters, cluster_variance
 from sexstrat.audit.interval import normal_quantile, wilson_interval
-from sexstrat.audit.linear import linear_gradient, linear_value
+from sexstrat.audit.linear import SUMS, linear_gradient, linear_value
 from sexstrat.audit.measurement import Measurement
+from sexstrat.audit.proportion import positive_weights
 
 __all__ = ["scaled_brier"]
 
-Floats = NDArray[np.float64]
+_USED = [SUMS.index(name) for name in ("men", "women", "squared_error")]
 
 
-def scaled_brier(sums: Floats, counts: Floats, *, level: float = 0.95) -> Measurement:
+def scaled_brier(
+    prob_male: ArrayLike,
+    male: ArrayLike,
+    cluster: ArrayLike | Clusters,
+    *,
+    weight: ArrayLike | None = None,
+    level: float = 0.95,
+    sexes: tuple[int, int] | None = None,
+) -> Measurement:
     """Estimate 1 − Brier/(s(1 − s)), s being the observed male share: 1 is perfect, 0 no better than the share.
 
     Parameters
     ----------
-    sums, counts : each patient's sums and counts, in the orders of :class:`sexstrat.audit.sums.PatientSums`.
+    prob_male : probability of each image, 0 to 1.
+    male : whether the recorded sex is male.
+    cluster : patient of each image.
+    weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    sexes : numbers of patients with images of men and of women, where known already.
 
     Returns
     -------
@@ -38,25 +52,29 @@ def scaled_brier(sums: Floats, counts: Floats, *, level: float = 0.95) -> Measur
     --------
     A man and a woman, each with probability ½ of being male: a Brier score of ¼, as the male share has.
 
-    >>> sums = np.array([[1.0, 1, 0, 0, 0.25, 0.7, 1, 0], [0, 0, 1, 0, 0.25, 0.7, 1, 0]])
-    >>> scaled_brier(sums, sums[:, [0, 1, 2, 3, 6, 7]]).point
+    >>> scaled_brier([0.5, 0.5], [1, 0], ["a", "b"]).point
     0.0
     """
-    men, _, women, _, _, _ = counts.T
-    used = men + women > 0
+    y = np.asarray(male, dtype=bool)
+    patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
+    weights = positive_weights(weight, len(y))
+    men, women = sexes or patients.sexes(y)
     common: dict[str, Any] = {
         "level": level,
-        "n_images": round(float((men + women).sum())),
-        "n_patients": int(np.count_nonzero(used)),
-        "n_male": int(np.count_nonzero(men)),
-        "n_female": int(np.count_nonzero(women)),
+        "n_images": len(y),
+        "n_patients": patients.n,
+        "n_male": men,
+        "n_female": women,
     }
-    totals = sums.sum(axis=0)
+    error = (np.asarray(prob_male, dtype=float) - y) ** 2
+    totals = np.zeros(len(SUMS))
+    totals[_USED] = weights @ y, weights @ ~y, weights @ error
     point = float(linear_value("scaled_brier", totals))
     if np.isnan(point):
         return Measurement(**common, state="undefined", note="one recorded sex only: there is nothing to compare with")
-    influence = (sums @ linear_gradient("scaled_brier", totals))[used]
-    variance = len(influence) / (len(influence) - 1) * float(np.sum(influence**2))
+    of_man, of_woman, of_error = linear_gradient("scaled_brier", totals)[_USED]
+    influence = weights * (of_error * error + np.where(y, of_man, of_woman))
+    variance = cluster_variance(influence, patients)
     if not variance > 1e-24:
         share = float(linear_value("observed_male_share", totals))
         unseen = wilson_interval(0.0, common["n_patients"], level=level)[1]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from sexstrat.audit.calibration import clipped_logit
 from sexstrat.audit.clusters import Clusters, cluster_variance
@@ -29,6 +28,7 @@ def calibration_slope(
     *,
     weight: ArrayLike | None = None,
     level: float = 0.95,
+    sexes: tuple[int, int] | None = None,
 ) -> Measurement:
     """Estimate b in logit P(male) = a + b · logit(prob_male) by maximum likelihood.
 
@@ -41,6 +41,7 @@ def calibration_slope(
     cluster : patient of each image.
     weight : weight of each image, above 0; equal when None.
     level : confidence level.
+    sexes : numbers of patients with images of men and of women, where known already.
 
     Returns
     -------
@@ -64,11 +65,12 @@ def calibration_slope(
     y = np.asarray(male, dtype=bool)
     patients = cluster if isinstance(cluster, Clusters) else Clusters.of(cluster)
     weights = positive_weights(weight, len(y))
+    men, women = sexes or patients.sexes(y)
     counts: dict[str, Any] = {
         "n_images": len(y),
         "n_patients": patients.n,
-        "n_male": patients.having(y),
-        "n_female": patients.having(~y),
+        "n_male": men,
+        "n_female": women,
     }
 
     def undefined(note: str) -> Measurement:
@@ -85,7 +87,7 @@ def calibration_slope(
     fit = weighted_logistic(design, y.astype(float), weights)
     if fit is None:
         return undefined("the likelihood has no maximum that can be found")
-    influence = (design @ fit.bread[1]) * weights * (y - expit(design @ fit.coefficients))
+    influence = (design @ fit.bread[1]) * weights * (y - fit.fitted)
     variance = cluster_variance(influence, patients)
     independent = len(y) / (len(y) - 1) * float(np.sum(influence**2))
     point, se = float(fit.coefficients[1]), float(np.sqrt(variance))

@@ -151,7 +151,7 @@ def patient_sums(
     if images.weighted:
         sums = column_sums(weighted, row, n)
     else:
-        sums = np.empty((n, len(weighted)))
+        sums = np.empty((len(weighted), n)).T  # columns one after the other, as they are used
         sums[:, COUNTED], sums[:, LOSSES] = counts, column_sums(weighted[4:6], row, n)
     return PatientSums(
         labels=grouping.labels,

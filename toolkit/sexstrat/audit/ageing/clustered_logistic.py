@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.proportion import positive_weights
@@ -98,7 +97,7 @@ def clustered_logistic(
     if np.linalg.matrix_rank(_triangle(x)) < x.shape[1]:
         return _none(patients, "ages too alike for a curve")
     found = weighted_logistic(x, y, weights)
-    share = expit(x @ found.coefficients) if found is not None else np.zeros(1)
+    share = found.fitted if found is not None else np.zeros(1)
     if found is None or share.min() < _EXTREME or share.max() > 1 - _EXTREME:
         return _none(patients, "no finite coefficients: somewhere every image is a success, or every image a failure")
     scores = x * (weights * (y - share))[:, None]

@@ -76,11 +76,19 @@ def spline_columns(age_years: ArrayLike, knots: ArrayLike) -> Floats:
     [[1.0, -1.0, 0.0], [1.0, 0.0, 0.25]]
     """
     age, knot = np.asarray(age_years, dtype=float), np.asarray(knots, dtype=float)
-    columns = [np.ones(age.size), (age - (knot[0] + knot[-1]) / 2) / 10]
-    last, before = knot[-1], knot[-2]
-    beyond = [over * over * over for over in (np.clip(age - one, 0, None) for one in knot)]
-    for j in range(knot.size - 2):
-        bent = beyond[j] - beyond[-2] * (last - knot[j]) / (last - before)
-        bent = bent + beyond[-1] * (before - knot[j]) / (last - before)
-        columns.append(bent / (last - knot[0]) ** 2 / 10)
-    return np.stack(columns).T  # columns one after the other, as they are used
+    columns = np.empty((knot.size, age.size))
+    columns[0], columns[1] = 1.0, (age - (knot[0] + knot[-1]) / 2) / 10
+    last, before, inner = knot[-1], knot[-2], knot[:-2]
+    curved = columns[2:]
+    for column, one in zip(curved, inner, strict=True):
+        column[:] = _cube_beyond(age, one)
+    if inner.size:
+        curved -= np.outer((last - inner) / (last - before), _cube_beyond(age, before))
+        curved += np.outer((before - inner) / (last - before), _cube_beyond(age, last))
+    curved /= (last - knot[0]) ** 2 * 10
+    return columns.T  # columns one after the other, as they are used
+
+
+def _cube_beyond(age: Floats, knot: float) -> Floats:
+    over = np.maximum(age - knot, 0.0)
+    return np.asarray(over * over * over, dtype=np.float64)

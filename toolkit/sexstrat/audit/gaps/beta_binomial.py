@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import betainc, betaln, expit, ndtri
 
 __all__ = ["beta_binomial_shares"]
@@ -14,7 +13,8 @@ __all__ = ["beta_binomial_shares"]
 Floats = NDArray[np.float64]
 GRID = 48  # points a side; three passes, each on the part of the last that holds the weight
 NEGLIGIBLE = 1e-7  # of the largest weight
-NEAR = 1e-8  # standard deviations to which a limit is found
+STEPS = 200
+NEAR = 1e-5  # standard deviations: the Newton step that is the last one
 
 
 def beta_binomial_shares(
@@ -59,11 +59,12 @@ def beta_binomial_shares(
     weight, a, b = _posterior(x, n)
     point = np.array([float(weight @ ((a + one) / (a + b + of))) for one, of in zip(x, n, strict=True)])
     tail = (1 - level) / 2
-    limits = [
-        [_quantile(weight, a + one, b + of - one, share) for one, of in zip(x, n, strict=True)]
-        for share in (tail, 1 - tail)
-    ]
-    return point, np.array(limits[0]), np.array(limits[1])
+    limits = np.empty((2, len(x)))
+    for place, (one, of) in enumerate(zip(x, n, strict=True)):
+        of_group = a + one, b + of - one
+        log_beta = betaln(*of_group)
+        limits[:, place] = [_quantile(weight, *of_group, log_beta, share) for share in (tail, 1 - tail)]
+    return point, limits[0], limits[1]
 
 
 def _posterior(x: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
@@ -90,20 +91,22 @@ def _around(kept: Floats, grid: Floats) -> tuple[float, float]:
     return float(kept.min()) - step, float(kept.max()) + step
 
 
-def _quantile(weight: Floats, a: Floats, b: Floats, share: float) -> float:
-    """Return the quantile of a mixture of beta distributions, searched for around that of the normal alike."""
+def _quantile(weight: Floats, a: Floats, b: Floats, log_beta: Floats, share: float) -> float:
+    """Return the quantile of a mixture of beta distributions by Newton steps from that of the normal alike."""
     mean = a / (a + b)
     centre = float(weight @ mean)
     spread = float(np.sqrt(weight @ (mean * (1 - mean) / (a + b + 1) + (mean - centre) ** 2)))
-    guess, reach = centre + spread * float(ndtri(share)), 0.1 * spread
     low, high = 0.0, 1.0
-    while (low, high) == (0.0, 1.0) and reach < 1:  # widened until the quantile is within
-        below, above = max(0.0, guess - reach), min(1.0, guess + reach)
-        if _excess(below, weight, a, b, share) <= 0 <= _excess(above, weight, a, b, share):
-            low, high = below, above
-        reach *= 4
-    return float(brentq(_excess, low, high, args=(weight, a, b, share), xtol=NEAR * spread))
-
-
-def _excess(at: float, weight: Floats, a: Floats, b: Floats, share: float) -> float:
-    return float(weight @ betainc(a, b, at)) - share
+    at = centre + spread * float(ndtri(share))
+    for _ in range(STEPS):
+        if not low < at < high:
+            at = (low + high) / 2
+        excess = float(weight @ betainc(a, b, at)) - share
+        low, high = (low, at) if excess > 0 else (at, high)
+        density = float(weight @ np.exp((a - 1) * np.log(at) + (b - 1) * np.log1p(-at) - log_beta))
+        step = excess / density if density > 0 else np.inf
+        # Newton's error is squared at each step
+        if abs(step) < NEAR * spread:
+            return min(max(at - step, low), high)
+        at = at - step
+    return at

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sexstrat.audit.alike import AlikePatients, alike_patients
 from sexstrat.audit.influence import denominator_coefficients
-from sexstrat.audit.linear import LINEAR_METRICS, SUMS, linear_gradient
-from sexstrat.audit.sums import PatientSums
+from sexstrat.audit.linear import LINEAR_METRICS, LOSSES, SUMS, linear_gradient
+from sexstrat.audit.sums import PatientSums, column_sums
 
 __all__ = ["Moments", "covariance_of_sums", "second_moments"]
 
@@ -40,12 +41,16 @@ class Moments:
     counted: Mapping[str, Floats]
 
 
-def second_moments(sums: PatientSums) -> Moments:
+def second_moments(sums: PatientSums, alike: AlikePatients | None = None) -> Moments:
     """Return the second moments of what patients add, from which every clustered covariance follows.
+
+    Products of the means of patients who add alike, times their number; and of the losses, in which they differ, the
+    products of what sets each apart from that mean.
 
     Parameters
     ----------
     sums : what each patient adds in each group.
+    alike : the same patients gathered by what they add, where known already.
 
     Returns
     -------
@@ -64,27 +69,50 @@ def second_moments(sums: PatientSums) -> Moments:
     >>> second_moments(sums).products[:, 0, :, 1].tolist()  # men times men right: in both groups, one group, and all
     [[1.0, 0.0, 1.0], [1.0, 0.0, 1.0], [2.0, 0.0, 2.0]]
     """
+    alike = alike or alike_patients(sums)
     n, d = len(sums.labels), len(SUMS)
-    place = np.where(sums.group < 0, n, sums.group)
+    each = alike.times[alike.sums.patient].astype(np.float64)
+    mean, away = _losses(sums, alike, each)
+    place = np.where(alike.sums.group < 0, n, alike.sums.group)
     found = np.zeros((n + 1, d, n + 1, d))
-    for apart in range(len(place)):  # rows of one patient follow each other
-        first = np.flatnonzero(sums.patient[apart:] == sums.patient[: len(place) - apart])
-        if len(first) == 0:
-            break
-        for one, two, products in _products(sums.sums, place, first, first + apart):
+    for apart, first in _same_patient(alike.sums.patient):
+        for one, two, products in _products(mean, each, place, first, first + apart):
             found[one, :, two, :] += products
             if apart:
                 found[two, :, one, :] += products.T
+    if len(each) < len(sums.patient):
+        _add_spread(found, sums, alike, place, away)
     result = np.empty_like(found)
     result[:n, :, :n] = found[:n, :, :n]
     result[:n, :, n] = found[:n].sum(axis=2)
     result[n, :, :n] = result[:n, :, n].transpose(2, 0, 1)
     result[n, :, n] = found.sum(axis=(0, 2))
-    return Moments(products=result, totals=sums.totals(), counted=_counted(sums))
+    totals = column_sums((mean * each[:, None]).T, place, n + 1)
+    totals[n] = totals.sum(axis=0)
+    return Moments(products=result, totals=totals, counted=_counted(alike.sums, each))
+
+
+def _losses(sums: PatientSums, alike: AlikePatients, each: Floats) -> tuple[Floats, list[Floats]]:
+    """Return the mean sums of rows that are alike, and how far each row's losses are from their mean."""
+    mean, away = alike.sums.sums.copy(), []
+    for column in LOSSES:
+        loss = sums.sums[:, column]
+        mean[:, column] = np.bincount(alike.like, weights=loss, minlength=len(each)) / each
+        away.append(loss - mean[alike.like, column])
+    return mean, away
+
+
+def _same_patient(patient: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Yield the rows whose patient has another row so many rows further on; rows of one patient follow each other."""
+    for apart in range(len(patient)):
+        first = np.flatnonzero(patient[apart:] == patient[: len(patient) - apart])
+        if len(first) == 0:
+            return
+        yield apart, first
 
 
 def _products(
-    values: Floats, place: NDArray[np.int64], first: NDArray[np.intp], second: NDArray[np.intp]
+    values: Floats, each: Floats, place: NDArray[np.int64], first: NDArray[np.intp], second: NDArray[np.intp]
 ) -> Iterator[tuple[int, int, Floats]]:
     """Yield each two groups that pairs of rows are in, with the products of their values summed over the pairs."""
     width = int(place.max()) + 1
@@ -94,10 +122,27 @@ def _products(
     ends = np.flatnonzero(np.diff(pair[order])) + 1
     for part in np.split(order, ends):
         one, two = divmod(int(pair[part[0]]), width)
-        yield one, two, values[first[part]].T @ values[second[part]]
+        yield one, two, (values[first[part]] * each[first[part], None]).T @ values[second[part]]
 
 
-def _counted(sums: PatientSums) -> dict[str, Floats]:
+def _add_spread(
+    found: Floats, sums: PatientSums, alike: AlikePatients, place: NDArray[np.int64], away: list[Floats]
+) -> None:
+    """Add the products of what sets each patient's losses apart from the mean of those alike."""
+    n = len(place)
+    for apart, first in _same_patient(sums.patient):
+        whole = len(first) == len(sums.patient)
+        like = alike.like if whole else alike.like[first]
+        for i, one in zip(LOSSES, away, strict=True):
+            for j, two in zip(LOSSES, away, strict=True):
+                products = one * two if whole else one[first] * two[first + apart]
+                spread = np.bincount(like, weights=products, minlength=n)[: n - apart]
+                np.add.at(found[:, i, :, j], (place[: n - apart], place[apart:]), spread)
+                if apart:
+                    np.add.at(found[:, j, :, i], (place[apart:], place[: n - apart]), spread)
+
+
+def _counted(sums: PatientSums, each: Floats) -> dict[str, Floats]:
     """Count the patients in the denominator of each metric, of each group and of all."""
     n = len(sums.labels)
     known: dict[bytes, Floats] = {}
@@ -105,11 +150,10 @@ def _counted(sums: PatientSums) -> dict[str, Floats]:
     for metric in LINEAR_METRICS:
         kind = denominator_coefficients(metric)
         if kind.tobytes() not in known:
-            used = sums.counts @ kind > 0
-            patient = sums.patient[used]
-            everyone = np.count_nonzero(np.diff(patient)) + 1 if len(patient) else 0
-            inside = sums.group[used]
-            of_groups = np.bincount(inside[inside >= 0], minlength=n)
+            used = np.flatnonzero(sums.counts @ kind > 0)
+            patient, inside = sums.patient[used], used[sums.group[used] >= 0]
+            everyone = each[used[np.diff(patient, prepend=-1) > 0]].sum()
+            of_groups = np.bincount(sums.group[inside], weights=each[inside], minlength=n)
             known[kind.tobytes()] = np.append(of_groups, everyone).astype(np.float64)
         result[metric] = known[kind.tobytes()]
     return result

@@ -14,6 +14,7 @@ __all__ = ["DRAWS", "covariance_of_contrasts", "simultaneous_level", "simultaneo
 
 DRAWS = 20_000  # the Monte Carlo error of a 95 % quantile is then about 0.01
 BLOCK = 400_000  # normal deviates held at a time, 3 MB
+ROUNDING = 1e-12  # of the largest eigenvalue: differences of all pairs depend on each other, and leave zeros
 Floats = NDArray[np.float64]
 
 
@@ -58,7 +59,7 @@ def simultaneous_quantile(covariance: ArrayLike, *, level: float = 0.95, draws: 
         raise ValueError("no comparison has a variance, so there is no simultaneous interval")
     correlation = matrix[np.ix_(used, used)] / np.outer(spread[used], spread[used])
     values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    root = vectors * np.sqrt(np.where(values > ROUNDING * values[-1], values, 0.0))
     largest = np.zeros(draws)
     step = max(1, BLOCK // len(used))
     for start in range(0, draws, step):

@@ -122,8 +122,8 @@ def grouped_metrics(grouping: Grouping, measured: Measured) -> dict[str, Grouped
     grouping : one grouping variable.
     measured : measurements, sums and covariances, of this one among others.
     """
-    found, sums = measured.found, measured.gathered[grouping.name].sums
-    moments = second_moments(sums)
+    found, known = measured.found, measured.gathered[grouping.name]
+    moments = second_moments(known.sums, known.alike)
     result = {}
     for metric in INFLUENCE_METRICS:
         keys = {label: (metric, grouping.name, label) for label in grouping.labels}
