@@ -20,7 +20,7 @@ from sexstrat.disclosure.profiles import PROFILES
 from sexstrat.disclosure.release import _each_protected, release
 from sexstrat.disclosure.released import Released
 from sexstrat.disclosure.statements import labelled, of_estimates, of_flow
-from sexstrat.disclosure.withheld_together import Reader, withheld_together
+from sexstrat.disclosure.withheld_together import Reader
 from sexstrat.study import load_study
 from sexstrat.study.plan import STAGES
 from sexstrat.study.results import study_results
@@ -184,4 +184,4 @@ def test_tables_without_rows_say_nothing() -> None:
 def test_what_is_withheld_together_is_withheld_at_last(uk: tuple[dict[str, pd.DataFrame], Released]) -> None:
     """Asked again about what it released, the gate finds nothing more to withhold."""
     tables, released = uk
-    assert withheld_together(Everything.of(tables), tables, released.tables(), PROFILES["uk-5"]) == {}
+    assert Reader(Everything.of(tables), tables, released.tables(), PROFILES["uk-5"]).further() == {}

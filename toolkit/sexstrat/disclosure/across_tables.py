@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,9 @@ from sexstrat.disclosure.diagnosed_people import of_diagnostics
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.statements import Statement, of_estimates, of_flow
 from sexstrat.disclosure.withhold import numbers
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["Everything", "overlapping_groups"]
 
@@ -41,48 +46,61 @@ class Everything:
         """Return what the tables of a study would say if nothing were withheld."""
         atoms = _atoms(tables)
         said = tuple(_statements(atoms, tables))
-        seen: dict[bytes, int] = {}
-        kind = [
-            seen.setdefault(one.counted.tobytes() + (b"" if one.among is None else one.among.tobytes()), len(seen))
-            for one in said
-        ]
+        rows = [(atoms.shared(one.counted), None if one.among is None else atoms.shared(one.among)) for one in said]
+        seen: dict[tuple[int, int], int] = {}
+        kind = [seen.setdefault((id(counted), id(among)), len(seen)) for counted, among in rows]
+        said = tuple(
+            one if one.counted is counted and one.among is among else replace(one, counted=counted, among=among)
+            for one, (counted, among) in zip(said, rows, strict=True)
+        )
         return cls(atoms=atoms, statements=said, kind=np.array(kind, dtype=np.intp))
 
-    def kinds(self) -> tuple[Rows, Rows]:
+    def kinds(self) -> tuple[csr_array, csr_array]:
         """Return the coefficients of every kind of statement, and of those among whom it is a share (0 for counts)."""
         first = np.unique(self.kind, return_index=True)[1]
         said = [self.statements[place] for place in first]
-        nobody = np.zeros(self.atoms.size)
-        counted = np.array([one.counted for one in said]).reshape(-1, self.atoms.size)
-        return counted, np.array([nobody if one.among is None else one.among for one in said]).reshape(counted.shape)
+        size = self.atoms.size
+        return sparse_rows([one.counted for one in said], size), sparse_rows([one.among for one in said], size)
+
+    @cached_property
+    def columns(self) -> dict[tuple[str, str], tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Which statements the numbers of a column of a table are, and in which rows; none for those in brackets."""
+        found: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
+        for at, one in enumerate(self.statements):
+            if not one.column.startswith("("):
+                places, rows = found.setdefault((one.table, one.column), ([], []))
+                places.append(at)
+                rows.append(one.row)
+        return {key: (np.array(places), np.array(rows)) for key, (places, rows) in found.items()}
+
+    def values(self, tables: Tables) -> NDArray[np.float64]:
+        """Return the number of every statement that stands in a table, NaN for the others and where it is empty."""
+        found = np.full(len(self.statements), np.nan)
+        for (table, column), (places, rows) in self.columns.items():
+            found[places] = numbers(tables[table], column)[rows]
+        return found
 
     def secret(self, tables: Tables, profile: Profile) -> tuple[Rows, NDArray[np.intp]]:
         """Return the counts of people that may not be shown, each once, and a statement that makes each."""
+        bracket = np.array([one.column.startswith("(") for one in self.statements], dtype=bool)
+        values = np.where(bracket, [one.value for one in self.statements], self.values(tables))
         chosen: dict[int, int] = {}
-        values = {key: numbers(tables[key[0]], key[1]) for key in _columns(self.statements)}
-        for at, one in enumerate(self.statements):
-            if one.among is not None or one.images or one.column == "point" or not one.counted.any():
-                continue
-            bracket = one.column.startswith("(")
-            value = one.value if bracket else values[one.table, one.column][one.row]
-            if bool(profile.hides(value)):
-                chosen.setdefault(int(self.kind[at]), at)
+        for at in np.flatnonzero(profile.hides(values)):
+            one = self.statements[at]
+            if one.among is None and not one.images and one.column != "point" and one.counted.any():
+                chosen.setdefault(int(self.kind[at]), int(at))
         counted = np.array([self.statements[place].counted for place in chosen.values()])
         return counted.reshape(len(chosen), self.atoms.size), np.array(list(chosen.values()), dtype=np.intp)
 
     def shown(self, released: Tables, profile: Profile) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Return which statements somebody can read, and the limits of the count, or of the share, that each gives."""
-        limits = np.full((len(self.statements), 2), np.nan)
-        values = {key: numbers(released[key[0]], key[1]) for key in _columns(self.statements)}
-        for at, one in enumerate(self.statements):
-            if not one.column.startswith("("):
-                limits[at] = values[one.table, one.column][one.row]
+        limits = np.repeat(self.values(released)[:, None], 2, axis=1)
         read = np.isfinite(limits[:, 0])
-        counts = np.array([one.among is None for one in self.statements])
         if profile.rounding is not None:
+            counts = np.array([one.among is None for one in self.statements], dtype=bool)
             below, above = profile.unrounded
             limits[counts] += np.array([-below, above])
-            people = counts & np.array([not one.images for one in self.statements])
+            people = counts & np.array([not one.images for one in self.statements], dtype=bool)
             limits[people, 0] = np.maximum(limits[people, 0], profile.minimum)
             for place in np.flatnonzero(read & ~counts):
                 step = self._grid(self.statements[place], released, profile.rounding)
@@ -116,8 +134,22 @@ def overlapping_groups(tables: Tables) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(tables["audit"]["group"].dropna().astype(str)) if name not in placed)
 
 
-def _columns(statements: Sequence[Statement]) -> set[tuple[str, str]]:
-    return {(one.table, one.column) for one in statements if not one.column.startswith("(")}
+def sparse_rows(rows: Sequence[Rows | None], size: int) -> csr_array:
+    """Return rows of coefficients as one sparse matrix; None is a row of zeros.
+
+    Examples
+    --------
+    >>> sparse_rows([np.array([0.0, 2.0]), None], 2).toarray().tolist()
+    [[0.0, 2.0], [0.0, 0.0]]
+    """
+    from scipy.sparse import csr_array
+
+    nobody = np.zeros(size)
+    parts = [np.flatnonzero(nobody if row is None else row) for row in rows]
+    values = [(nobody if row is None else row)[part] for row, part in zip(rows, parts, strict=True)]
+    starts = np.concatenate([[0], np.cumsum([part.size for part in parts], dtype=np.intp)])
+    columns = np.concatenate([*parts, np.zeros(0, dtype=np.intp)])
+    return csr_array((np.concatenate([*values, np.zeros(0)]), columns, starts), shape=(len(rows), size))
 
 
 def _atoms(tables: Tables) -> Atoms:

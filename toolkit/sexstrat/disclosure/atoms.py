@@ -74,6 +74,7 @@ class Atoms:
             for k, (name, level) in enumerate((name, level) for name in self.levels for level in self.levels[name])
         }
         self.size = self.block * (1 + len(self.place))
+        self._made: dict[object, Rows] = {}
 
     @property
     def studied(self) -> Mask:
@@ -88,11 +89,26 @@ class Atoms:
         return np.asarray(self.studied & np.array([*inside, False, False, False])[self.age])
 
     def people(self, chosen: Mask, variable: str | None = None, levels: Sequence[str] = ()) -> Rows:
-        """Return the coefficients that count the people of some classes, and of some levels of a further variable."""
-        row = np.zeros(self.size)
-        for start in self._starts(variable, levels):
-            row[start : start + self.age.size] = chosen
-        return row
+        """Return the coefficients that count the people of some classes, and of some levels of a further variable.
+
+        They are made once, however many numbers count the same people, and cannot be written to.
+        """
+        key = (chosen.tobytes(), variable, tuple(levels))
+        if key not in self._made:
+            row = np.zeros(self.size)
+            for start in self._starts(variable, levels):
+                row[start : start + self.age.size] = chosen
+            self._made[key] = self.shared(row)
+        return self._made[key]
+
+    def shared(self, row: Rows) -> Rows:
+        """Return the one row that stands for all with the same coefficients."""
+        if not row.flags.writeable:
+            return row
+        parts = np.flatnonzero(row)
+        one = self._made.setdefault((parts.tobytes(), row[parts].tobytes()), row)
+        one.flags.writeable = False
+        return one
 
     def images(
         self, chosen: Mask, kinds: Sequence[str] = KINDS, variable: str | None = None, levels: Sequence[str] = ()

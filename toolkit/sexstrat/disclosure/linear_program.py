@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from highspy import HighsModelStatus
     from highspy._core import _Highs
     from scipy.sparse import csr_array
 
@@ -15,6 +16,7 @@ __all__ = ["LinearProgram"]
 
 Floats = NDArray[np.float64]
 ROWWISE, MINIMISE, PRIMAL, CHOOSE = 2, 1, 4, 0
+LONG = 8  # terms of a sum from which on it is written with common sums
 WARM_STEPS = 2000  # of the simplex method from the last answer; then from the start, the program made smaller first
 
 
@@ -59,7 +61,8 @@ class LinearProgram:
         kept = csr_array(kept[:, self._free])
         told = (np.diff(kept.indptr) > 0) | ~((low <= 0) & (high >= 0))  # a sum of nothing is 0
         self._row = np.cumsum(told) - 1
-        self._highs = _program(csr_array(kept[np.flatnonzero(told)]), low[told], high[told])
+        kept, sums = with_common_sums(csr_array(kept[np.flatnonzero(told)]))
+        self._highs = _program(kept, np.append(low[told], np.zeros(sums)), np.append(high[told], np.zeros(sums)))
         self._warm = False
         self.least(np.zeros(self.unknowns))
 
@@ -87,7 +90,7 @@ class LinearProgram:
         found[self._free] = np.array(self._highs.getSolution().col_value)[: len(self._free)]
         return float(cost @ found), found
 
-    def _run(self, *, warm: bool) -> object:
+    def _run(self, *, warm: bool) -> HighsModelStatus:
         if not warm:
             self._highs.clearSolver()
         self._highs.setOptionValue("simplex_strategy", PRIMAL if warm else CHOOSE)
@@ -119,6 +122,56 @@ def forced_to_zero(rows: csr_array, high: Floats) -> NDArray[np.bool_]:
             return zero
         done |= now
         zero |= parts @ now.astype(float) > 0
+
+
+def with_common_sums(rows: csr_array) -> tuple[csr_array, int]:
+    """Write long sums with the sums over unknowns that are alike in all of them, which makes them short.
+
+    Parameters
+    ----------
+    rows : coefficients, shape (sums, unknowns).
+
+    Returns
+    -------
+    The same in as many more unknowns as there are common sums, and with as many more rows, each of which is 0: what is
+    summed less the sum. Then their number.
+
+    Examples
+    --------
+    Two sums of nine, which share seven unknowns: one common sum of the seven.
+
+    >>> from scipy.sparse import csr_array
+    >>> rows = csr_array(np.array([[1.0] * 7 + [1, 1, 0, 0], [1.0] * 7 + [0, 0, 1, 1]]))
+    >>> short, sums = with_common_sums(rows)
+    >>> short.toarray()[:, 7:].tolist()
+    [[1.0, 1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0, -1.0]]
+    """
+    from scipy.sparse import coo_array, csc_array, csr_array, vstack
+
+    long = np.diff(rows.indptr) >= LONG
+    parts = csc_array(rows[np.flatnonzero(long)])
+    seen: dict[tuple[bytes, bytes], int] = {}
+    alike = np.empty(rows.shape[1], dtype=np.intp)
+    for one in range(rows.shape[1]):
+        own = slice(parts.indptr[one], parts.indptr[one + 1])
+        alike[one] = seen.setdefault((parts.indices[own].tobytes(), parts.data[own].tobytes()), len(seen))
+    first, size = np.unique(alike, return_index=True)[1], np.bincount(alike)
+    common = np.flatnonzero((size > 1) & (np.diff(parts.indptr)[first] > 1))
+    number = np.full(len(seen), -1)
+    number[common] = np.arange(common.size)
+    whole = rows.tocoo()
+    at, unknown = whole.coords
+    in_sum = long[at] & (number[alike[unknown]] >= 0)
+    once = ~in_sum | (unknown == first[alike[unknown]])
+    column = np.where(in_sum, rows.shape[1] + number[alike[unknown]], unknown)
+    shape = (rows.shape[0], rows.shape[1] + common.size)
+    short = coo_array((whole.data[once], (at[once], column[once])), shape=shape)
+    members = np.flatnonzero(number[alike] >= 0)
+    sums = np.arange(common.size)
+    places = np.append(number[alike[members]], sums), np.append(members, rows.shape[1] + sums)
+    values = np.append(np.ones(members.size), -np.ones(sums.size))
+    made = coo_array((values, places), shape=(common.size, shape[1]))
+    return csr_array(vstack([short, made])), common.size
 
 
 def _program(rows: csr_array, low: Floats, high: Floats) -> _Highs:

@@ -28,7 +28,7 @@ from sexstrat.disclosure.rounding import round_table
 from sexstrat.disclosure.sensitivity_rows import EMPTIED as SENSITIVITY_EMPTIED
 from sexstrat.disclosure.sensitivity_rows import IMPUTATION_EMPTIED, protect_imputation, protect_sensitivity
 from sexstrat.disclosure.texts import CHOICE_KEYS, without_small_counts, without_small_values
-from sexstrat.disclosure.withheld_together import withheld_together
+from sexstrat.disclosure.withheld_together import Reader
 from sexstrat.disclosure.withhold import numbers, releasable_frame, withhold_further
 from sexstrat.errors import DisclosureError
 from sexstrat.values.results import StudyResults
@@ -185,9 +185,10 @@ def _protected(tables: dict[str, pd.DataFrame], rule: Profile) -> tuple[dict[str
     if not rule.withholds:
         return done, True
     try:
-        together = Everything.of(tables)
-        while further := withheld_together(together, tables, done, rule):
+        reader = Reader(Everything.of(tables), tables, done, rule)
+        while further := reader.further():
             done = _each_protected(tables, rule, _besides(done, further))
+            reader.reads(done)
     except ValueError:
         return done, False
     return done, True

@@ -68,11 +68,12 @@ def of_estimates(atoms: Atoms, frame: pd.DataFrame, table: str = "estimate") -> 
     told = {"naive_threshold": known | (binary & atoms.scored), "naive_weighted": known | (binary & atoms.scored)}
     told |= dict.fromkeys(("complete_case", "recorded"), known)
     named = frame.get("estimator", frame.get("method"))
+    names = [""] * len(frame) if named is None else named.fillna("").astype(str).tolist()
     called = np.where(known, atoms.sex == "male", atoms.called_male)
     implied = implied_counts(frame) if table == "estimate" else np.empty(0)
     for k, row in enumerate(frame.to_dict("records")):
         ages = atoms.aged(_whole(row.get("age_low")), _whole(row.get("age_high")))
-        estimator = "" if named is None or pd.isna(named.iloc[k]) else str(named.iloc[k])
+        estimator = names[k]
         people, disease = told.get(estimator, binary) & ages, row["condition"]
         own = people if table == "estimate" or estimator == "complete_case" else binary & ages
         if pd.isna(disease):

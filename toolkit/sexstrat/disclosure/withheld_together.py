@@ -17,7 +17,7 @@ from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.solvable import SLACK, Known, structure
 from sexstrat.disclosure.statements import Statement
 
-__all__ = ["Reader", "withheld_together"]
+__all__ = ["Reader"]
 
 Tables = Mapping[str, pd.DataFrame]
 Mask = NDArray[np.bool_]
@@ -25,6 +25,7 @@ Mask = NDArray[np.bool_]
 WHOLE_ROW = frozenset({"audit", "missingness", "consequence", "diagnostic", "age_curve", "age_trend"})
 COST = {"flow": 50.0, "audit": 5.0, "diagnostic": 2.0, "consequence": 2.0, "missingness": 2.0}
 OVERALL = 20.0  # a figure over everybody is missed more than one of a group
+NAIVE_ESTIMATORS = ("complete_case", "recorded", "naive_threshold", "naive_weighted")
 ESTIMATE, NAIVE, BAND = 100.0, 5.0, 0.2
 
 
@@ -41,15 +42,18 @@ class Reader:
 
     def __init__(self, everything: Everything, tables: Tables, released: Tables, profile: Profile) -> None:
         self.everything, self.profile = everything, profile
-        self.read, self.limits = everything.shown(released, profile)
         self.secret, self.of_secret = everything.secret(tables, profile)
-        self.counted, self.among = (csr_array(rows) for rows in everything.kinds())
+        self.counted, self.among = everything.kinds()
         self.always = structure(everything.atoms)
         self.is_share = np.diff(self.among.indptr) > 0
-        records = {name: frame.to_dict("records") for name, frame in tables.items()}
-        self.cost = np.array([_cost(one, records[one.table][one.row]) for one in everything.statements])
+        self.cost = _costs(everything.statements, tables)
         self.place = _places(everything.statements, tables)
         self.lowest = 1.0 if profile.zero_allowed else 0.0
+        self.reads(released)
+
+    def reads(self, released: Tables) -> None:
+        """Read the tables as they are after protection; what was found to be withheld before is read again."""
+        self.read, self.limits = self.everything.shown(released, self.profile)
 
     def known(self) -> tuple[Known, NDArray[np.intp]]:
         """Return everything that is shown, each thing once, with the number of its kind."""
@@ -104,70 +108,72 @@ class Reader:
         rows = np.unique(self.place[chosen & (self.place >= 0)])
         self.read &= ~chosen & ~np.isin(self.place, rows)
 
+    def further(self) -> dict[str, dict[int, set[str]]]:
+        """Return what to withhold besides, by table and row: the columns, or "point" for the whole row.
 
-def withheld_together(
-    everything: Everything, tables: Tables, released: Tables, profile: Profile
-) -> dict[str, dict[int, set[str]]]:
-    """Return what to withhold besides, by table and row: the columns, or "point" for the whole row.
+        A linear program finds the smallest and the largest that every withheld count can be, given all that is shown
+        in all tables; where that is narrower than what the profile withholds, the numbers that would have to be others
+        for the count to be so, those that are missed least, are withheld too.
 
-    A linear program finds the smallest and the largest that every withheld count can be, given all that is shown in
-    all tables; where that is narrower than what the profile withholds, the numbers that would have to be others for
-    the count to be so, those that are missed least, are withheld too.
+        Returns
+        -------
+        Nothing where every withheld count can be anything that the profile withholds.
 
-    Parameters
-    ----------
-    everything : what the tables would say.
-    tables : the tables of a study.
-    released : the same after protection, as far as it has come.
-    profile : the rule for small counts.
+        Raises
+        ------
+        ValueError : the tables contradict each other, so that nothing can be solved.
 
-    Returns
-    -------
-    Nothing where every withheld count can be anything that the profile withholds.
-
-    Raises
-    ------
-    ValueError : the tables contradict each other, so that nothing can be solved.
-
-    References
-    ----------
-    Fischetti M, Salazar JJ. Models and algorithms for optimizing cell suppression in tabular data with linear
-    constraints. J Am Stat Assoc 2000;95:916-928, section 2.
-    """
-    reader = Reader(everything, tables, released, profile)
-    before = reader.read.copy()
-    reader.protect()
-    found: dict[str, dict[int, set[str]]] = {}
-    for at in np.flatnonzero(before & ~reader.read):
-        one = reader.everything.statements[at]
-        column = "point" if reader.place[at] >= 0 or one.among is not None else one.column
-        found.setdefault(one.table, {}).setdefault(one.row, set()).add(column)
-    return found
+        References
+        ----------
+        Fischetti M, Salazar JJ. Models and algorithms for optimizing cell suppression in tabular data with linear
+        constraints. J Am Stat Assoc 2000;95:916-928, section 2.
+        """
+        before = self.read.copy()
+        self.protect()
+        found: dict[str, dict[int, set[str]]] = {}
+        for at in np.flatnonzero(before & ~self.read):
+            one = self.everything.statements[at]
+            column = "point" if self.place[at] >= 0 or one.among is not None else one.column
+            found.setdefault(one.table, {}).setdefault(one.row, set()).add(column)
+        return found
 
 
-def _cost(one: Statement, row: Mapping[Any, Any]) -> float:
-    """Return how much a number would be missed."""
-    if one.table == "estimate":
-        naive = row["estimator"] in {"complete_case", "naive_threshold", "naive_weighted", "recorded"}
+def _costs(statements: tuple[Statement, ...], tables: Tables) -> Rows:
+    """Return how much every number would be missed."""
+    rows = {
+        name: np.array([_cost(name, row) for row in frame.to_dict("records")])
+        for name, frame in tables.items()
+        if name in {one.table for one in statements}
+    }
+    return np.array(
+        [rows[one.table][one.row] / (10 if one.images and one.table in WHOLE_ROW else 1) for one in statements]
+    )
+
+
+def _cost(table: str, row: Mapping[Any, Any]) -> float:
+    if table == "estimate":
+        naive = row["estimator"] in NAIVE_ESTIMATORS
         return (NAIVE if naive else ESTIMATE) * (1.0 if pd.isna(row["age_low"]) else BAND)
-    cost = COST.get(one.table, 1.0)
-    if one.table == "flow":
+    cost = COST.get(table, 1.0)
+    if table == "flow":
         return cost if pd.isna(row["variable"]) else 1.0
-    return cost * (OVERALL if str(row.get("group")) in {"overall", "all"} else 1.0) / (10 if one.images else 1)
+    return cost * (OVERALL if str(row.get("group")) in {"overall", "all"} else 1.0)
 
 
 def _places(statements: tuple[Statement, ...], tables: Tables) -> NDArray[np.intp]:
     """Number the rows that are shown as a whole or not at all; -1 for a number that can be withheld alone."""
     seen: dict[object, int] = {}
     found = np.full(len(statements), -1, dtype=np.intp)
-    exact = tables["estimate"]["estimator"].isin(("complete_case", "recorded", "naive_threshold", "naive_weighted"))
-    band = tables["estimate"].groupby(["condition", "estimator", "age_low", "age_high"], dropna=False).ngroup()
+    exact = tables["estimate"]["estimator"].isin(NAIVE_ESTIMATORS).to_numpy(dtype=bool)
+    band = (
+        tables["estimate"].groupby(["condition", "estimator", "age_low", "age_high"], dropna=False).ngroup().to_numpy()
+    )
     for at, one in enumerate(statements):
         key: object = None
         if one.table in WHOLE_ROW:
             key = (one.table, one.row)
-        elif one.table == "estimate" and exact.iloc[one.row]:
-            key = (one.table, "band", int(band.iloc[one.row]))
+        elif one.table == "estimate" and exact[one.row]:
+            key = (one.table, "band", int(band[one.row]))
         if key is not None:
             found[at] = seen.setdefault(key, len(seen))
     return found
