@@ -45,6 +45,25 @@ def test_answers_are_those_of_another_solver(seed: int) -> None:
         assert ((rows @ at >= low - 1e-6) & (rows @ at <= high + 1e-6)).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_limit_for_once_is_that_of_another_solver(seed: int) -> None:
+    """A sum held to a limit gives what a program made with it gives, and is free again afterwards."""
+    rows, low, high, _ = drawn(seed)
+    cost, held = np.arange(12.0), np.vstack([rows, np.eye(12)])
+    free = np.full(12, NOTHING)
+    program = LinearProgram(csr_array(held), low=np.append(low, -free), high=np.append(high, free))
+    plain = program.least(cost)[0]
+    for one in range(12):
+        limit = program.least(np.eye(12)[one])[0] + 0.5
+        found, at = program.least_within(cost, 7 + one, -NOTHING, limit)
+        made = LinearProgram(
+            csr_array(held[[*range(7), 7 + one]]), low=np.append(low, -NOTHING), high=np.append(high, limit)
+        )
+        assert found == pytest.approx(made.least(cost)[0], abs=1e-6)
+        assert at[one] <= limit + 1e-6
+        assert program.least(cost)[0] == pytest.approx(plain, abs=1e-6)
+
+
 def test_many_counts_at_once_are_judged_as_each_alone() -> None:
     """Which counts can be as small, and which as large, as a limit is what the extremes of each say."""
     rows, low, high, _ = drawn(3)
@@ -68,19 +87,22 @@ def test_who_is_in_no_sum_of_nobody_stays() -> None:
 def test_numbers_that_contradict_each_other_are_told() -> None:
     """Nobody solves for a count from numbers that cannot all be true."""
     rows = csr_array(np.array([[1.0, 1.0], [1.0, 0.0]]))
+    told, asked = np.array([3.0, 4.0]), np.array([-1.0, 0.0])
     with pytest.raises(ValueError, match="contradict"):
-        LinearProgram(rows, low=np.array([3.0, 4.0]), high=np.array([3.0, 4.0]))
-    with pytest.raises(ValueError, match="contradict"):  # a sum over nobody that is 2
-        LinearProgram(csr_array(np.zeros((1, 2))), low=np.array([2.0]), high=np.array([2.0]))
+        LinearProgram(rows, low=told, high=told).least(asked)
+    with pytest.raises(ValueError, match="contradict"):  # what is asked for has no limit, either
+        LinearProgram(rows, low=told, high=np.array([3.0, np.inf])).least(asked - 1.0)
+    with pytest.raises(ValueError, match="contradict"):  # a sum over nobody that is 3
+        LinearProgram(csr_array(np.zeros((1, 2))), low=told[:1], high=told[:1]).least(asked)
 
 
 def test_what_is_withheld_already_is_changed_first() -> None:
     """A number that costs nothing more is changed before any that is shown, and is not named again."""
     rows, told = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([10.0, 8.0])
     known = Known(always=csr_array((0, 2)), rows=csr_array(rows), low=told, high=told)
-    changes = LeastChanges(known, np.array([[1.0, 0.0]]))
-    assert changes.of(0, 4.0, NOTHING, np.array([1.0, 5.0]))[0].tolist() == [0]
-    changed, people = changes.of(0, 4.0, NOTHING, np.array([1.0, 0.0]))
+    changes = LeastChanges(known, np.array([[-1.0, 0.0]]), np.array([-4.0]))
+    assert changes.of(0, np.array([1.0, 5.0]))[0].tolist() == [0]
+    changed, people = changes.of(0, np.array([1.0, 0.0]))
     assert changed.tolist() == []
     assert people[0] >= 4.0 - 1e-7
 

@@ -24,7 +24,8 @@ class LeastChanges:
     Parameters
     ----------
     known : what is shown.
-    counts : coefficients of the withheld counts, shape (counts, classes).
+    counts : coefficients of counts, shape (counts, classes), with a minus where a count must be able to be large.
+    most : what each must be able to be at most.
 
     References
     ----------
@@ -41,40 +42,34 @@ class LeastChanges:
     >>> told = np.array([10.0, 8.0])
     >>> rows = csr_array(np.array([[1.0, 1.0], [0.0, 1.0]]))
     >>> known = Known(always=csr_array((0, 2)), rows=rows, low=told, high=told)
-    >>> changed, people = LeastChanges(known, np.array([[1.0, 0.0]])).of(0, 4.0, np.inf, np.array([5.0, 1.0]))
+    >>> changes = LeastChanges(known, np.array([[-1.0, 0.0]]), np.array([-4.0]))
+    >>> changed, people = changes.of(0, np.array([5.0, 1.0]))
     >>> changed.tolist(), people.tolist()
     ([1], [4.0, 6.0])
     """
 
-    def __init__(self, known: Known, counts: Rows) -> None:
-        from scipy.sparse import csr_array, eye_array, hstack, vstack
+    def __init__(self, known: Known, counts: Rows, most: Rows) -> None:
+        from scipy.sparse import block_array, csr_array, eye_array
 
-        self.always, self.shown, self.classes = known.always.shape[0], known.rows.shape[0], known.rows.shape[1]
+        (self.shown, self.classes), self.most = known.rows.shape, most
         more = eye_array(self.shown)
-        rows = vstack(
-            [
-                hstack([known.always, csr_array((self.always, 2 * self.shown))]),
-                hstack([known.rows, more, -more]),
-                hstack([csr_array(counts), csr_array((len(counts), 2 * self.shown))]),
-            ]
+        rows = block_array(
+            [[known.always, None, None], [known.rows, more, -more], [csr_array(counts), None, None]],
         )
-        nothing = np.full(len(counts), np.inf)
-        low = np.concatenate([np.full(self.always, -np.inf), known.low, -nothing])
-        high = np.concatenate([np.zeros(self.always), known.high, nothing])
-        self._program = LinearProgram(csr_array(rows), low=low, high=high)
+        low, high = known.limits()
+        nothing = np.full(most.size, np.inf)
+        self._program = LinearProgram(csr_array(rows), low=np.append(low, -nothing), high=np.append(high, nothing))
+        self._first = low.size
 
-    def of(self, count: int, low: float, high: float, price: Rows) -> tuple[NDArray[np.intp], Rows]:
-        """Return the shown numbers that change least so that a count is within limits, and people of whom it is so.
+    def of(self, count: int, price: Rows) -> tuple[NDArray[np.intp], Rows]:
+        """Return the shown numbers that change least so that a count can be what it must, and people of whom it is so.
 
         Parameters
         ----------
         count : which of the counts.
-        low, high : its limits; infinite for none.
         price : of each shown number, for every person by which it differs; 0 for one that is withheld by now.
         """
-        row = self.always + self.shown + count
-        self._program.limit(row, low, high)
-        _, found = self._program.least(np.concatenate([np.zeros(self.classes), price, price]))
-        self._program.limit(row, -np.inf, np.inf)
+        cost = np.concatenate([np.zeros(self.classes), price, price])
+        _, found = self._program.least_within(cost, self._first + count, -np.inf, self.most[count])
         more, less = found[self.classes :].reshape(2, self.shown)
         return np.flatnonzero((np.abs(more - less) > CHANGED) & (price > 0)), found[: self.classes]

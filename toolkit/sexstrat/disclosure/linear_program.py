@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from highspy import HighsModelStatus
+    from highspy import HighsBasis, HighsModelStatus
     from highspy._core import _Highs
     from scipy.sparse import csr_array
 
 __all__ = ["LinearProgram"]
 
 Floats = NDArray[np.float64]
-ROWWISE, MINIMISE, PRIMAL, CHOOSE = 2, 1, 4, 0
+ROWWISE, MINIMISE = 2, 1
+CHOOSE, DUAL, PRIMAL = 0, 1, 4  # of the simplex methods
 LONG = 8  # terms of a sum from which on it is written with common sums
 WARM_STEPS = 2000  # of the simplex method from the last answer; then from the start, the program made smaller first
 
@@ -30,10 +31,6 @@ class LinearProgram:
     ----------
     rows : coefficients of the sums, shape (sums, unknowns).
     low, high : limits of each sum; infinite for none.
-
-    Raises
-    ------
-    ValueError : nothing keeps to all limits.
 
     References
     ----------
@@ -59,42 +56,71 @@ class LinearProgram:
         self.unknowns = kept.shape[1]
         self._free = np.flatnonzero(~forced_to_zero(kept, high))
         kept = csr_array(kept[:, self._free])
-        told = (np.diff(kept.indptr) > 0) | ~((low <= 0) & (high >= 0))  # a sum of nothing is 0
+        idle = (np.diff(kept.indptr) == 0) & (low <= 0) & (high >= 0) & ~(np.isinf(low) & np.isinf(high))
+        told = ~idle  # a sum of nothing is 0
         self._row = np.cumsum(told) - 1
         kept, sums = with_common_sums(csr_array(kept[np.flatnonzero(told)]))
         self._highs = _program(kept, np.append(low[told], np.zeros(sums)), np.append(high[told], np.zeros(sums)))
         self._warm = False
-        self.least(np.zeros(self.unknowns))
-
-    def limit(self, row: int, low: float, high: float) -> None:
-        """Set the limits of a sum anew, within those that it had at first."""
-        self._highs.changeRowBounds(int(self._row[row]), low, high)
-        self._warm = False
+        self._start: HighsBasis | None = None
 
     def least(self, cost: Floats) -> tuple[float, Floats]:
-        """Return the least that a sum can be, minus infinity where nothing bounds it, and unknowns that have it."""
+        """Return the least that a sum can be, minus infinity where nothing bounds it, and unknowns that have it.
+
+        Raises
+        ------
+        ValueError : nothing keeps to all limits.
+        """
+        return self._least(cost, PRIMAL if self._warm else CHOOSE)
+
+    def least_within(self, cost: Floats, row: int, low: float, high: float) -> tuple[float, Floats]:
+        """Return the same where a sum that has no limits keeps to some for once.
+
+        What is least without them is the start: its prices stay right whatever limit is added, so that the dual
+        simplex method takes few steps from there.
+
+        Raises
+        ------
+        ValueError : nothing keeps to all limits.
+        """
+        if self._start is None:
+            self.least(cost)
+            self._start = self._highs.getBasis()
+        self._highs.changeRowBounds(int(self._row[row]), low, high)
+        self._highs.setBasis(self._start)
+        try:
+            return self._least(cost, DUAL)
+        finally:
+            self._highs.changeRowBounds(int(self._row[row]), -np.inf, np.inf)
+            self._warm = False
+
+    def _least(self, cost: Floats, strategy: int) -> tuple[float, Floats]:
         from highspy import HighsModelStatus as Status
 
         places = np.arange(len(self._free), dtype=np.int32)
         self._highs.changeColsCost(len(places), places, np.ascontiguousarray(cost[self._free]))
-        status = self._run(warm=True) if self._warm else None
-        if status not in {Status.kOptimal, Status.kUnbounded}:
-            status = self._run(warm=False)
+        status = self._run(strategy)
+        if strategy != CHOOSE and status not in {Status.kOptimal, Status.kUnbounded}:
+            status = self._run(CHOOSE)
+        self._warm = status == Status.kOptimal
         found = np.zeros(self.unknowns)
-        if status in {Status.kUnbounded, Status.kUnboundedOrInfeasible} and cost.any():
-            self._warm = False
+        if status == Status.kUnboundedOrInfeasible and cost.any():
+            self._least(np.zeros(self.unknowns), CHOOSE)
+            status = Status.kUnbounded
+        if status == Status.kUnbounded:
             return -np.inf, found
         if status != Status.kOptimal:
             raise ValueError(f"the limits contradict each other: {self._highs.modelStatusToString(status)}")
-        self._warm = True
         found[self._free] = np.array(self._highs.getSolution().col_value)[: len(self._free)]
         return float(cost @ found), found
 
-    def _run(self, *, warm: bool) -> HighsModelStatus:
-        if not warm:
+    def _run(self, strategy: int) -> HighsModelStatus:
+        """Go on from the last answer for some steps by a simplex method, or begin anew if none is named."""
+        if strategy == CHOOSE:
             self._highs.clearSolver()
-        self._highs.setOptionValue("simplex_strategy", PRIMAL if warm else CHOOSE)
-        self._highs.setOptionValue("simplex_iteration_limit", WARM_STEPS if warm else np.iinfo(np.int32).max)
+        self._highs.setOptionValue("simplex_strategy", strategy)
+        limit = np.iinfo(np.int32).max if strategy == CHOOSE else WARM_STEPS
+        self._highs.setOptionValue("simplex_iteration_limit", limit)
         self._highs.run()
         return self._highs.getModelStatus()
 

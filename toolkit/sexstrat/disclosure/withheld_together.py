@@ -81,20 +81,19 @@ class Reader:
 
     def protect(self) -> None:
         """Withhold further numbers, the least missed first, until every withheld count may be any that is hidden."""
-        open_ = dict(zip(("low", "high"), self.uncovered(), strict=True))
-        if not (open_["low"].any() or open_["high"].any()):
+        low, high = self.uncovered()
+        if not (low.any() or high.any()):
             return
         known, kinds = self.known()
-        changes, most = LeastChanges(known, self.secret), self.profile.minimum - 1.0
-        for side, limits in (("low", (-np.inf, self.lowest)), ("high", (most, np.inf))):
-            while open_[side].any():
-                at = int(np.argmax(open_[side]))
-                changed, people = changes.of(at, *limits, self._price()[kinds])
-                self._withhold(kinds[changed])
-                made = self.secret @ people  # of these people all that is still shown is true
-                open_["low"] &= made > self.lowest + SLACK
-                open_["high"] &= made < most - SLACK
-                open_[side][at] = False
+        counts = np.concatenate([self.secret[low], -self.secret[high]])
+        most = np.repeat([self.lowest, 1.0 - self.profile.minimum], [low.sum(), high.sum()])
+        changes, open_ = LeastChanges(known, counts, most), np.ones(most.size, dtype=bool)
+        while open_.any():
+            at = int(np.argmax(open_))
+            open_[at] = False
+            changed, people = changes.of(at, self._price()[kinds])
+            self._withhold(kinds[changed])
+            open_ &= counts @ people > most + SLACK  # of these people all that is still shown is true
 
     def _price(self) -> Rows:
         """Return how much every kind of number would be missed, wherever it stands; 0 for one that is not shown."""
