@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +53,16 @@ class LeastChanges:
 
         (self.shown, self.classes), self.most = known.rows.shape, most
         more = eye_array(self.shown)
-        rows = block_array(
-            [[known.always, None, None], [known.rows, more, -more], [csr_array(counts), None, None]],
-        )
+        parts: list[list[Any]] = [
+            [known.always, None, None],
+            [known.rows, more, -more],
+            [csr_array(counts), None, None],
+        ]
         low, high = known.limits()
         nothing = np.full(most.size, np.inf)
-        self._program = LinearProgram(csr_array(rows), low=np.append(low, -nothing), high=np.append(high, nothing))
+        self._program = LinearProgram(
+            csr_array(block_array(parts)), low=np.append(low, -nothing), high=np.append(high, nothing)
+        )
         self._first = low.size
 
     def of(self, count: int, price: Rows) -> tuple[NDArray[np.intp], Rows]:
