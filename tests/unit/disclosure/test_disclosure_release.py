@@ -151,3 +151,24 @@ def test_results_are_not_changed_by_the_gate() -> None:
     release(private, "uk-5")
     assert private.flow["n_patients"].tolist() == [900, 3]
     assert "withheld" not in private.flow
+
+
+@pytest.mark.parametrize(
+    ("profile", "lost", "reason", "told"),
+    [
+        ("uk-5", 40, "ungradable: 40", "ungradable: 40"),
+        ("uk-5", 3, "ungradable: 3", "ungradable"),
+        ("uk-5", 1699, "ungradable: 1,697, empty file: 2", "ungradable, empty file"),
+        ("opensafely", 42, "ungradable: 42", "ungradable"),
+        ("none", 3, "ungradable: 2, empty file: 1", "ungradable: 2, empty file: 1"),
+    ],
+)
+def test_a_reason_does_not_tell_the_photographs_that_a_cell_withholds(
+    profile: str, lost: int, reason: str, told: str
+) -> None:
+    """How many photographs are of each state is told in words only where the shown loss is that very number."""
+    steps = {"step": [1, 2], "name": ["listed", "images with a usable score"], "state": "counted"}
+    counts = {"n_patients": [9000, 9000], "n_images": [20000, 20000 - lost], "images_lost": [0, lost]}
+    flow = pd.DataFrame(steps | counts | {"reason": [None, reason]})
+    results = StudyResults(title="t", estimates=pd.DataFrame(), audit=pd.DataFrame(), gaps=pd.DataFrame(), flow=flow)
+    assert release(results, profile, "a test").flow.loc[1, "reason"] == told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -10,10 +12,12 @@ from sexstrat.disclosure.flow_characteristics import protect_characteristics
 from sexstrat.disclosure.profiles import Profile
 from sexstrat.disclosure.withhold import numbers, suppress_rows, withhold_cells
 
-__all__ = ["COUNTS", "protect_flow"]
+__all__ = ["COUNTS", "protect_flow", "without_counts_by_status"]
 
 BY_SEX = ("n_male", "n_female", "n_other", "n_unknown")
 COUNTS = ("n_patients", "n_images", *BY_SEX, "patients_lost", "images_lost")
+BY_STATUS = re.compile(r"[a-z ]+: [\d,]*\d(, [a-z ]+: [\d,]*\d)*")
+NUMBER = re.compile(r": ([\d,]*\d)")
 
 Mask = NDArray[np.bool_]
 
@@ -54,6 +58,41 @@ def protect_flow(frame: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     exact = frame[whole].sort_values("step", kind="stable").reset_index(drop=True)
     steps = _protect_steps(exact, profile)
     return pd.concat([steps, protect_characteristics(frame[~whole], exact, steps, profile)], ignore_index=True)
+
+
+def without_counts_by_status(flow: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Name the states of photographs without a score, and how many are of each only where the loss tells it anyway.
+
+    The numbers stand in the reason of a loss. More than one state splits it into counts that no table is protected
+    for, and a loss that is withheld or rounded would be told to the photograph.
+
+    Parameters
+    ----------
+    flow : rows of the ``flow`` contract after protection, before rounding.
+    profile : the rule for small counts.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> flow = pd.DataFrame({"images_lost": pd.array([40, None], dtype="Int64")})
+    >>> flow["reason"] = ["ungradable: 40", "ungradable: 38, empty file: 2; the eye of 30 images is inferred"]
+    >>> without_counts_by_status(flow, PROFILES["uk-5"])["reason"].tolist()
+    ['ungradable: 40', 'ungradable, empty file; the eye of 30 images is inferred']
+    """
+    if flow.empty or not profile.withholds:
+        return flow
+
+    def told(reason: object, lost: object) -> object:
+        words, *more = str(reason).split("; ")
+        if pd.isna(reason) or not BY_STATUS.fullmatch(words):
+            return reason
+        counts = [int(number.replace(",", "")) for number in NUMBER.findall(words)]
+        if profile.rounding is None and pd.notna(lost) and counts == [lost]:
+            return reason
+        return "; ".join([NUMBER.sub("", words), *more])
+
+    reasons = [told(reason, lost) for reason, lost in zip(flow["reason"], flow["images_lost"], strict=True)]
+    return flow.assign(reason=pd.array(reasons, dtype="str"))
 
 
 def _protect_steps(flow: pd.DataFrame, profile: Profile) -> pd.DataFrame:

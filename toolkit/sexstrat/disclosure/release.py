@@ -17,7 +17,7 @@ from sexstrat.disclosure.diagnostic_rows import EMPTIED as DIAGNOSTIC_EMPTIED
 from sexstrat.disclosure.diagnostic_rows import protect_diagnostics
 from sexstrat.disclosure.estimate_rows import protect_estimates
 from sexstrat.disclosure.flow_rows import COUNTS as FLOW_COUNTS
-from sexstrat.disclosure.flow_rows import protect_flow
+from sexstrat.disclosure.flow_rows import protect_flow, without_counts_by_status
 from sexstrat.disclosure.group_rows import protect_parity, protect_rules, protect_shrunken, protect_tests
 from sexstrat.disclosure.missingness_rows import EMPTIED as MISSINGNESS_EMPTIED
 from sexstrat.disclosure.missingness_rows import protect_missingness
@@ -230,6 +230,7 @@ def _each_protected(tables: dict[str, pd.DataFrame], rule: Profile, further: Fur
     for name, columns in LOST_WITH_A_ROW.items():
         if further.get(name):
             done[name] = withhold_further(done[name], further[name], columns, rule)
+    done["flow"] = without_counts_by_status(done["flow"], rule)
     for name, frame in done.items():
         text = "reason" if name == "flow" else "note"
         kept = frame["state"] != "suppressed"
