@@ -102,7 +102,7 @@ def expected_calibration_error(
         return Measurement(level=level, **counts, state="undefined", note="nobody in the denominator")
     bins, excess = _bins(prob), weights * (prob - y)
     point = float(np.abs(np.bincount(bins, weights=excess)).sum() / weights.sum())
-    added = (np.column_stack([by_bin, of_patient.sum(axis=1)]) for by_bin, of_patient in
+    added = (np.column_stack([by_bin, of_patient @ np.ones(BINS)]) for by_bin, of_patient in
              _by_patient(patients, bins, (excess, weights)))  # fmt: skip
     drawn = resampled_sums(added, n, np.random.default_rng(seed))
     replicates = np.abs(drawn[:, :BINS]).sum(axis=1) / drawn[:, BINS]
@@ -157,17 +157,18 @@ def expected_if_calibrated(
     if len(prob) == 0:
         return float("nan")
     bins = _bins(prob)
-    n_units, variance = np.zeros(BINS, dtype=np.int64), np.zeros(BINS)
+    variance = np.zeros(BINS)
     for units, of_men in _by_patient(patients, bins, (weights, weights * prob)):
-        n_units += np.count_nonzero(units, axis=0)
-        variance += np.sum(of_men * (units - of_men), axis=0)
+        variance += np.einsum("pb,pb->b", of_men, units - of_men)
+    n_images, most = np.bincount(bins, minlength=BINS), int(np.bincount(patients.code).max())
     rng, expected = np.random.default_rng(seed), 0.0
-    for one in range(BINS):
-        if n_units[one] > FEW_UNITS:
+    for one in np.flatnonzero(n_images):
+        there = np.flatnonzero(bins == one) if n_images[one] <= FEW_UNITS * most else None
+        of_bin = None if there is None else patients.part(there)[0]
+        if there is None or of_bin is None or of_bin.n > FEW_UNITS:
             expected += float(np.sqrt(2 / np.pi * variance[one]))
-        elif n_units[one]:
-            there = np.flatnonzero(bins == one)
-            expected += _mean_of_draws(patients.part(there)[0], prob[there], weights[there], rng)
+        else:
+            expected += _mean_of_draws(of_bin, prob[there], weights[there], rng)
     return expected / float(weights.sum())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,8 +187,7 @@ def group_data(
     order = np.argsort(images.prob_male, kind="stable") if by_score is None else by_score
     kinds = positions_by_code(known.alike.sums.group, len(grouping.labels))
     for place, (label, index, inside, ranked) in enumerate(_parts(images.validated, grouping, order)):
-        patients, patient = images.patients.part(inside)
-        checked = replace(images.of(inside), patients=patients)
+        checked, patient = images.part(inside)
         listed = checked if len(inside) == len(index) else images.of(index)
         kind = kinds[place]
         yield (

@@ -80,8 +80,13 @@ class AuditImages:
 
     def of(self, index: NDArray[np.intp]) -> AuditImages:
         """Return the images at the given positions, their patients coded anew."""
+        return self.part(index)[0]
+
+    def part(self, index: NDArray[np.intp]) -> tuple[AuditImages, NDArray[np.intp]]:
+        """Return the images at the given positions, and which of all patients each of theirs is."""
+        patients, which = self.patients.part(index)
         return AuditImages(
-            patients=self.patients.part(index)[0],
+            patients=patients,
             gradable=self.gradable[index],
             prob_male=self.prob_male[index],
             male=self.male[index],
@@ -89,7 +94,7 @@ class AuditImages:
             weight=self.weight[index],
             validated_weight=self.validated_weight[index],
             units=None if self.units is None else self.units.part(index)[0],
-        )
+        ), which
 
 
 def audit_images(frame: pd.DataFrame, groups: Sequence[str], unit: str) -> tuple[AuditImages, pd.DataFrame]:

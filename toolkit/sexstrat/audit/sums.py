@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.grouping import Grouping
 from sexstrat.audit.images import AuditImages
-from sexstrat.audit.linear import COUNTED, LOSSES
+from sexstrat.audit.linear import COUNTED, LOSSES, SUMS
 
 __all__ = ["PatientSums", "column_sums", "patient_sums"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
+LISTED = ("listed", "ungradable")  # sums about every image, in which the chance that sex was recorded has no part
 MOST_PLACES = 8  # pairs of patient and group for each image, up to which every pair has a place
 
 
@@ -84,21 +85,22 @@ def column_sums(
     return np.array([np.bincount(code, weights=one, minlength=n) for one in columns], dtype=np.float64).T
 
 
-def _image_columns(images: AuditImages, threshold: float) -> tuple[list[Floats], list[NDArray[np.bool_]]]:
-    """Return for each image its addition to the eight sums and to the six counts."""
+def _counted(images: AuditImages, threshold: float) -> list[NDArray[np.bool_]]:
+    """Return for each image its addition to the six counts."""
     called = images.prob_male >= threshold
     men, women = images.male & images.gradable, images.female & images.gradable
-    flags = [men, men & called, women, women & ~called]
-    listed = [np.ones(len(men), dtype=bool), ~images.gradable]
-    validated = men | women
+    return [men, men & called, women, women & ~called, np.ones(len(men), dtype=bool), ~images.gradable]
+
+
+def _losses(images: AuditImages) -> list[Floats]:
+    """Return for each image its squared error and its log loss."""
+    men, validated = images.male & images.gradable, images.validated
     smallest = np.finfo(float).eps
     right = np.where(men, images.prob_male, 1 - images.prob_male)
     right[~validated] = 1.0  # an image that takes no part adds neither error nor loss
     losses = [(1 - right) ** 2, -np.log(np.clip(right, smallest, 1 - smallest))]
     losses[1][~validated] = 0.0
-    weight = images.validated_weight
-    weighted = [flag * weight for flag in flags] + [loss * weight for loss in losses]
-    return [*weighted, *(flag * images.weight for flag in listed)], [*flags, *listed]
+    return losses
 
 
 def patient_sums(
@@ -146,19 +148,22 @@ def patient_sums(
     else:
         row, patient, group = _pairs(patients, grouping)
     n = len(patient)
-    weighted, counted = _image_columns(images, threshold)
-    counts = column_sums(counted, row, n)
-    if images.weighted:
-        sums = column_sums(weighted, row, n)
-    else:
-        sums = np.empty((len(weighted), n)).T  # columns one after the other, as they are used
-        sums[:, COUNTED], sums[:, LOSSES] = counts, column_sums(weighted[4:6], row, n)
+    counted = _counted(images, threshold)
+    sums, counts = np.empty((len(SUMS), n)).T, np.empty((len(COUNTED), n), dtype=np.int64).T
+    for place, (flag, column) in enumerate(zip(counted, COUNTED, strict=True)):
+        of_row = np.bincount(row, weights=flag, minlength=n)
+        counts[:, place] = sums[:, column] = of_row
+        if images.weighted:
+            weight = images.weight if SUMS[column] in LISTED else images.validated_weight
+            sums[:, column] = np.bincount(row, weights=flag * weight, minlength=n)
+    for loss, column in zip(_losses(images), LOSSES, strict=True):
+        sums[:, column] = np.bincount(row, weights=loss * images.validated_weight, minlength=n)
     return PatientSums(
         labels=grouping.labels,
         patient=patient.astype(np.intp),
         group=np.asarray(group, dtype=np.int64),
         sums=sums,
-        counts=counts.astype(np.int64),
+        counts=counts,
         n_patients=patients.n,
     )
 
