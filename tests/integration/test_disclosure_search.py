@@ -125,6 +125,9 @@ def small_in(tables: dict[str, dict[str, list[dict[str, object]]]], rule: Profil
                 counted = key.startswith("n_") or (key.endswith("_lost") and value != 0)
                 if counted and isinstance(value, (int, float)) and bool(rule.hides(value)):
                     found.append(f"{name} {key} {value}")
+                if name == "flow" and key == "reason":
+                    by_state = re.findall(r": ([\d,]+)", str(value))
+                    found += [f"{name} {value}" for one in by_state if bool(rule.hides(int(one.replace(",", ""))))]
     return found
 
 
@@ -193,6 +196,9 @@ def drawn_out(path: Path) -> str:
     """Return a file's text and all it embeds, without the coordinates of drawings."""
     coordinates = r"\b(?:d|points|transform|viewBox|x|y|x1|x2|y1|y2|width|height|style)=\"[^\"]*\""
     whole = "\n".join(layers(path.read_bytes().decode("utf-8", "replace")))
+    whole = re.sub(
+        r"(E1 E2 difference in SE</dt>\s*<dd>)-?\d\.\d{3}<", r"\1<", whole
+    )  # in standard errors: no thousands
     return re.sub(r"%[0-9A-F]{2}", " ", re.sub(coordinates, "", whole))  # escapes: what they stand for is there as well
 
 
