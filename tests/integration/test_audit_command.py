@@ -65,6 +65,37 @@ def test_predicted_classes_of_another_attribute(smokers: Path, capsys: pytest.Ca
     assert "Correct among yes" in capsys.readouterr().out
 
 
+def test_what_errors_do_to_a_disease(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each disease is a group of the audit, and its naive ratio is told, half of each sex being called wrongly."""
+    n = np.arange(1200)
+    man, sick = n % 2 == 0, n % 12 < 5
+    frame = pd.DataFrame({"patient_id": n, "prob_male": np.where(n % 8 < 4, 0.9, 0.1), "age_years": 50 + n % 20})
+    frame = frame.assign(recorded_sex=np.where(man, "male", "female"), amd=np.where(sick, "yes", "no"))
+    path = tmp_path / "seen.csv"
+    frame.assign(amd=sick.astype(int)).to_csv(path, index=False)
+    given = ["audit", str(path), "--bands", "50,60", "--condition", "amd"]
+    assert run([*given, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    points = {row["quantity"]: row["point"] for row in document["consequences"] if row["age_band"] == "all"}
+    assert points["true_prevalence_ratio"] == pytest.approx(1.5)  # 3 of 6 men, 2 of 6 women
+    called = frame["prob_male"].to_numpy() > 0.5
+    naive = sick[called].mean() / sick[~called].mean()
+    assert points["relative_bias"] == pytest.approx(naive / 1.5 - 1)
+    assert points["attenuation_factor"] == 0  # half of each sex are called men: nothing can be corrected by that
+    notes = {row["quantity"]: row["note"] for row in document["consequences"] if row["state"] == "undefined"}
+    assert "as many women as men are called men" in notes["bias_after_equal_correction"]
+    assert {("accuracy", "amd", "yes"), ("accuracy", "amd", "no")} <= {
+        (row["metric"], row["group"], row["level_name"]) for row in document["audit"]
+    }
+    assert run([*given, "--design", "external", "--out", str(tmp_path / "released")]) == 0
+    assert "Amd: the naive ratio is" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "released" / "consequences.csv"))
+    frame.to_csv(path, index=False)
+    assert run(given) == 3
+    assert "row 2, column amd" in (told := capsys.readouterr().err), told
+    assert "true, false, 1, 0 or empty" in told
+
+
 def test_a_failed_rule_ends_with_exit_code_four(
     smokers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

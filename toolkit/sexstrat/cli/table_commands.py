@@ -10,6 +10,7 @@ import typer
 
 from sexstrat.cli.terminal import emit_json, print_line, print_rules, print_table
 from sexstrat.errors import StudyError
+from sexstrat.values.design import ValidationDesign
 
 if TYPE_CHECKING:
     from sexstrat.study.predictions import AuditSummary
@@ -49,6 +50,13 @@ def audit(
     rules: Annotated[
         Path | None, typer.Option("--rules", help="TOML file of [[audit.rules]]; exit code 4 when one fails.")
     ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option("--condition", help="Column of a disease: what errors do to its ratio; repeatable."),
+    ] = None,
+    design: Annotated[
+        ValidationDesign, typer.Option("--design", help="How sex came to be recorded, which decides what repairs it.")
+    ] = ValidationDesign.random,
     full: Annotated[bool, typer.Option("--full", help="Compare groups in every way, and over age; see --out.")] = False,
     column: Annotated[
         list[str] | None, typer.Option("--column", help="Another name of a column: recorded_sex=smoking; repeatable.")
@@ -76,6 +84,8 @@ def audit(
         level=level,
         threshold=threshold,
         rules=rules,
+        conditions=tuple(condition or ()),
+        design=design,
         full=full,
         columns=_pairs("--column", column),
         classes=Classes(positive=positive, negative=negative),
@@ -92,12 +102,18 @@ def _show(released: AuditSummary, level: float, json: bool) -> None:
     if json:
         classes = {"positive": released.classes.positive, "negative": released.classes.negative}
         emit_json(
-            {"ok": not released.failed, "classes": classes, "audit": released.document(), "rules": released.outcomes}
+            {
+                "ok": not released.failed,
+                "classes": classes,
+                "audit": released.document("audit"),
+                "consequences": released.document("consequence"),
+                "rules": released.outcomes,
+            }
         )
         return
     print_table(["figure", f"estimate ({100 * level:g}% interval)", "patients"], released.rows(), numeric=[2])
     print_rules(released.outcomes)
-    for notice in released.notices:
+    for notice in (*released.consequences, *released.notices):
         print_line(fill(notice, width=80))
 
 

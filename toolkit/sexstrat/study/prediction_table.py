@@ -14,12 +14,13 @@ import pandas as pd
 from sexstrat.errors import Problem, SchemaError, StudyError
 from sexstrat.values.tables import table_schema
 
-__all__ = ["PREDICTED", "Classes", "read_predictions"]
+__all__ = ["PREDICTED", "Classes", "read_predictions", "with_diseases"]
 
 PREDICTED = "predicted"  # column of predicted classes, for predictions without probabilities
 _RULES = {"patient_id": "score", "prob_male": "score", "recorded_sex": "person", "age_years": "person"}
 _SEXES = ("male", "female")
 _REST = ("other", "unknown")
+_DISEASED = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,44 @@ def read_predictions(path: Path, classes: Classes, columns: Mapping[str, str], n
     if "status" not in frame.columns:
         frame["status"] = ["missing_file" if missing else "ok" for missing in frame["prob_male"].isna()]
     return frame
+
+
+def with_diseases(frame: pd.DataFrame, names: Sequence[str], source: str) -> pd.DataFrame:
+    """Return the frame with each named column as true, false or empty.
+
+    Parameters
+    ----------
+    frame : one row an image.
+    names : columns of diseases.
+    source : name of the file, for the message.
+
+    Raises
+    ------
+    SchemaError : a column holds something else; every such column is listed.
+
+    Examples
+    --------
+    >>> found = with_diseases(pd.DataFrame({"amd": ["True", "0", None]}), ["amd"], "table.csv")
+    >>> found["amd"].isna().tolist(), found["amd"].sum()
+    ([False, False, True], np.int64(1))
+    """
+    problems, found = [], {}
+    for name in names:
+        values = frame[name]
+        coded = values.astype("str").str.strip().str.lower().map(_DISEASED)
+        wrong = np.flatnonzero((values.notna() & coded.isna()).to_numpy(dtype=bool))
+        if len(wrong):
+            problems.append(
+                Problem(
+                    kind="not_allowed", message="a disease is neither true nor false", source=source, column=name,
+                    row=int(wrong[0]) + 2, value=str(values.iloc[wrong[0]]), allowed="true, false, 1, 0 or empty",
+                    count=len(wrong),
+                )
+            )  # fmt: skip
+        found[name] = coded.where(values.notna(), None).astype("boolean")
+    if problems:
+        raise SchemaError(problems)
+    return frame.assign(**found)
 
 
 def _breaches(values: pd.Series[Any], name: str, source: str) -> list[Problem]:

@@ -11,12 +11,14 @@ import pandas as pd
 
 from sexstrat.disclosure import Released, release
 from sexstrat.errors import StudyError
+from sexstrat.reporting.consequence_view import consequence_sentences
 from sexstrat.reporting.number_format import count
 from sexstrat.reporting.rows import Rows, printed
 from sexstrat.reporting.texts import METRICS
-from sexstrat.study.prediction_table import PREDICTED, Classes, read_predictions
+from sexstrat.study.prediction_table import PREDICTED, Classes, read_predictions, with_diseases
 from sexstrat.study.rules import read_rules, rule_outcomes
 from sexstrat.values.age_bands import AgeBands
+from sexstrat.values.design import ValidationDesign
 from sexstrat.values.results import StudyResults
 from sexstrat.values.tables import table_schema
 
@@ -56,9 +58,15 @@ class AuditSummary:
         """What was left out or suppressed, in words."""
         return self.released.notices
 
-    def document(self) -> list[dict[str, Any]]:
-        """Return the released audit rows as plain values."""
-        frame = self.released.audit.astype(object)
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What the errors do to the prevalence ratio of each disease, in words."""
+        return consequence_sentences(Rows.of(self.released.consequences, "consequence"))
+
+    def document(self, table: str) -> list[dict[str, Any]]:
+        """Return the released rows of a contract, ``audit`` or ``consequence``, as plain values."""
+        frames = {"audit": self.released.audit, "consequence": self.released.consequences}
+        frame = frames[table].astype(object)
         return [{str(k): v for k, v in row.items()} for row in frame.where(frame.notna(), None).to_dict("records")]
 
     def rows(self) -> list[list[str]]:
@@ -89,6 +97,8 @@ def audit_predictions(
     level: float = 0.95,
     threshold: float = 0.5,
     rules: Path | None = None,
+    conditions: Sequence[str] = (),
+    design: ValidationDesign = ValidationDesign.random,
     full: bool = False,
     columns: Mapping[str, str] | None = None,
     classes: Classes | None = None,
@@ -112,6 +122,9 @@ def audit_predictions(
     level : confidence level.
     threshold : an image is called male when prob_male reaches it.
     rules : TOML file of declared rules.
+    conditions : columns of diseases (true or false, 1 or 0, empty where not known): each groups the audit too,
+        and what the errors do to its prevalence ratio is told by age.
+    design : how sex came to be recorded, which decides what repairs that ratio.
     full : whether to compare groups in every way and draw curves over age, in the tables written to ``out``.
     columns : the file's name of each column that has another one there.
     classes : positive and negative class; male and female when None.
@@ -131,13 +144,14 @@ def audit_predictions(
     from sexstrat.audit.grouping import AGE_BAND, columns_of
 
     declared = classes or Classes()
-    uses_age = any(AGE_BAND in group for group in groups)
+    groups = tuple(dict.fromkeys([*groups, *conditions]))
+    uses_age = bool(conditions) or any(AGE_BAND in group for group in groups)
     needed = [*(("age_years",) if uses_age else ()), *columns_of(groups)]
-    frame = read_predictions(Path(path), declared, columns or {}, needed)
+    frame = with_diseases(read_predictions(Path(path), declared, columns or {}, needed), conditions, Path(path).name)
     result = audit_scores(
         frame,
         bands=_bands(bands),
-        groups=tuple(groups),
+        groups=groups,
         cuts=cuts,
         reference=reference,
         unit=unit,
@@ -145,6 +159,8 @@ def audit_predictions(
         threshold=threshold,
         rules=() if rules is None else read_rules(rules),
         full=full,
+        conditions=tuple(conditions),
+        design=design,
     )
     audit, gaps = (_without_probabilities(one, frame) for one in (result.audit, result.gaps))
     empty = {name: pd.DataFrame(columns=table_schema(name).columns) for name in ("estimate", "flow")}

@@ -102,7 +102,7 @@ def naive_bias(table: ErrorTable, *, level: float = 0.95, min_patients: int = 10
     undefined: dict[str, str] = {}
     for name, value in points.items():
         if not np.isfinite(value):
-            undefined[name] = _why_undefined(name)
+            undefined[name] = _why_undefined(name, tells=points["attenuation_factor"] != 0)
             continue
         reach = z * float(np.sqrt(np.sum(spread[name] ** 2 * squares)))
         if name == "bias_after_equal_correction" and not reach < np.log(WIDEST):
@@ -130,7 +130,8 @@ def _measures(weight: NDArray[np.floating] | NDArray[np.complexfloating]) -> dic
     expected = recorded[:, :1] * of_women + recorded[:, 1:] * of_men
     youden = of_men[1] - of_women[1]
     both = recorded.sum(axis=1)
-    back = (called[:, 1] - of_women[1] * both) / youden
+    with np.errstate(divide="ignore", invalid="ignore"):  # a score that tells nothing of sex corrects nothing
+        back = (called[:, 1] - of_women[1] * both) / youden
     corrected = np.stack([both - back, back], axis=1)
     true, naive, equal, left = (_log_ratio(one) for one in (recorded, called, expected, corrected))
     share, male_called = recorded[:, 1].sum() / weight.sum(), called[:, 1].sum() / weight.sum()
@@ -148,7 +149,7 @@ def _measures(weight: NDArray[np.floating] | NDArray[np.complexfloating]) -> dic
 
 def _log_ratio(counts: NDArray[np.floating] | NDArray[np.complexfloating]) -> complex | float:
     """Return the log ratio of the prevalences of men and women; NaN where one is not above 0."""
-    if np.any(np.real(counts) <= 0):
+    if not np.all(np.real(counts) > 0):
         return float("nan")
     total = counts.sum(axis=0)
     ratio = np.log(counts[1, 1] / total[1]) - np.log(counts[1, 0] / total[0])
@@ -183,7 +184,9 @@ def _too_few(table: ErrorTable, min_patients: int) -> str:
     return f"fewer than {min_patients} {' and '.join(lacking)} of known sex with a score" if lacking else ""
 
 
-def _why_undefined(name: str) -> str:
+def _why_undefined(name: str, *, tells: bool) -> str:
+    if name == "bias_after_equal_correction" and not tells:
+        return "as many women as men are called men: errors taken as equal cannot be corrected"
     if name == "bias_after_equal_correction":
         return "the correction for equal errors gives a negative number of diseased or well men or women"
     return "by predicted sex one sex has nobody diseased, or nobody well"
