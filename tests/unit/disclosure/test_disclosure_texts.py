@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sexstrat.disclosure.profiles import PROFILES
-from sexstrat.disclosure.texts import without_small_counts, without_small_values
+from sexstrat.disclosure.texts import without_counted_people, without_small_counts, without_small_values
 
 UK = PROFILES["uk-5"]
 
@@ -72,3 +72,28 @@ def test_nested_values_are_cleaned_by_their_keys() -> None:
     assert cleaned["inputs"] == [{"rows": "suppressed", "sha256": "3f"}, {"rows": 400}]
     assert cleaned["warnings"] == ("only <5 cases",)
     assert (cleaned["seed"], cleaned["ok"], cleaned["none"]) == (3, True, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "released"),
+    [
+        (
+            "only 9 diseased men, 6 diseased women are validated; 10 of each are needed",
+            "only >=5 diseased men, >=5 diseased women are validated; 10 of each are needed",
+        ),
+        ("Only 15 validated patients (E1 needs 20), so", "Only >=5 validated patients (E1 needs 20), so"),
+        ("of those who remain, 1,200 patients are older", "of those who remain, >=5 patients are older"),
+        (
+            "the eye of 30 images is inferred; for 12 images the header speaks for the other eye",
+            "the eye of >=5 images is inferred; for >=5 images the header speaks for the other eye",
+        ),
+        ("only 3 patients remain", "only 3 patients remain"),
+        ("fewer than 10 men in the denominator", "fewer than 10 men in the denominator"),
+        ("as wide as a check of 20 diseased men would leave", "as wide as a check of 20 diseased men would leave"),
+    ],
+)
+def test_counts_in_sentences_follow_the_tables(text: str, released: str) -> None:
+    """A count that no table shows is told in no sentence; limits of rules and counts that a table shows stay."""
+    assert without_counted_people(text, UK) == released
+    assert without_counted_people(text, UK, frozenset({9, 6, 15, 1200, 30, 12})) == text
+    assert without_counted_people(text, PROFILES["none"]) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ __all__ = ["COUNTS", "protect_flow", "without_counts_by_status"]
 BY_SEX = ("n_male", "n_female", "n_other", "n_unknown")
 COUNTS = ("n_patients", "n_images", *BY_SEX, "patients_lost", "images_lost")
 BY_STATUS = re.compile(r"[a-z ]+: [\d,]*\d(, [a-z ]+: [\d,]*\d)*")
+LEFT_OUT = "rows left out as the study declares:"
 NUMBER = re.compile(r": ([\d,]*\d)")
 
 Mask = NDArray[np.bool_]
@@ -82,8 +84,10 @@ def without_counts_by_status(flow: pd.DataFrame, profile: Profile) -> pd.DataFra
     if flow.empty or not profile.withholds:
         return flow
 
-    def told(reason: object, lost: object) -> object:
+    def told(reason: Any, lost: Any) -> Any:
         words, *more = str(reason).split("; ")
+        if words.startswith(LEFT_OUT):  # by table and kind of problem
+            return "; ".join([NUMBER.sub("", words), *more])
         if pd.isna(reason) or not BY_STATUS.fullmatch(words):
             return reason
         counts = [int(number.replace(",", "")) for number in NUMBER.findall(words)]
@@ -92,7 +96,7 @@ def without_counts_by_status(flow: pd.DataFrame, profile: Profile) -> pd.DataFra
         return "; ".join([NUMBER.sub("", words), *more])
 
     reasons = [told(reason, lost) for reason, lost in zip(flow["reason"], flow["images_lost"], strict=True)]
-    return flow.assign(reason=pd.array(reasons, dtype="str"))
+    return flow.assign(reason=pd.Series(reasons, index=flow.index, dtype="str"))
 
 
 def _protect_steps(flow: pd.DataFrame, profile: Profile) -> pd.DataFrame:

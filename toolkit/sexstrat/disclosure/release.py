@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pandas as pd
 from sexstrat.disclosure.across_tables import Everything, overlapping_groups
 from sexstrat.disclosure.ageing_rows import CURVE_EMPTIED, TREND_EMPTIED, protect_curves, protect_trends
 from sexstrat.disclosure.audit_rows import protect_audit, protect_gaps
+from sexstrat.disclosure.choice_counts import protect_choice
 from sexstrat.disclosure.consequence_rows import EMPTIED as CONSEQUENCE_EMPTIED
 from sexstrat.disclosure.consequence_rows import protect_consequences
 from sexstrat.disclosure.diagnostic_rows import EMPTIED as DIAGNOSTIC_EMPTIED
@@ -27,7 +27,7 @@ from sexstrat.disclosure.released import SEAL, Released
 from sexstrat.disclosure.rounding import round_table
 from sexstrat.disclosure.sensitivity_rows import EMPTIED as SENSITIVITY_EMPTIED
 from sexstrat.disclosure.sensitivity_rows import IMPUTATION_EMPTIED, protect_imputation, protect_sensitivity
-from sexstrat.disclosure.texts import CHOICE_KEYS, without_small_counts, without_small_values
+from sexstrat.disclosure.texts import CHOICE_KEYS, without_counted_people, without_small_counts, without_small_values
 from sexstrat.disclosure.withheld_together import Reader
 from sexstrat.disclosure.withhold import numbers, releasable_frame, withhold_further
 from sexstrat.errors import DisclosureError
@@ -101,10 +101,12 @@ def release(results: StudyResults, profile: str | Profile, reason: str = "") -> 
         raise DisclosureError(
             f"disclosure profile {rule.name!r} withholds nothing and needs a reason, for instance: simulated data"
         )
-    tables = _releasable(results)
-    _refuse_small_study(tables)
-    tables, together = _protected(tables, rule)
-    choices, left_out = _choices(results.choices, rule)
+    before = _releasable(results)
+    _refuse_small_study(before)
+    tables, together = _protected(before, rule)
+    choices = tuple(protect_choice(choice, before, tables, rule) for choice in results.choices)
+    dropped = sorted({key for choice in results.choices for key in choice if key not in CHOICE_KEYS})
+    left_out = tuple(f"choices: {key}" for key in dropped)
     return Released(
         title=results.title,
         estimates=tables["estimate"],
@@ -235,20 +237,10 @@ def _each_protected(tables: dict[str, pd.DataFrame], rule: Profile, further: Fur
         text = "reason" if name == "flow" else "note"
         kept = frame["state"] != "suppressed"
         frame.loc[kept, text] = [
-            one if pd.isna(one) else without_small_counts(str(one), rule) for one in frame.loc[kept, text]
+            one if pd.isna(one) else without_counted_people(without_small_counts(str(one), rule), rule)
+            for one in frame.loc[kept, text]
         ]
     return {name: round_table(frame, name, rule) for name, frame in done.items()}
-
-
-def _choices(
-    choices: tuple[Mapping[str, Any], ...], rule: Profile
-) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-    passed = tuple(
-        {key: without_small_values(value, rule, key) for key, value in choice.items() if key in CHOICE_KEYS}
-        for choice in choices
-    )
-    dropped = sorted({key for choice in choices for key in choice if key not in CHOICE_KEYS})
-    return passed, tuple(f"choices: {key}" for key in dropped)
 
 
 def _said_of_all(tables: Mapping[str, pd.DataFrame], together: bool) -> str:

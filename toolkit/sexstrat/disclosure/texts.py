@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import pandas as pd
 
 from sexstrat.disclosure.profiles import Profile
 
-__all__ = ["CHOICE_KEYS", "without_small_counts", "without_small_values"]
+__all__ = ["CHOICE_KEYS", "without_counted_people", "without_small_counts", "without_small_values"]
 
 CHOICE_KEYS = (
     "condition",
@@ -40,6 +40,8 @@ _AFTER = re.compile(
     r"\b((?:n(?:_\w+)?|" + PEOPLE + r")\s*(?:=|:|is|are|was|were)\s*)(\d+)(?!\d|[.,]\d|\s?%)", re.IGNORECASE
 )
 _OF = re.compile(r"(?<![\w.,-])(\d+)(?=\s+(?:of|out of)\s+(?:the\s+)?\d)")
+_MANY = re.compile(_LIMIT + r"(?<![\w.,<≥≤=-])([\d,]*\d)(?=(?:\s+[\w-]+){0,2}?\s+" + PEOPLE + r"\b)", re.IGNORECASE)
+_COUNTED = re.compile(r"\b(?:only|who remain,|the eye of|for) (?=[\d,]*\d )[^;.]*", re.IGNORECASE)
 _COUNT_KEY = re.compile(
     r"(?:^|_)(?:n|count|counts|patients|people|images|men|women|male|female|diseased|validated|cases|clusters|rows|lost)"
     r"(?:_|$)"
@@ -71,6 +73,36 @@ def without_small_counts(text: str, profile: Profile) -> str:
     text = _BEFORE.sub(lambda found: masked(found, 1), text)
     text = _OF.sub(lambda found: masked(found, 1), text)
     return _AFTER.sub(lambda found: masked(found, 2), text)
+
+
+def without_counted_people(text: str, profile: Profile, shown: Set[int] = frozenset()) -> str:
+    """Replace what a sentence counts by ">=minimum", but for numbers that a table shows.
+
+    Of numbers in sentences the linear program over all tables knows nothing, and rounding does not reach them.
+    Small ones are left to :func:`without_small_counts`.
+
+    Parameters
+    ----------
+    text : a sentence made from data: "only 12 validated patients", "of those who remain, 30 patients".
+    profile : the rule for small counts.
+    shown : counts that a released table shows of the same people.
+
+    Examples
+    --------
+    >>> from sexstrat.disclosure.profiles import PROFILES
+    >>> without_counted_people("only 9 diseased men, 6 diseased women are validated; 10 are needed", PROFILES["uk-5"])
+    'only >=5 diseased men, >=5 diseased women are validated; 10 are needed'
+    >>> without_counted_people("Only 15 validated patients (E1 needs 20)", PROFILES["uk-5"], {15})
+    'Only 15 validated patients (E1 needs 20)'
+    """
+    if not profile.withholds:
+        return text
+
+    def masked(found: re.Match[str]) -> str:
+        number = int(found.group(1).replace(",", ""))
+        return found.group(0) if number in shown or bool(profile.hides(number)) else f">={profile.minimum}"
+
+    return _COUNTED.sub(lambda clause: _MANY.sub(masked, clause.group(0)), text)
 
 
 def without_small_values(value: Any, profile: Profile, key: str = "") -> Any:
