@@ -105,7 +105,7 @@ def _show(released: AuditSummary, level: float, json: bool) -> None:
             {
                 "ok": not released.failed,
                 "classes": classes,
-                "audit": released.document("audit"),
+                "audit": released.document(),
                 "consequences": released.document("consequence"),
                 "rules": released.outcomes,
             }

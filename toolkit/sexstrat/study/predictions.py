@@ -63,7 +63,7 @@ class AuditSummary:
         """What the errors do to the prevalence ratio of each disease, in words."""
         return consequence_sentences(Rows.of(self.released.consequences, "consequence"))
 
-    def document(self, table: str) -> list[dict[str, Any]]:
+    def document(self, table: str = "audit") -> list[dict[str, Any]]:
         """Return the released rows of a contract, ``audit`` or ``consequence``, as plain values."""
         frames = {"audit": self.released.audit, "consequence": self.released.consequences}
         frame = frames[table].astype(object)
