@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from sexstrat.audit import AuditResult, audit_scores
 from sexstrat.audit.beyond import beyond_groups
@@ -174,7 +176,7 @@ def in_units(n_units: int, seed: int = 1) -> pd.DataFrame:
 
 
 def test_intervals_count_the_units_of_a_survey() -> None:
-    """Patients sampled in units: as wide as the units taken for patients, with the counts of patients, and said."""
+    """Patients sampled in units: as wide as the units taken for patients, by t of 39, with the counts of patients."""
     frame = in_units(40)
     given: dict[str, Any] = {"bands": BANDS, "groups": ("site",), "n_replicates": 200, "full": True}
     surveyed, plain = audit_scores(frame, **given), audit_scores(frame.drop(columns="psu"), **given)
@@ -184,7 +186,7 @@ def test_intervals_count_the_units_of_a_survey() -> None:
     assert (ours["n_patients"], without["n_patients"], units["n_patients"]) == (800, 800, 40)
     ours, without = (one.audit.set_index(key).loc[("accuracy", "all")] for one in (surveyed, plain))
     right = ((frame["prob_male"] >= 0.5) == (frame["recorded_sex"] == "male")).to_numpy()
-    expected = clustered_proportion(right, frame["psu"])
+    expected = clustered_proportion(right, frame["psu"], level=2 * norm.cdf(student.ppf(0.975, 39)) - 1)
     assert (ours["low"], ours["high"]) == pytest.approx((expected.low, expected.high))
     assert ours["point"] == pytest.approx(without["point"])
     assert ours["high"] - ours["low"] > 1.8 * (without["high"] - without["low"])
@@ -199,7 +201,7 @@ def test_intervals_count_the_units_of_a_survey() -> None:
 
 
 def test_few_units_are_said_and_one_has_no_interval() -> None:
-    """Twelve units: the note says that the interval is too narrow; one unit: the share stays, the interval goes."""
+    """Twelve units: the note says that the interval may be too narrow; one unit: the share stays, the interval goes."""
     rows = audit_scores(in_units(12), bands=BANDS, n_replicates=200).audit.set_index(["metric", "level_name"])
     assert "fewer than 30 primary sampling units" in rows.loc[("accuracy", "all"), "note"]
     one = audit_scores(in_units(12).assign(psu="x"), bands=BANDS, n_replicates=200).audit

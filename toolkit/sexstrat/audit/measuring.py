@@ -89,7 +89,7 @@ def measured(images: AuditImages, groupings: Sequence[Grouping], options: Option
             found[key] = replace(found[key], unweighted=one.point)
     if images.units is None:
         return Measured(found=found, gathered=sums, covariances=covariances)
-    by_unit = measured(images.by_unit(), groupings, replace(options, min_patients=2))
+    by_unit = measured(images.by_unit(), groupings, replace(options, min_patients=2, student=True))
     for key, one in found.items():
         other = by_unit.found[key]
         found[key] = with_spread_of(one, other, other.n_patients)

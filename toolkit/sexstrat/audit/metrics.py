@@ -19,6 +19,7 @@ from sexstrat.audit.male_share import male_share_difference
 from sexstrat.audit.measurement import Measurement
 from sexstrat.audit.proper_scores import brier, log_loss
 from sexstrat.audit.proportion import proportion_of_sums
+from sexstrat.audit.sampling import student_level
 from sexstrat.audit.scaled_brier import scaled_brier
 from sexstrat.audit.slope import calibration_slope
 
@@ -107,6 +108,8 @@ def measure_group(data: GroupData, options: Options) -> dict[str, Measurement]:
     (0.0, 'undefined')
     """
     needed, images = data.needed(), data.images
+    if options.student:
+        options = replace(options, level=student_level(options.level, data.checked.patients.n))
     work = _computations(data, options)
     found = {
         "n_images": _count(float(len(images.gradable)), images, options),

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import NormalDist
 
 import pandas as pd
+from scipy.special import stdtrit
 
 from sexstrat.audit.clusters import Clusters
 from sexstrat.audit.measurement import Measurement
 
-__all__ = ["FEW_UNITS", "NOT_EXCHANGEABLE", "UNITS_NOTICE", "sampling_notices", "sampling_units", "with_spread_of"]
+__all__ = [
+    "FEW_UNITS",
+    "NOT_EXCHANGEABLE",
+    "UNITS_NOTICE",
+    "sampling_notices",
+    "sampling_units",
+    "student_level",
+    "with_spread_of",
+]
 
 UNIT, STRATUM = "psu", "stratum"
-FEW_UNITS = 30  # below it normal quantiles and the sandwich are too narrow: Cameron & Miller 2015, J Hum Resour 50:317
-FEW = f"fewer than {FEW_UNITS} primary sampling units: the interval is too narrow"
+FEW_UNITS = 30  # below it the sandwich is too small whatever the quantile: Cameron & Miller 2015, J Hum Resour 50:317
+FEW = f"fewer than {FEW_UNITS} primary sampling units: the interval may be too narrow"
+MOST_LEVEL = 1 - 1e-12  # two units ask for 12.7 standard errors, which no level below 1 gives
 NONE = "too few primary sampling units: there is no interval"
 NOT_EXCHANGEABLE = "patients of one primary sampling unit cannot be dealt to groups at random: read Wald's test"
 UNITS_NOTICE = (
@@ -46,13 +57,38 @@ def sampling_units(frame: pd.DataFrame) -> Clusters | None:
     return Clusters.of(key)
 
 
+def student_level(level: float, n_units: int) -> float:
+    """Return the level whose normal quantile is Student's at the declared level with one degree less than units.
+
+    An interval made with it is that of t for a mean; for Wilson's limits it is their size divided by (t / z)^2.
+
+    Parameters
+    ----------
+    level : declared confidence level.
+    n_units : sampling units, at least 2.
+
+    References
+    ----------
+    Korn & Graubard 1998, Survey Methodology 24:193 (effective sample size adjusted for degrees of freedom).
+
+    Examples
+    --------
+    With 41 units t is 2.021, in place of 1.960:
+
+    >>> round(student_level(0.95, 41), 4)
+    0.9567
+    """
+    t = float(stdtrit(max(n_units - 1, 1), 0.5 + level / 2))
+    return min(2 * NormalDist().cdf(t) - 1, MOST_LEVEL)
+
+
 def with_spread_of(measured: Measurement, by_unit: Measurement, n_units: int) -> Measurement:
     """Return a measurement with the interval that counts sampling units.
 
     Parameters
     ----------
     measured : what was measured, counting patients.
-    by_unit : the same, counting units.
+    by_unit : the same, counting units, at :func:`student_level`.
     n_units : number of units in the group.
 
     Examples

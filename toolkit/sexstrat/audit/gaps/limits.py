@@ -26,8 +26,8 @@ SHARES = (
 def effective_size(measured: Measurement) -> float:
     """Return how many independent images a measured share is worth.
 
-    N / max(design effect, 1), the size that the audit's Wilson interval uses; at a share of 0 or 1, where there is no
-    design effect, the size at which Wilson's limits are the measured ones.
+    The size at which Wilson's limits, with the normal quantile of the level, are the measured ones: N / max(design
+    effect, 1), less where the limits are wider, as Student's of few sampling units are.
 
     Parameters
     ----------
@@ -47,14 +47,8 @@ def effective_size(measured: Measurement) -> float:
     """
     if measured.point is None or measured.low is None or measured.high is None:
         raise ValueError(f"a share that is {measured.state} has no size; {measured.note}")
-    if measured.design_effect is not None and 0 < measured.point < 1:
-        return measured.n_images / max(measured.design_effect, 1.0)
-    squared = normal_quantile(measured.level) ** 2
-    if measured.point == 0:
-        return squared * (1 - measured.high) / measured.high
-    if measured.point == 1:
-        return squared * measured.low / (1 - measured.low)
-    return float(measured.n_patients)
+    end = measured.high if measured.point < 1 else measured.low
+    return normal_quantile(measured.level) ** 2 * end * (1 - end) / (measured.point - end) ** 2
 
 
 def limits_at(measured: Measurement, metric: str, level: float) -> tuple[float, float]:
