@@ -24,7 +24,7 @@ MEGABYTES: Mapping[str, float] = {  # for each million rows, cells or images
     "audit": 1100.0,
     "report": 0.0,
 }
-REPORT_MEGABYTES = 150.0  # for each condition: the program that protects all tables against each other
+REPORT_MEGABYTES = 25.0  # for each condition: the program that protects all tables against each other
 SCORING_MEGABYTES = 1500.0  # a network and its batches
 IMAGES_A_SECOND = 30.0  # scored on one core: decoding and a small network
 COHORT_SECONDS = (0.7, 0.8)  # and for each million rows, divided by the cores

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["package_versions", "stage_versions"]
 
-_PACKAGES = ("numpy", "scipy", "pandas", "duckdb", "statsmodels", "scikit-learn", "seaborn", "tensorflow")
+_PACKAGES = ("numpy", "scipy", "highspy", "pandas", "duckdb", "statsmodels", "scikit-learn", "seaborn", "tensorflow")
 _COMPUTES: Mapping[str, tuple[str, ...]] = {
     "scores": (),
     "cohort": ("duckdb", "pandas"),
