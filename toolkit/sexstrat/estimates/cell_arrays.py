@@ -20,6 +20,8 @@ __all__ = ["CellArrays", "cell_arrays"]
 
 Array = NDArray[np.float64]
 
+SEXES = ("male", "female", "other")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellArrays:
@@ -194,15 +196,14 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
     [[0.0, 0.0]]
     """
     sexes, names = pd.factorize(cells.frame["recorded_sex"])
-    sex = np.asarray(names, dtype=object)[sexes] if len(names) else np.array([], dtype=object)
+    male, female, other = (sexes == list(names).index(name) if name in names else sexes < -1 for name in SEXES)
     age = _numbers(cells.frame["age_years"])
     band_of_row = bands.index(age)
     counts = _numbers(cells.frame["n"])
-    other = sex == "other"
     kept = ~other & (band_of_row >= 0)
     frame = cells.frame if kept.all() else cells.frame.loc[kept]
-    n, sex, band = counts[kept], sex[kept], band_of_row[kept]
-    validated = np.isin(sex, ("male", "female"))
+    n, male, band = counts[kept], male[kept], band_of_row[kept]
+    validated = male | female[kept]
     eyes = _numbers(frame["n_eyes"]).astype(np.int64)
     bins = np.nan_to_num(_numbers(frame["logit_bin"]), nan=0.0).astype(np.int64)
     scored = eyes > 0
@@ -219,7 +220,7 @@ def cell_arrays(cells: Cells, bands: AgeBands, design: ValidationDesign) -> Cell
         stratum=stratum,
         psu=_nested_units(frame["psu"], stratum),
         validated=validated,
-        male=sex == "male",
+        male=male,
         logit=np.where(scored, logit_midpoints(cells.edges)[bins], 0.0),
         predicted_male=scored & (cells.edges[:-1][bins] >= 0),
         fold=np.where(validated, np.nan_to_num(_numbers(frame["fold"]), nan=0.0), -1.0).astype(np.int64),

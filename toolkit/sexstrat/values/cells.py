@@ -66,9 +66,9 @@ class Cells:
         ------
         KeyError : no such condition; the message lists those there are.
         """
-        if condition not in self.conditions:
-            raise KeyError(f"no cells for condition {condition!r}; there are {', '.join(self.conditions)}")
         rows = np.flatnonzero(self.frame["condition"] == condition)
+        if not rows.size:
+            raise KeyError(f"no cells for condition {condition!r}; there are {', '.join(self.conditions)}")
         together = rows[-1] - rows[0] + 1 == rows.size  # as sorted cells have it: a view, not a copy
         chosen = self.frame.iloc[rows[0] : rows[-1] + 1] if together else self.frame.iloc[rows]
         return Cells(frame=chosen.reset_index(drop=True), edges=self.edges, model_id=self.model_id)
