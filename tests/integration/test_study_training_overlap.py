@@ -55,14 +55,14 @@ def test_training_ages_of_the_card_are_checked_told_and_counted_in_the_flow(stud
     out = run_study(load_study(study), tmp_path / "out", tell=told.append).out
     assert sum("outside the ages on which the model was trained" in line for line in told) == 1
     flow = whole_steps(out).set_index("name")
-    assert f"{expected} patients are outside the ages {low:g} to {high:g}" in flow.loc[
-        "patients with a usable score", "reason"
-    ]  # fmt: skip
+    where = f"patients are outside the ages {low:g} to {high:g}"
+    assert f">=5 {where}" in flow.loc["patients with a usable score", "reason"]  # no table protects the number itself
     assert "outside the ages" in (out / "report.html").read_text(encoding="utf-8")
     told_cohort = next(line for line in told if line.startswith("cohort: "))
     with Cohort.open(out / "private" / "cohort.duckdb") as cohort:
-        counts = cohort.patient_counts()
+        counts, lost = cohort.patient_counts(), cohort.flow()
         assert counts["analysed"] == int(cohort.cells().frame["n"].sum())
+    assert lost["reason"].str.contains(f"{expected} {where}").sum() == 1  # whole for those who hold the data
     for name in ("analysed", "scored", "validated"):
         assert f"{counts[name]:,}" in told_cohort
 
