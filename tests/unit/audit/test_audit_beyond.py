@@ -210,6 +210,20 @@ def test_few_units_are_said_and_one_has_no_interval() -> None:
     assert "too few primary sampling units" in row["note"]
 
 
+def test_the_units_that_hold_men_decide_the_interval_among_men() -> None:
+    """Men in three of forty units: Wilson's limits by t of 2, not of 39, and the few units are said."""
+    frame = in_units(40)
+    in_three = frame["psu"].astype(int) < 3
+    frame = frame.assign(recorded_sex=frame["recorded_sex"].where(in_three, "female"))
+    row = audit_scores(frame, bands=BANDS, n_replicates=200).audit.set_index(["metric", "level_name"])
+    found = row.loc[("correct_among_men", "all")]
+    men = frame["recorded_sex"] == "male"
+    right = (frame["prob_male"] >= 0.5)[men]
+    expected = clustered_proportion(right, frame["psu"][men], level=2 * norm.cdf(student.ppf(0.975, 2)) - 1)
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+    assert "fewer than 30 primary sampling units" in found["note"]
+
+
 def test_a_patient_belongs_to_one_unit() -> None:
     """Two units of one patient are a conflict, named; units of one name in two strata are two."""
     frame = in_units(12)

@@ -35,8 +35,8 @@ class Options:
     level : confidence level.
     min_patients : smallest number of patients in a metric's own denominator that defines it.
     n_replicates, seed : number of bootstrap replicates, and their seed.
-    student : whether limits are those of Student's t with one degree less than the patients of the group, for patients
-        that stand for sampling units.
+    student : whether limits are those of Student's t with one degree less than the patients of a metric's denominator,
+        for patients that stand for sampling units.
 
     Examples
     --------

@@ -108,16 +108,16 @@ def measure_group(data: GroupData, options: Options) -> dict[str, Measurement]:
     (0.0, 'undefined')
     """
     needed, images = data.needed(), data.images
-    if options.student:
-        options = replace(options, level=student_level(options.level, data.checked.patients.n))
-    work = _computations(data, options)
+    work = cache(lambda units: _computations(data, replace(options, level=student_level(options.level, units))))
+    plain = _computations(data, options)
     found = {
         "n_images": _count(float(len(images.gradable)), images, options),
         "n_patients": _count(float(images.patients.n), images, options),
     }
     for metric, kinds in NEEDED.items():
-        enough = min(needed[kind] for kind in kinds) >= options.min_patients
-        found[metric] = work[metric]() if enough else _absent(kinds, data, options)
+        fewest = min(needed[kind] for kind in kinds)  # units that hold the fewer sex, where units are counted
+        how = work(fewest) if options.student else plain
+        found[metric] = how[metric]() if fewest >= options.min_patients else _absent(kinds, data, options)
     return found
 
 
